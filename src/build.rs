@@ -1,0 +1,2 @@
+//! Lists what is embedded in the program.
+fn main() {}

@@ -1,0 +1,26 @@
+//! What a design means: resolved, every node with its place. No `Option` that resolution has settled.
+
+mod claim;
+mod command;
+mod document;
+mod query;
+mod table;
+
+pub use claim::{
+    Enforcement, Invariant, InvariantKind, Limit, Monitor, Overlap, Projection, ProjectionKind,
+    Rule,
+};
+pub use command::{
+    Capture, Command, Condition, Event, Isolation, Operand, Operator, Outcome, Param, State, Step,
+    StepKind,
+};
+pub use document::{
+    Change, Database, Document, Grant, Model, Name, Risk, Role, Section, UserType, UserTypeKind,
+    Waiver,
+};
+pub use query::{Expectation, Pagination, Query, QueryKind};
+pub use table::{
+    Bound, Check, Column, Data, Exclusion, ForeignKey, Index, IndexKey, PartitionBy, PartitionRule,
+    Retention, RetentionAction, Sensitivity, Table, TableRole, TimeKind, Unique, View, ViewKind,
+    Volume,
+};

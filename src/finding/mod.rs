@@ -1,0 +1,16 @@
+//! The one vocabulary of results: findings (something is wrong, and where), evidence (a claim was tried, and what came
+//! of it), and the report that holds both. Every output is made from a [`Report`].
+//!
+//! Imports `source` for spans, and nothing else of ours.
+
+mod about;
+mod evidence;
+mod finding;
+mod report;
+mod verdict;
+
+pub use about::About;
+pub use evidence::{Claim, Counterexample, Evidence, Method, Moment, MomentKind, Setting, Table};
+pub use finding::{Finding, Label, Severity};
+pub use report::{Input, Mutants, Report, Summary};
+pub use verdict::Verdict;

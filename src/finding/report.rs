@@ -1,0 +1,69 @@
+//! Everything a run found out.
+
+use super::evidence::Evidence;
+use super::finding::{Finding, Severity};
+use super::verdict::Verdict;
+
+/// A file that was read.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Input {
+    /// As given.
+    pub path: String,
+    /// Hexadecimal.
+    pub sha256: String,
+}
+
+/// Mutants made and noticed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Mutants {
+    /// How many enforcements were taken out.
+    pub made: u64,
+    /// How many of these a check noticed.
+    pub killed: u64,
+}
+
+/// Everything a run found out; every output is made from it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// Files that were read.
+    pub inputs: Vec<Input>,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+    /// What was tried.
+    pub evidence: Vec<Evidence>,
+    /// Mutants over all designs.
+    pub mutants: Mutants,
+    /// Remarks about the run itself: which server, what was not there.
+    pub notes: Vec<String>,
+}
+
+/// Counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// By [`Verdict::ALL`].
+    pub verdicts: [usize; 5],
+    /// Errors, warnings, advice.
+    pub severities: [usize; 3],
+}
+
+impl Report {
+    /// Counts by verdict and severity.
+    pub fn summary(&self) -> Summary {
+        let mut summary = Summary::default();
+        for evidence in &self.evidence {
+            if let Some(slot) = Verdict::ALL.iter().position(|v| *v == evidence.verdict) {
+                summary.verdicts[slot] += 1;
+            }
+        }
+        for finding in &self.findings {
+            summary.severities[finding.severity as usize] += 1;
+        }
+        summary
+    }
+
+    /// Whether the design is at fault: a finding above advice, or a claim refuted or vacuous.
+    pub fn is_at_fault(&self) -> bool {
+        self.findings.iter().any(|f| f.severity < Severity::Advice)
+            || self.evidence.iter().any(|e| e.verdict <= Verdict::Vacuous)
+    }
+}
