@@ -12,7 +12,10 @@ pub fn fill(template: &'static str, parts: &[(&str, &SqlText)]) -> SqlText {
         out.push_str(&rest[..open]);
         let after = &rest[open + 1..];
         let part = after.find('}').and_then(|close| {
-            parts.iter().find(|(name, _)| *name == &after[..close]).map(|(_, part)| (close, part))
+            parts
+                .iter()
+                .find(|(name, _)| *name == &after[..close])
+                .map(|(_, part)| (close, part))
         });
         match part {
             Some((close, part)) => {
@@ -45,7 +48,10 @@ fn indent_into(out: &mut String, part: &str) {
 
 /// Parts with a separator between them.
 pub fn join(parts: impl IntoIterator<Item = SqlText>, separator: &'static str) -> SqlText {
-    let texts: Vec<String> = parts.into_iter().map(|part| part.as_str().to_owned()).collect();
+    let texts: Vec<String> = parts
+        .into_iter()
+        .map(|part| part.as_str().to_owned())
+        .collect();
     SqlText::made(texts.join(separator))
 }
 
@@ -55,7 +61,10 @@ pub fn idents<'a>(names: impl IntoIterator<Item = &'a Ident>) -> SqlText {
 }
 
 /// Quoted names with an alias before each, comma between them.
-pub fn qualified_columns<'a>(alias: &'static str, names: impl IntoIterator<Item = &'a Ident>) -> SqlText {
+pub fn qualified_columns<'a>(
+    alias: &'static str,
+    names: impl IntoIterator<Item = &'a Ident>,
+) -> SqlText {
     join(names.into_iter().map(|name| column_of(alias, name)), ", ")
 }
 
@@ -81,6 +90,9 @@ mod tests {
     #[test]
     fn parts_of_several_lines_keep_the_indent_of_their_place() {
         let body = fixed("a\nb");
-        assert_eq!(fill("x\n  {body};\n{other}", &[("body", &body)]).as_str(), "x\n  a\n  b;\n{other}");
+        assert_eq!(
+            fill("x\n  {body};\n{other}", &[("body", &body)]).as_str(),
+            "x\n  a\n  b;\n{other}"
+        );
     }
 }
