@@ -4,6 +4,7 @@
 //! reference are made from it. `resolve/` turns a valid node tree into a [`Model`], reporting every fault of a file in one run.
 //! Nothing above this storey sees the node tree.
 
+pub mod language;
 mod model;
 
 pub use model::*;
