@@ -18,4 +18,5 @@ pub mod sql;
 
 pub mod catalog;
 pub mod design;
+pub mod explain;
 pub mod invariant;
