@@ -52,12 +52,7 @@ pub fn check_syntax(text: &str, kind: SyntaxKind) -> Vec<SyntaxFault> {
         .or_else(|| grammatical(text, &words, kind))
         .or_else(|| {
             let other = kind == SyntaxKind::Query && statement_kind(text) != StatementKind::Select;
-            other.then(|| {
-                at(
-                    words[0],
-                    "expected a query (SELECT, VALUES, TABLE or WITH)",
-                )
-            })
+            other.then(|| at(words[0], "expected a query (SELECT, VALUES, TABLE or WITH)"))
         });
     fault.into_iter().collect()
 }
