@@ -20,3 +20,5 @@ pub mod catalog;
 pub mod design;
 pub mod explain;
 pub mod invariant;
+
+pub mod verify;

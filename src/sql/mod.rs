@@ -5,6 +5,7 @@
 
 mod compose;
 mod guard;
+mod expression;
 mod ident;
 mod keywords;
 mod lex;
@@ -14,9 +15,13 @@ mod statement;
 mod syntax;
 
 pub use compose::{column_of, fill, fixed, idents, join, number, qualified_columns};
+mod write;
+
+pub use expression::{Comparison, Expression, parse_expression};
 pub use ident::{Ident, QualifiedName, SqlText};
 pub use lex::{Token, TokenKind, fold, hints, tokens};
 pub use params::{Bound, bind, substitute};
 pub use quote::{literal, quote_ident, quote_qualified};
 pub use statement::{StatementKind, statement_kind, statements};
 pub use syntax::{SyntaxFault, SyntaxKind, check_syntax};
+pub use write::{delete, insert, update};

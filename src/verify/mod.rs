@@ -1,0 +1,3 @@
+//! Claims to evidence: everything that is tried on a real PostgreSQL.
+
+pub mod seed;

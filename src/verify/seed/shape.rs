@@ -1,0 +1,340 @@
+//! A table as the maker of rows sees it: kinds, keys, references and conditions in one place.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::kind::{Defined, Kind, Typed};
+use crate::catalog::{self, Catalog, ColumnDefault, PartitionBound, UserType};
+use crate::design::{Data, Model, Rule};
+use crate::sql::{Expression, Ident, QualifiedName, parse_expression, quote_ident};
+
+/// Where a value comes from when a row names none.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Default {
+    None,
+    /// A constant, as text.
+    Constant(String),
+    /// Something the server works out.
+    Computed,
+    /// From a sequence.
+    Sequence,
+    /// GENERATED ALWAYS AS (…): may not be given.
+    Generated,
+}
+
+/// A column.
+#[derive(Clone, Debug)]
+pub(super) struct Column {
+    pub name: Ident,
+    pub kind: Kind,
+    pub nullable: bool,
+    pub default: Default,
+    /// Part of a key, so that rows must differ in it.
+    pub keyed: bool,
+    /// Values the design allows, best first; empty where it does not say.
+    pub allowed: Vec<String>,
+    pub data: Data,
+}
+
+/// A reference to a parent.
+#[derive(Clone, Debug)]
+pub(super) struct Reference {
+    pub columns: Vec<Ident>,
+    pub to: Ident,
+    pub key: Vec<Ident>,
+    /// The how manieth reference to the same parent: each takes a parent of its own.
+    pub nth: u64,
+}
+
+/// The lifecycle of a table's state column.
+#[derive(Clone, Debug)]
+pub(super) struct Lifecycle {
+    pub column: Ident,
+    pub initial: Vec<String>,
+    pub allow: BTreeMap<String, Vec<String>>,
+}
+
+/// A table.
+#[derive(Clone, Debug)]
+pub(super) struct Shape {
+    pub name: QualifiedName,
+    pub columns: Vec<Column>,
+    pub primary_key: Vec<Ident>,
+    pub references: Vec<Reference>,
+    pub checks: Vec<Expression>,
+    pub lifecycle: Option<Lifecycle>,
+}
+
+impl Shape {
+    pub(super) fn column(&self, name: &Ident) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == *name)
+    }
+}
+
+/// Reads every table of a catalog, with what the model knows beyond it.
+pub(super) fn shapes(model: &Model, catalog: &Catalog) -> BTreeMap<Ident, Shape> {
+    let mut shapes: BTreeMap<Ident, Shape> = catalog
+        .tables
+        .iter()
+        .map(|(name, table)| (name.name.clone(), shape(name, table, model, catalog)))
+        .collect();
+    let referenced: Vec<(Ident, Ident)> = shapes
+        .values()
+        .flat_map(|shape| &shape.references)
+        .flat_map(|reference| {
+            reference
+                .key
+                .iter()
+                .map(|column| (reference.to.clone(), column.clone()))
+        })
+        .collect();
+    for (table, column) in referenced {
+        let column = shapes
+            .get_mut(&table)
+            .and_then(|shape| shape.columns.iter_mut().find(|c| c.name == column));
+        if let Some(column) = column {
+            column.keyed = true;
+        }
+    }
+    shapes
+}
+
+fn shape(name: &QualifiedName, table: &catalog::Table, model: &Model, catalog: &Catalog) -> Shape {
+    let mut checks: Vec<Expression> = table
+        .checks
+        .values()
+        .filter_map(|check| parse_expression(check.expression.as_str()))
+        .collect();
+    let keyed = keyed_columns(table);
+    let lifecycle = lifecycle(&name.name, model);
+    let declared = model.table(&name.name);
+    let columns = table
+        .columns
+        .iter()
+        .map(|column| {
+            let typed = Typed::read(column.data_type.as_str(), &|name| defined(name, catalog));
+            checks.extend(
+                typed
+                    .checks
+                    .iter()
+                    .filter_map(|check| over_column(check, &column.name)),
+            );
+            let declared = declared.and_then(|table| table.column(&column.name));
+            let states = lifecycle
+                .as_ref()
+                .filter(|states| states.column == column.name);
+            let allowed = match (states, declared, &typed.kind) {
+                (Some(states), ..) if !states.initial.is_empty() => states.initial.clone(),
+                (_, Some(declared), _) if !declared.one_of.is_empty() => declared
+                    .one_of
+                    .iter()
+                    .map(|value| value.as_str().to_owned())
+                    .collect(),
+                (.., Kind::Enum(labels)) => labels.clone(),
+                _ => Vec::new(),
+            };
+            Column {
+                nullable: column.nullable,
+                default: default(column),
+                keyed: keyed.contains(&column.name),
+                allowed,
+                data: declared
+                    .map(|declared| declared.data.clone())
+                    .unwrap_or_default(),
+                kind: typed.kind,
+                name: column.name.clone(),
+            }
+        })
+        .collect();
+    checks.extend(partition_check(table));
+    Shape {
+        name: name.clone(),
+        columns,
+        primary_key: table
+            .primary_key
+            .iter()
+            .flat_map(|(_, key)| key.columns.clone())
+            .collect(),
+        references: references(table),
+        checks,
+        lifecycle,
+    }
+}
+
+fn keyed_columns(table: &catalog::Table) -> BTreeSet<Ident> {
+    let constraints = table
+        .primary_key
+        .iter()
+        .map(|(_, key)| key)
+        .chain(table.uniques.values());
+    let unique = table.indexes.values().filter(|index| index.unique);
+    let excluded = table
+        .exclusions
+        .values()
+        .flat_map(|exclusion| &exclusion.elements);
+    constraints
+        .flat_map(|key| key.columns.iter().cloned())
+        .chain(unique.flat_map(|index| index.keys.iter().filter_map(|key| key.column.clone())))
+        .chain(excluded.flat_map(|(expression, _)| {
+            parse_expression(expression.as_str())
+                .map(|e| e.columns())
+                .unwrap_or_default()
+        }))
+        .collect()
+}
+
+/// What values a type of the design or of PostgreSQL has.
+pub(super) fn kind_of(data_type: &str, catalog: &Catalog) -> Kind {
+    Typed::read(data_type, &|name| defined(name, catalog)).kind
+}
+
+fn defined(name: &str, catalog: &Catalog) -> Option<Defined> {
+    let (_, (found, _)) = catalog
+        .types
+        .iter()
+        .find(|(known, _)| known.name.as_str() == name)?;
+    Some(match found {
+        UserType::Enum(labels) => Defined::Enum(labels.clone()),
+        UserType::Domain { base, checks } => Defined::Domain {
+            base: base.as_str().to_owned(),
+            checks: checks
+                .values()
+                .map(|check| check.expression.as_str().to_owned())
+                .collect(),
+        },
+    })
+}
+
+/// A domain's condition over `value` as one over a column.
+fn over_column(check: &Expression, column: &Ident) -> Option<Expression> {
+    let mut renamed = check.clone();
+    rename(&mut renamed, &Ident::new("value"), column);
+    renamed.columns().contains(column).then_some(renamed)
+}
+
+fn rename(expression: &mut Expression, from: &Ident, to: &Ident) {
+    use Expression::*;
+    match expression {
+        Column(name) if name == from => *name = to.clone(),
+        Opaque(columns) => {
+            if columns.remove(from) {
+                columns.insert(to.clone());
+            }
+        }
+        Not(a)
+        | IsNull(a)
+        | IsTrue(a)
+        | Negative(a)
+        | Cast(a, _)
+        | Like(a, ..)
+        | Matches(a, ..) => rename(a, from, to),
+        And(a, b) | Or(a, b) | Compare(_, a, b) | Same(a, b) | Arithmetic(_, a, b) => {
+            rename(a, from, to);
+            rename(b, from, to);
+        }
+        In(a, list) => {
+            rename(a, from, to);
+            list.iter_mut().for_each(|item| rename(item, from, to));
+        }
+        Call(_, list) => list.iter_mut().for_each(|item| rename(item, from, to)),
+        Case(arms, otherwise) => {
+            for (condition, result) in arms {
+                rename(condition, from, to);
+                rename(result, from, to);
+            }
+            if let Some(otherwise) = otherwise {
+                rename(otherwise, from, to);
+            }
+        }
+        Column(_) | Null | Bool(_) | Number(_) | Text(_) | Interval(_) => {}
+    }
+}
+
+fn default(column: &catalog::Column) -> Default {
+    match &column.default {
+        None => match column.data_type.as_str().to_lowercase().trim() {
+            "serial" | "bigserial" | "smallserial" => Default::Sequence,
+            _ => Default::None,
+        },
+        Some(ColumnDefault::IdentityAlways | ColumnDefault::IdentityByDefault) => Default::Sequence,
+        Some(ColumnDefault::Generated(_)) => Default::Generated,
+        Some(ColumnDefault::Expression(text)) => match constant(parse_expression(text.as_str())) {
+            Some(constant) => Default::Constant(constant),
+            None if text.as_str().to_lowercase().contains("nextval") => Default::Sequence,
+            None => Default::Computed,
+        },
+    }
+}
+
+fn constant(expression: Option<Expression>) -> Option<String> {
+    match expression? {
+        Expression::Bool(value) => Some(value.to_string()),
+        Expression::Number(digits) => Some(digits),
+        Expression::Text(text) => Some(text),
+        Expression::Cast(inner, _) => constant(Some(*inner)),
+        _ => None,
+    }
+}
+
+fn references(table: &catalog::Table) -> Vec<Reference> {
+    let mut found: Vec<Reference> = Vec::new();
+    for key in table.foreign_keys.values() {
+        let nth = found
+            .iter()
+            .filter(|other| other.to == key.table.name)
+            .count() as u64;
+        found.push(Reference {
+            columns: key.columns.clone(),
+            to: key.table.name.clone(),
+            key: key.key.clone(),
+            nth,
+        });
+    }
+    found
+}
+
+fn lifecycle(table: &Ident, model: &Model) -> Option<Lifecycle> {
+    model
+        .invariants
+        .iter()
+        .find_map(|invariant| match &invariant.rule {
+            Rule::Transitions {
+                table: of,
+                column,
+                initial,
+                allow,
+                ..
+            } if of.ident == *table => {
+                let text = |value: &crate::source::Text| value.as_str().to_owned();
+                Some(Lifecycle {
+                    column: column.ident.clone(),
+                    initial: initial.iter().map(text).collect(),
+                    allow: allow
+                        .iter()
+                        .map(|(from, to)| (text(from), to.iter().map(text).collect()))
+                        .collect(),
+                })
+            }
+            _ => None,
+        })
+}
+
+/// What the partitions there are demand of the partition column.
+fn partition_check(table: &catalog::Table) -> Option<Expression> {
+    let partitioning = table.partitioning.as_ref()?;
+    let column = quote_ident(&partitioning.column);
+    let mut alternatives = Vec::new();
+    for partition in &partitioning.partitions {
+        let text = match &partition.bound {
+            PartitionBound::Range(from, to) => format!("{column} >= {from} AND {column} < {to}"),
+            PartitionBound::List(values) => {
+                let values: Vec<&str> = values.iter().map(|value| value.as_str()).collect();
+                format!("{column} IN ({})", values.join(", "))
+            }
+            PartitionBound::Hash(..) | PartitionBound::Default => continue,
+        };
+        alternatives.extend(parse_expression(&text));
+    }
+    alternatives
+        .into_iter()
+        .reduce(|a, b| Expression::Or(Box::new(a), Box::new(b)))
+}

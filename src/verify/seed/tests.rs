@@ -1,0 +1,312 @@
+//! The maker against small catalogs.
+
+use std::collections::BTreeMap;
+
+use super::{Maker, NewRow};
+use crate::catalog::{Catalog, Check, Column, ColumnDefault, ForeignKey, OnDelete, Table, Unique};
+use crate::design::{Database, Document, Enforcement, Invariant, Limit, Model, Name, Rule};
+use crate::source::{SourceMap, Span, Text};
+use crate::sql::{Ident, QualifiedName, SqlText};
+
+fn span() -> Span {
+    let mut map = SourceMap::default();
+    Span::new(map.add("design.yaml", String::new()), 0, 0)
+}
+
+fn name(text: &str) -> Name {
+    Name {
+        ident: text.into(),
+        at: span(),
+    }
+}
+
+fn text(text: &str) -> Text {
+    Text::at_once(text, span())
+}
+
+fn model(rules: Vec<Rule>) -> Model {
+    let invariants = rules
+        .into_iter()
+        .map(|rule| Invariant {
+            name: name("rule"),
+            never: None,
+            because: None,
+            rule,
+            rule_at: span(),
+            enforced: Enforcement::Trigger,
+            enforced_at: None,
+            derived_name: None,
+            raced_by: Vec::new(),
+            monitor: None,
+            repair: None,
+        })
+        .collect();
+    Model {
+        name: name("small"),
+        title: String::new(),
+        document: Document::default(),
+        database: Database {
+            version: 15,
+            schema: "app".into(),
+            at: span(),
+            extensions: Vec::new(),
+            settings: BTreeMap::new(),
+        },
+        types: Vec::new(),
+        tables: Vec::new(),
+        views: Vec::new(),
+        invariants,
+        commands: Vec::new(),
+        events: Vec::new(),
+        states: Vec::new(),
+        queries: Vec::new(),
+        roles: Vec::new(),
+        projections: Vec::new(),
+        waivers: Vec::new(),
+        sections: Vec::new(),
+    }
+}
+
+/// `id uuid`, `n int?`, `at timestamptz = now()`: name, type, `?` for nullable, `=` for a default.
+fn table(columns: &[&str], key: &[&str], checks: &[&str]) -> Table {
+    let column = |text: &&str| {
+        let (text, default) = text
+            .split_once(" = ")
+            .map_or((*text, None), |(text, default)| (text, Some(default)));
+        let (name, data_type) = text.split_once(' ').expect("a name and a type");
+        Column {
+            name: name.into(),
+            data_type: SqlText::authored(data_type.trim_end_matches('?')),
+            nullable: data_type.ends_with('?'),
+            default: default.map(|text| ColumnDefault::Expression(SqlText::authored(text))),
+            collation: None,
+            comment: None,
+        }
+    };
+    let idents = |names: &[&str]| names.iter().map(|name| Ident::from(*name)).collect();
+    Table {
+        columns: columns.iter().map(column).collect(),
+        primary_key: Some((
+            "pk".into(),
+            Unique {
+                columns: idents(key),
+                deferred: false,
+            },
+        )),
+        checks: checks
+            .iter()
+            .enumerate()
+            .map(|(n, check)| {
+                (
+                    Ident::new(format!("ck{n}")),
+                    Check {
+                        expression: SqlText::authored(*check),
+                    },
+                )
+            })
+            .collect(),
+        ..Table::default()
+    }
+}
+
+fn refers(table: &mut Table, columns: &[&str], to: &str, key: &[&str]) {
+    let idents = |names: &[&str]| names.iter().map(|name| Ident::from(*name)).collect();
+    let number = table.foreign_keys.len();
+    table.foreign_keys.insert(
+        Ident::new(format!("fk{number}")),
+        ForeignKey {
+            columns: idents(columns),
+            table: QualifiedName::new("app".into(), to.into()),
+            key: idents(key),
+            on_delete: OnDelete::Restrict,
+            on_update: OnDelete::NoAction,
+            deferred: false,
+        },
+    );
+}
+
+fn maker(tables: Vec<(&str, Table)>, rules: Vec<Rule>) -> Maker {
+    let tables = tables
+        .into_iter()
+        .map(|(name, table)| (QualifiedName::new("app".into(), name.into()), table));
+    let catalog = Catalog {
+        tables: tables.collect(),
+        ..Catalog::default()
+    };
+    Maker::new(&model(rules), &catalog)
+}
+
+fn show(rows: &[NewRow]) -> Vec<String> {
+    rows.iter()
+        .map(|row| {
+            let values = row.values.iter().map(|(name, value)| {
+                format!("{}={}", name.as_str(), value.as_deref().unwrap_or("null"))
+            });
+            format!(
+                "{}({})",
+                row.table.as_str(),
+                values.collect::<Vec<_>>().join(", ")
+            )
+        })
+        .collect()
+}
+
+const ONE: &str = "00000000-0000-0000-0000-000000000001";
+
+#[test]
+fn parents_come_first_and_share_the_tenant() {
+    let tenant = table(&["tenant_id uuid"], &["tenant_id"], &[]);
+    let mut case = table(
+        &["tenant_id uuid", "case_id int"],
+        &["tenant_id", "case_id"],
+        &[],
+    );
+    refers(&mut case, &["tenant_id"], "tenant", &["tenant_id"]);
+    let mut work = table(
+        &[
+            "id int",
+            "tenant_id uuid",
+            "case_id int",
+            "ended_at timestamptz?",
+        ],
+        &["id"],
+        &[],
+    );
+    refers(
+        &mut work,
+        &["tenant_id", "case_id"],
+        "case",
+        &["tenant_id", "case_id"],
+    );
+    let maker = maker(
+        vec![("tenant", tenant), ("case", case), ("work", work)],
+        vec![],
+    );
+    let rows = maker.row(&"work".into(), &[("tenant_id".into(), Some("1".into()))], 4);
+    let wanted = [
+        format!("tenant(tenant_id={ONE})"),
+        format!("case(tenant_id={ONE}, case_id=5)"),
+        format!("work(id=5, tenant_id={ONE}, case_id=5, ended_at=null)"),
+    ];
+    assert_eq!(show(&rows), wanted);
+    let mut both = rows.clone();
+    maker.add(
+        &mut both,
+        &"work".into(),
+        &[
+            ("tenant_id".into(), Some("1".into())),
+            ("case_id".into(), Some("5".into())),
+        ],
+        9,
+    );
+    assert_eq!(
+        both.len(),
+        4,
+        "the parents are there already: {:?}",
+        show(&both)
+    );
+}
+
+#[test]
+fn two_references_to_one_table_take_two_parents() {
+    let account = table(&["id int"], &["id"], &[]);
+    let mut transfer = table(
+        &["id int", "source int", "target int", "cents bigint"],
+        &["id"],
+        &["source <> target", "cents >= 100"],
+    );
+    refers(&mut transfer, &["source"], "account", &["id"]);
+    refers(&mut transfer, &["target"], "account", &["id"]);
+    let maker = maker(vec![("account", account), ("transfer", transfer)], vec![]);
+    let rows = maker.row(&"transfer".into(), &[], 0);
+    assert_eq!(rows.len(), 3);
+    assert_eq!(
+        show(&rows)[2],
+        "transfer(id=1, source=1, target=1001, cents=100)"
+    );
+}
+
+#[test]
+fn references_to_itself_end() {
+    let mut tree = table(&["id int", "root int", "parent int?"], &["id"], &[]);
+    refers(&mut tree, &["root"], "tree", &["id"]);
+    refers(&mut tree, &["parent"], "tree", &["id"]);
+    let maker = maker(vec![("tree", tree)], vec![]);
+    assert_eq!(
+        show(&maker.row(&"tree".into(), &[], 0)),
+        ["tree(id=1, root=1, parent=null)"]
+    );
+}
+
+#[test]
+fn defaults_are_left_out_except_in_keys() {
+    let event = table(
+        &[
+            "id uuid = gen_random_uuid()",
+            "at timestamptz = now()",
+            "version int = 0",
+        ],
+        &["id"],
+        &[],
+    );
+    let maker = maker(vec![("event", event)], vec![]);
+    assert_eq!(
+        show(&maker.row(&"event".into(), &[], 0)),
+        [format!("event(id={ONE})")]
+    );
+}
+
+#[test]
+fn states_are_reached_along_the_lifecycle() {
+    let case = table(
+        &["id int", "state text", "closed_at timestamptz?"],
+        &["id"],
+        &["(state = 'closed') = (closed_at is not null)"],
+    );
+    let rule = Rule::Transitions {
+        table: name("case"),
+        column: name("state"),
+        initial: vec![text("draft")],
+        allow: vec![
+            (text("draft"), vec![text("open")]),
+            (text("open"), vec![text("closed")]),
+        ],
+        terminal: Vec::new(),
+    };
+    let maker = maker(vec![("case", case)], vec![rule]);
+    let rows = maker.row(
+        &"case".into(),
+        &[("state".into(), Some("closed".into()))],
+        0,
+    );
+    assert_eq!(show(&rows), ["case(id=1, state=draft, closed_at=null)"]);
+    let sql = maker.statements(&rows);
+    assert_eq!(
+        sql[1].as_str(),
+        "UPDATE app.\"case\" SET state = 'open' WHERE id = '1'"
+    );
+    assert!(sql[2].as_str().contains("closed_at = '2026-"), "{}", sql[2]);
+}
+
+#[test]
+fn sums_are_balanced_by_a_second_row() {
+    let mut entry = table(
+        &["id int", "posting int", "side text", "cents int"],
+        &["id"],
+        &["cents > 0", "side in ('debit', 'credit')"],
+    );
+    refers(&mut entry, &["posting"], "posting", &["id"]);
+    let posting = table(&["id int"], &["id"], &[]);
+    let rule = Rule::Balanced {
+        table: name("entry"),
+        per: vec![name("posting")],
+        sum: text("case when side = 'debit' then cents else -cents end"),
+        equals: Limit::Number(text("0")),
+        predicate: None,
+    };
+    let maker = maker(vec![("entry", entry), ("posting", posting)], vec![rule]);
+    let rows = maker.row(&"entry".into(), &[("cents".into(), Some("70".into()))], 0);
+    assert_eq!(rows.len(), 3, "{:?}", show(&rows));
+    assert!(show(&rows)[2].ends_with("cents=70)"), "{:?}", show(&rows));
+    assert_ne!(rows[1].value(&"side".into()), rows[2].value(&"side".into()));
+}
