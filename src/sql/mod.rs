@@ -4,8 +4,8 @@
 //! Start with [`bind`] for parameters, [`check_syntax`] for what can be said without a server, [`facts`] for what a statement touches.
 
 mod compose;
-mod guard;
 mod expression;
+mod guard;
 mod ident;
 mod keywords;
 mod lex;
