@@ -12,9 +12,11 @@
 
 pub mod error;
 
+pub mod assets;
 pub mod finding;
 pub mod source;
 pub mod sql;
+pub mod template;
 
 pub mod catalog;
 pub mod design;
