@@ -11,6 +11,7 @@
 //! ```
 
 pub mod error;
+pub mod report;
 
 pub mod assets;
 pub mod finding;

@@ -25,6 +25,8 @@ pub struct Mutants {
 /// Everything a run found out; every output is made from it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Report {
+    /// Names of the designs that were looked at, also those of which there is nothing to say.
+    pub designs: Vec<String>,
     /// Files that were read.
     pub inputs: Vec<Input>,
     /// What is wrong.

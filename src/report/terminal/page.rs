@@ -1,0 +1,179 @@
+//! The page as a whole.
+
+use comfy_table::{ColumnConstraint, ContentLineStyle, LineStyle, TableStyle};
+
+use super::finding::Findings;
+use super::paint::{BOLD, DIM, Paint, severity_style, verdict_style};
+use crate::error::Error;
+use crate::finding::{Evidence, Report, Severity, Verdict};
+use crate::report::claims::{Claims, Row, Tally, by_design};
+use crate::report::format::Look;
+use crate::report::place::Place;
+use crate::report::printable::printable;
+use crate::report::{draw, wording};
+use crate::source::SourceMap;
+
+/// A header with a line under it, nothing else: the eye goes along rows.
+const QUIET: TableStyle = TableStyle::new()
+    .header_lines(ContentLineStyle::none())
+    .header_separator(LineStyle::none().fill('─').junction('─'))
+    .content_lines(ContentLineStyle::none());
+
+/// The whole page.
+pub(in crate::report) fn render(
+    report: &Report,
+    sources: &SourceMap,
+    look: &Look,
+) -> Result<String, Error> {
+    // Below 60 columns tables lose more than they save; above 140 lines are too long to read.
+    let width = look.width.clamp(60, 140);
+    let page = Page {
+        sources,
+        width,
+        paint: Paint::new(look.colour),
+    };
+    let claims = by_design(report);
+    let mut out = String::new();
+    let findings = Findings::new(sources, width, look.colour);
+    for finding in &report.findings {
+        out.push_str(&findings.draw(finding)?);
+        out.push('\n');
+    }
+    for design in &claims {
+        out.push_str(&page.claims(design));
+        out.push('\n');
+    }
+    for design in &claims {
+        for row in &design.rows {
+            for evidence in &row.evidence {
+                out.push_str(&page.counterexample(evidence));
+            }
+        }
+    }
+    out.push_str(&page.closing(report, &claims, look));
+    Ok(out)
+}
+
+struct Page<'a> {
+    sources: &'a SourceMap,
+    width: usize,
+    paint: Paint,
+}
+
+impl Page<'_> {
+    /// The name of a design over the table of its claims.
+    fn claims(&self, claims: &Claims<'_>) -> String {
+        let setting = claims.rows.first().and_then(|row| row.evidence.first());
+        let setting = setting.map(|evidence| {
+            let server = evidence.setting.server_version.as_deref();
+            let server = server.map_or(String::new(), |version| format!("PostgreSQL {version}, "));
+            format!("{server}seed {}", evidence.setting.seed)
+        });
+        let mut out = format!(
+            "{}  {}\n",
+            self.paint.text(BOLD, &printable(claims.design)),
+            self.paint.text(DIM, &setting.unwrap_or_default())
+        );
+        let with_mutants = claims.mutants().0 > 0;
+        let mut table = draw::table(self.width - 1);
+        table.load_style(QUIET);
+        let mut header = vec!["claim", "tried by", "verdict"];
+        header.extend(with_mutants.then_some("mutants"));
+        header.push("how far");
+        table.set_header(header);
+        for row in &claims.rows {
+            table.add_row(cells(row, with_mutants));
+        }
+        // The verdict and the count of mutants are never broken: they are what one looks for.
+        let kept = if with_mutants { 2..4 } else { 2..3 };
+        for column in kept {
+            if let Some(column) = table.column_mut(column) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
+        for (number, line) in table.trim_fmt().lines().enumerate() {
+            let line = match number {
+                0 | 1 => self.paint.text(DIM, line),
+                _ => self.paint.claim(&printable(line)),
+            };
+            out.push_str(&format!(" {line}\n"));
+        }
+        out
+    }
+
+    /// What refutes a claim, drawn under what was claimed; nothing where nothing does.
+    fn counterexample(&self, evidence: &Evidence) -> String {
+        let Some(counterexample) = &evidence.counterexample else {
+            return String::new();
+        };
+        let verdict = evidence.verdict;
+        let mut out = format!(
+            "{} by {}: {}\n",
+            self.paint
+                .text(verdict_style(verdict), &wording::verdict(verdict)),
+            evidence.method.word(),
+            self.paint.text(
+                BOLD,
+                &printable(&format!("{}, {}", evidence.design, evidence.claim.subject))
+            ),
+        );
+        let mut told = vec![printable(&evidence.claim.statement).into_owned()];
+        told.extend(
+            evidence
+                .reason
+                .as_deref()
+                .map(|reason| printable(reason).into_owned()),
+        );
+        told.retain(|line| !line.is_empty());
+        for line in told {
+            out.push_str(&format!("  {}\n", draw::one_line(&line)));
+        }
+        if let Some(at) = evidence.claim.at {
+            let place = Place::of(at, self.sources).short();
+            out.push_str(&format!("  {}\n", self.paint.text(DIM, &printable(&place))));
+        }
+        out.push('\n');
+        for line in draw::counterexample(counterexample, self.width - 2) {
+            let line = self.paint.counterexample(&printable(&line));
+            out.push_str(format!("  {line}").trim_end());
+            out.push('\n');
+        }
+        let again = format!("again: {}", printable(&evidence.reproduce));
+        out.push_str(&format!("\n  {}\n\n", self.paint.text(DIM, &again)));
+        out
+    }
+
+    fn closing(&self, report: &Report, claims: &[Claims<'_>], look: &Look) -> String {
+        let mut line = wording::closing(report, claims);
+        if let Some(elapsed) = look.elapsed {
+            line.push_str(&format!(" in {}", wording::duration(elapsed)));
+        }
+        let worst = Verdict::ALL
+            .into_iter()
+            .find(|v| Tally::sum(claims).of(*v) > 0);
+        let style = match (report.is_at_fault(), worst) {
+            (true, _) => severity_style(Severity::Error),
+            (false, Some(worst)) => verdict_style(worst),
+            (false, None) => verdict_style(Verdict::Proven),
+        };
+        format!("{}\n", self.paint.text(style, &line))
+    }
+}
+
+/// Subject, methods, verdict, mutants killed of made, how far it reaches or why not.
+fn cells(row: &Row<'_>, with_mutants: bool) -> Vec<String> {
+    let methods: Vec<&str> = row.methods().iter().map(|method| method.word()).collect();
+    let mut cells = vec![
+        row.subject.to_owned(),
+        methods.join(" "),
+        wording::verdict(row.verdict()),
+    ];
+    if with_mutants {
+        cells.push(match row.mutants() {
+            (0, _) => String::new(),
+            (made, killed) => format!("{killed}/{made}"),
+        });
+    }
+    cells.push(draw::one_line(&row.reach()));
+    cells
+}

@@ -1,0 +1,92 @@
+//! Numbers and verdicts in words, the same in every output.
+
+use std::time::Duration;
+
+use super::claims::{Claims, Tally};
+use crate::finding::{Report, Severity, Verdict};
+
+/// The sign in front of a verdict.
+pub(super) fn symbol(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Refuted => "✖",
+        Verdict::Vacuous => "○",
+        Verdict::Unchecked => "?",
+        Verdict::Held => "≈",
+        Verdict::Proven => "✔",
+    }
+}
+
+/// Sign and word: `✔ proven`.
+pub(super) fn verdict(verdict: Verdict) -> String {
+    format!("{} {}", symbol(verdict), verdict.word())
+}
+
+/// `1 design`, `2 designs`.
+pub(super) fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// `31 s`, `2 min 5 s`, `840 ms`.
+pub(super) fn duration(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0 => format!("{} ms", time.as_millis()),
+        1..10 => format!("{:.1} s", time.as_secs_f64()),
+        10..60 => format!("{seconds} s"),
+        _ => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
+/// Verdicts in words, best first, the words `claims` once: `61 claims proven, 3 held, 1 refuted`.
+pub(super) fn tally(tally: &Tally) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for verdict in Verdict::ALL.iter().rev() {
+        let number = tally.of(*verdict);
+        if number == 0 {
+            continue;
+        }
+        parts.push(match parts.is_empty() {
+            true => format!("{} {}", count(number, "claim", "claims"), verdict.word()),
+            false => format!("{number} {}", verdict.word()),
+        });
+    }
+    parts.join(", ")
+}
+
+/// The line that closes a report: `5 designs: 61 claims proven, 3 held; 84 of 84 mutants killed; 2 warnings`.
+pub(super) fn closing(report: &Report, claims: &[Claims<'_>]) -> String {
+    let mut parts = Vec::new();
+    let total = Tally::sum(claims);
+    if total.all() > 0 {
+        parts.push(tally(&total));
+    }
+    if report.mutants.made > 0 {
+        let made = usize::try_from(report.mutants.made).unwrap_or(usize::MAX);
+        parts.push(format!(
+            "{} of {} killed",
+            report.mutants.killed,
+            count(made, "mutant", "mutants")
+        ));
+    }
+    let severities = report.summary().severities;
+    let words = [
+        (Severity::Error, "error", "errors"),
+        (Severity::Warning, "warning", "warnings"),
+        (Severity::Advice, "advice", "advice"),
+    ];
+    let findings: Vec<String> = words
+        .iter()
+        .filter(|(severity, ..)| severities[*severity as usize] > 0)
+        .map(|(severity, one, many)| count(severities[*severity as usize], one, many))
+        .collect();
+    match (findings.is_empty(), parts.is_empty()) {
+        (true, true) => parts.push("no findings".to_owned()),
+        (true, false) => {}
+        (false, _) => parts.push(findings.join(", ")),
+    }
+    format!(
+        "{}: {}",
+        count(report.designs.len(), "design", "designs"),
+        parts.join("; ")
+    )
+}
