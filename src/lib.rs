@@ -11,7 +11,6 @@
 //! ```
 
 pub mod error;
-pub mod report;
 
 pub mod assets;
 pub mod finding;
@@ -25,3 +24,6 @@ pub mod explain;
 pub mod invariant;
 
 pub mod verify;
+
+pub mod cli;
+pub mod report;

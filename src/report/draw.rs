@@ -132,6 +132,22 @@ pub(super) fn one_line(text: &str) -> String {
         .join(" ")
 }
 
+/// The text in lines of at most `width` columns, where words allow.
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            // Counted in characters: texts of the program, in which none is wide.
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 fn rows_table(rows: &Table, width: usize) -> Vec<String> {
     let mut table = table(width.saturating_sub(2));
     table.set_header(rows.columns.clone());

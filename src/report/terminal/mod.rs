@@ -8,5 +8,6 @@ mod excerpt;
 mod finding;
 mod page;
 mod paint;
+mod table;
 
 pub(super) use page::render;

@@ -1,23 +1,16 @@
 //! The page as a whole.
 
-use comfy_table::{ColumnConstraint, ContentLineStyle, LineStyle, TableStyle};
-
 use super::finding::Findings;
 use super::paint::{BOLD, DIM, Paint, severity_style, verdict_style};
+use super::table;
 use crate::error::Error;
 use crate::finding::{Evidence, Report, Severity, Verdict};
-use crate::report::claims::{Claims, Row, Tally, by_design};
+use crate::report::claims::{Claims, Tally, by_design};
 use crate::report::format::Look;
 use crate::report::place::Place;
 use crate::report::printable::printable;
 use crate::report::{draw, wording};
 use crate::source::SourceMap;
-
-/// A header with a line under it, nothing else: the eye goes along rows.
-const QUIET: TableStyle = TableStyle::new()
-    .header_lines(ContentLineStyle::none())
-    .header_separator(LineStyle::none().fill('─').junction('─'))
-    .content_lines(ContentLineStyle::none());
 
 /// The whole page.
 pub(in crate::report) fn render(
@@ -74,28 +67,7 @@ impl Page<'_> {
             self.paint.text(BOLD, &printable(claims.design)),
             self.paint.text(DIM, &setting.unwrap_or_default())
         );
-        let with_mutants = claims.mutants().0 > 0;
-        let mut table = draw::table(self.width - 1);
-        table.load_style(QUIET);
-        let mut header = vec!["claim", "tried by", "verdict"];
-        header.extend(with_mutants.then_some("mutants"));
-        header.push("how far");
-        table.set_header(header);
-        for row in &claims.rows {
-            table.add_row(cells(row, with_mutants));
-        }
-        // The verdict and the count of mutants are never broken: they are what one looks for.
-        let kept = if with_mutants { 2..4 } else { 2..3 };
-        for column in kept {
-            if let Some(column) = table.column_mut(column) {
-                column.set_constraint(ColumnConstraint::ContentWidth);
-            }
-        }
-        for (number, line) in table.trim_fmt().lines().enumerate() {
-            let line = match number {
-                0 | 1 => self.paint.text(DIM, line),
-                _ => self.paint.claim(&printable(line)),
-            };
+        for line in table::lines(claims, self.width, self.paint) {
             out.push_str(&format!(" {line}\n"));
         }
         out
@@ -158,22 +130,4 @@ impl Page<'_> {
         };
         format!("{}\n", self.paint.text(style, &line))
     }
-}
-
-/// Subject, methods, verdict, mutants killed of made, how far it reaches or why not.
-fn cells(row: &Row<'_>, with_mutants: bool) -> Vec<String> {
-    let methods: Vec<&str> = row.methods().iter().map(|method| method.word()).collect();
-    let mut cells = vec![
-        row.subject.to_owned(),
-        methods.join(" "),
-        wording::verdict(row.verdict()),
-    ];
-    if with_mutants {
-        cells.push(match row.mutants() {
-            (0, _) => String::new(),
-            (made, killed) => format!("{killed}/{made}"),
-        });
-    }
-    cells.push(draw::one_line(&row.reach()));
-    cells
 }

@@ -1,0 +1,51 @@
+//! What can be said on the command line.
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use super::{completions, schema};
+use crate::report::Format;
+
+/// Proves database designs: compiles a YAML design to PostgreSQL and tries to break every claim in it on a real server.
+///
+/// A design says what one row means, what must never be false and which queries it serves. `pgproof check` says what is wrong
+/// with it, `pgproof verify` tries to break it.
+#[derive(Parser)]
+#[command(name = "pgproof", version, about, long_about, max_term_width = 100)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes: 0 clean, 1 findings or refuted claims, 2 wrong use or a design that cannot be read,
+3 no PostgreSQL to be had, 70 a bug in pgproof.";
+
+/// The commands, in the order in which one meets them.
+#[derive(Subcommand)]
+pub(super) enum Command {
+    Schema(schema::Args),
+    Completions(completions::Args),
+}
+
+/// The forms a report can take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum FormatName {
+    /// For a person at a terminal
+    #[default]
+    Human,
+    /// For machines; `pgproof schema --report` prints its schema
+    Json,
+    /// For a pull request
+    Markdown,
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Format {
+        match name {
+            FormatName::Human => Format::Human,
+            FormatName::Json => Format::Json,
+            FormatName::Markdown => Format::Markdown,
+        }
+    }
+}

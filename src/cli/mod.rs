@@ -1,0 +1,13 @@
+//! The command line: one file a command, each with its arguments and a `run` that says how the program ends.
+//!
+//! Decides nothing about designs. Start with `args` for what there is and `start` for how a run begins and ends; `output` is
+//! the only place in the program that prints.
+
+mod args;
+mod completions;
+mod crash;
+mod output;
+mod schema;
+mod start;
+
+pub use start::main;
