@@ -58,3 +58,33 @@ fn report_for_a_pull_request() {
         &rendered(Format::Markdown, 100, false),
     );
 }
+
+#[test]
+fn the_report_is_as_its_schema_says() {
+    let schema = serde_json::from_str(pgproof::report::SCHEMA).expect("the schema is JSON");
+    let validator = jsonschema::validator_for(&schema).expect("the schema is a schema");
+    let report: serde_json::Value =
+        serde_json::from_str(&rendered(Format::Json, 100, false)).expect("the report is JSON");
+    let faults: Vec<String> = validator
+        .iter_errors(&report)
+        .map(|fault| format!("{}: {fault}", fault.instance_path()))
+        .collect();
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[test]
+fn the_schema_knows_every_word_of_the_program() {
+    use pgproof::finding::{Method, Verdict};
+    let schema: serde_json::Value =
+        serde_json::from_str(pgproof::report::SCHEMA).expect("the schema is JSON");
+    let verdicts = serde_json::to_value(Verdict::ALL).expect("verdicts are words");
+    assert_eq!(schema["$defs"]["verdict"]["enum"], verdicts);
+    // Deserializing each word proves it is one of ours; the count, that none of ours is missing.
+    let methods: Vec<Method> =
+        serde_json::from_value(schema["$defs"]["method"]["enum"].clone()).expect("known methods");
+    assert_eq!(methods.len(), Method::Mutate as usize + 1);
+    assert_eq!(
+        schema["properties"]["format"]["const"],
+        pgproof::report::FORMAT
+    );
+}

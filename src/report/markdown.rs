@@ -256,9 +256,10 @@ mod tests {
     #[test]
     fn a_design_cannot_write_markup() {
         assert_eq!(
-            inline("a|b `c` <img> *d*\ne"),
-            "a\\|b \\`c\\` &lt;img&gt; \\*d\\* e"
+            inline("a|b `c_d` <img> *d*\ne"),
+            "a\\|b `c_d` &lt;img&gt; \\*d\\* e"
         );
+        assert_eq!(inline("``a` b"), "\\``a` b");
         assert_eq!(code("a`b|c"), "`a'b\\|c`");
     }
 

@@ -1,0 +1,97 @@
+//! The program as its users run it: exit codes, streams, help.
+
+use std::process::{Command, Stdio};
+
+use assert_cmd::assert::Assert;
+
+/// The program, away from this repository's own designs and settings.
+fn pgproof(args: &[&str]) -> assert_cmd::Command {
+    let mut command = assert_cmd::Command::cargo_bin("pgproof").expect("the program is built");
+    command
+        .args(args)
+        .env_remove("PGPROOF_POSTGRES")
+        .env_remove("COLUMNS")
+        .env("NO_COLOR", "1");
+    command
+}
+
+fn stdout(assert: &Assert) -> String {
+    String::from_utf8(assert.get_output().stdout.clone()).expect("output is UTF-8")
+}
+
+fn stderr(assert: &Assert) -> String {
+    String::from_utf8(assert.get_output().stderr.clone()).expect("output is UTF-8")
+}
+
+#[test]
+fn help_lists_every_command_and_none_that_is_not_there() {
+    let help = stdout(&pgproof(&["--help"]).assert().code(0));
+    for command in ["schema", "completions"] {
+        assert!(
+            help.contains(&format!("\n  {command} ")),
+            "{command} in {help}"
+        );
+    }
+    for absent in ["migrate", "import", "drift", "replay", " ci ", " ops "] {
+        assert!(
+            !help.contains(&format!("\n  {}", absent.trim_start())),
+            "{absent} in {help}"
+        );
+    }
+    assert!(help.contains("Exit codes"));
+}
+
+#[test]
+fn version_is_one_line() {
+    let version = stdout(&pgproof(&["--version"]).assert().code(0));
+    assert_eq!(version, format!("pgproof {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn an_unknown_option_is_wrong_use() {
+    let assert = pgproof(&["schema", "--nonsense"]).assert().code(2);
+    assert!(stderr(&assert).contains("--nonsense"));
+    assert_eq!(stdout(&assert), "");
+}
+
+#[test]
+fn an_unknown_command_names_the_nearest() {
+    let assert = pgproof(&["shema"]).assert().code(2);
+    assert!(stderr(&assert).contains("schema"), "{}", stderr(&assert));
+}
+
+#[test]
+fn no_command_is_wrong_use_and_shows_help() {
+    let assert = pgproof(&[]).assert().code(2);
+    assert!(stderr(&assert).contains("Usage: pgproof"));
+}
+
+#[test]
+fn completions_know_the_commands() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = stdout(&pgproof(&["completions", shell]).assert().code(0));
+        assert!(script.contains("schema"), "{shell}");
+    }
+}
+
+#[test]
+fn the_schema_of_the_report_is_json() {
+    let text = stdout(&pgproof(&["schema", "--report"]).assert().code(0));
+    let schema: serde_json::Value = serde_json::from_str(&text).expect("the schema is JSON");
+    assert_eq!(schema["title"], "pgproof report");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_fault() {
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("pgproof"))
+        .args(["completions", "zsh"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    // Closed before anything is written: every write is into a broken pipe.
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().expect("the program ends");
+    assert_eq!(ended.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+}
