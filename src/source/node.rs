@@ -24,7 +24,7 @@ pub struct Entry {
 /// A value.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// Where it stands; of a mapping or sequence from its first to its last child.
+    /// Where it stands; of a mapping or list from bracket to bracket, or from its first to its last child.
     pub at: Span,
     /// What it is.
     pub kind: NodeKind,
