@@ -6,9 +6,14 @@ mod evaluate;
 mod kind;
 mod maker;
 mod pattern;
+mod random;
+mod sample;
 mod shape;
 mod solve;
+mod spread;
 #[cfg(test)]
 mod tests;
 
 pub use maker::{Maker, NewRow, Values};
+
+pub use sample::Bulk;

@@ -61,6 +61,8 @@ pub(super) struct Shape {
     pub primary_key: Vec<Ident>,
     pub references: Vec<Reference>,
     pub checks: Vec<Expression>,
+    /// Sets of columns in which rows must differ, whether or not only some rows do.
+    pub keys: Vec<Vec<Ident>>,
     pub lifecycle: Option<Lifecycle>,
 }
 
@@ -156,8 +158,29 @@ fn shape(name: &QualifiedName, table: &catalog::Table, model: &Model, catalog: &
             .collect(),
         references: references(table),
         checks,
+        keys: keys(table),
         lifecycle,
     }
+}
+
+fn keys(table: &catalog::Table) -> Vec<Vec<Ident>> {
+    let constraints = table
+        .primary_key
+        .iter()
+        .map(|(_, key)| key)
+        .chain(table.uniques.values());
+    let indexes = table.indexes.values().filter(|index| index.unique);
+    let indexed = indexes.filter_map(|index| {
+        index
+            .keys
+            .iter()
+            .map(|key| key.column.clone())
+            .collect::<Option<Vec<_>>>()
+    });
+    constraints
+        .map(|key| key.columns.clone())
+        .chain(indexed)
+        .collect()
 }
 
 fn keyed_columns(table: &catalog::Table) -> BTreeSet<Ident> {

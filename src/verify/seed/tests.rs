@@ -310,3 +310,64 @@ fn sums_are_balanced_by_a_second_row() {
     assert!(show(&rows)[2].ends_with("cents=70)"), "{:?}", show(&rows));
     assert_ne!(rows[1].value(&"side".into()), rows[2].value(&"side".into()));
 }
+
+#[test]
+fn samples_are_consistent_and_follow_the_data() {
+    let mut case = table(
+        &["tenant_id uuid", "case_id int", "state text"],
+        &["tenant_id", "case_id"],
+        &["state in ('open', 'closed')"],
+    );
+    refers(&mut case, &["tenant_id"], "tenant", &["tenant_id"]);
+    let mut work = table(
+        &[
+            "id int",
+            "tenant_id uuid",
+            "case_id int",
+            "begun date",
+            "ended date?",
+        ],
+        &["id"],
+        &["ended is null or ended > begun"],
+    );
+    refers(
+        &mut work,
+        &["tenant_id", "case_id"],
+        "case",
+        &["tenant_id", "case_id"],
+    );
+    let tenant = table(&["tenant_id uuid"], &["tenant_id"], &[]);
+    let maker = maker(
+        vec![("tenant", tenant), ("case", case), ("work", work)],
+        vec![],
+    );
+    let counts = [
+        ("tenant".into(), 5),
+        ("case".into(), 200),
+        ("work".into(), 2000),
+    ];
+    let bulks = maker.sample(&counts, 1);
+    let sizes: Vec<usize> = bulks.iter().map(|bulk| bulk.rows.len()).collect();
+    assert_eq!(sizes, [5, 200, 2000]);
+    let cases: std::collections::BTreeSet<_> =
+        bulks[1].rows.iter().map(|row| (&row[0], &row[1])).collect();
+    assert!(
+        bulks[2]
+            .rows
+            .iter()
+            .all(|row| cases.contains(&(&row[1], &row[2])))
+    );
+    assert!(
+        bulks[2]
+            .rows
+            .iter()
+            .all(|row| row[4].is_none() || row[4] > row[3])
+    );
+    assert!(
+        bulks[1]
+            .rows
+            .iter()
+            .all(|row| ["open", "closed"].contains(&row[2].as_deref().unwrap_or("")))
+    );
+    assert_eq!(bulks[2].rows, maker.sample(&counts, 1)[2].rows);
+}

@@ -1,0 +1,340 @@
+//! Many rows at once, spread as the design's `data` says, for plans to be judged on.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::evaluate::{Row, Value, evaluate};
+use super::kind::Kind;
+use super::maker::Maker;
+use super::random::Random;
+use super::shape::{Default, Reference, Shape};
+use super::spread::Spread;
+use crate::sql::{self, Expression, Ident, SqlText};
+
+/// Rows of one table.
+#[derive(Clone, Debug)]
+pub struct Bulk {
+    /// Table.
+    pub table: Ident,
+    /// Columns that are given.
+    pub columns: Vec<Ident>,
+    /// Values as text.
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
+/// How often a row that breaks a condition is made anew.
+const TRIES: usize = 12;
+/// Rows in one INSERT.
+const BATCH: usize = 500;
+
+impl Maker {
+    /// So many rows of each table, parents first, references consistent. Load them with triggers off
+    /// (`session_replication_role = replica`): lifecycles and guards are not walked through. A table may end up with fewer
+    /// rows than asked for where its keys leave no room.
+    pub fn sample(&self, counts: &[(Ident, usize)], seed: u64) -> Vec<Bulk> {
+        let mut made: Vec<Bulk> = Vec::new();
+        for table in self.parents_first() {
+            let Some((_, count)) = counts.iter().find(|(name, _)| name == table) else {
+                continue;
+            };
+            let Some(shape) = self.shapes.get(table) else {
+                continue;
+            };
+            let bulk = Sampler::new(self, shape, &made, *count, seed).run();
+            made.push(bulk);
+        }
+        made
+    }
+
+    /// What writes them.
+    pub fn bulk_statements(&self, bulk: &Bulk) -> Vec<SqlText> {
+        let Some(shape) = self.shapes.get(&bulk.table) else {
+            return Vec::new();
+        };
+        bulk.rows
+            .chunks(BATCH)
+            .map(|rows| sql::insert(&shape.name, &bulk.columns, rows))
+            .collect()
+    }
+
+    /// Tables in an order in which references point backwards, as far as there is one.
+    pub fn parents_first(&self) -> Vec<&Ident> {
+        fn visit<'a>(
+            maker: &'a Maker,
+            table: &'a Ident,
+            seen: &mut BTreeSet<&'a Ident>,
+            order: &mut Vec<&'a Ident>,
+        ) {
+            if !seen.insert(table) {
+                return;
+            }
+            let Some((table, shape)) = maker.shapes.get_key_value(table) else {
+                return;
+            };
+            for reference in &shape.references {
+                visit(maker, &reference.to, seen, order);
+            }
+            order.push(table);
+        }
+        let (mut seen, mut order) = (BTreeSet::new(), Vec::new());
+        for table in self.shapes.keys() {
+            visit(self, table, &mut seen, &mut order);
+        }
+        order
+    }
+}
+
+/// Parents of one reference, found by the columns that an earlier reference may have fixed.
+struct Parents<'a> {
+    reference: &'a Reference,
+    rows: Vec<Vec<Option<String>>>,
+    spread: Spread,
+}
+
+struct Sampler<'a> {
+    shape: &'a Shape,
+    count: usize,
+    random: Random,
+    spreads: Vec<(&'a super::shape::Column, Spread)>,
+    parents: Vec<Parents<'a>>,
+    taken: Vec<(BTreeSet<usize>, HashSet<Vec<Option<String>>>)>,
+    index: HashMap<&'a Ident, usize>,
+    fallback: BTreeMap<Ident, Option<String>>,
+}
+
+impl<'a> Sampler<'a> {
+    fn new(
+        maker: &'a Maker,
+        shape: &'a Shape,
+        made: &'a [Bulk],
+        count: usize,
+        seed: u64,
+    ) -> Sampler<'a> {
+        let random = Random::for_part(seed, shape.name.name.as_str());
+        // Constants and computed defaults stay with the server; everything else is given.
+        let columns: Vec<_> = shape
+            .columns
+            .iter()
+            .filter(|column| match column.default {
+                Default::Generated => false,
+                Default::Sequence => column.keyed,
+                _ => true,
+            })
+            .collect();
+        let index: HashMap<&Ident, usize> = columns
+            .iter()
+            .enumerate()
+            .map(|(at, column)| (&column.name, at))
+            .collect();
+        let spreads = columns
+            .iter()
+            .map(|column| (*column, Spread::new(column, &shape.checks, count)))
+            .collect();
+        let parents = shape
+            .references
+            .iter()
+            .filter_map(|reference| Parents::find(reference, shape, made, count))
+            .collect();
+        let taken = shape
+            .keys
+            .iter()
+            .filter_map(|key| {
+                key.iter()
+                    .map(|name| index.get(name).copied())
+                    .collect::<Option<BTreeSet<usize>>>()
+            })
+            .map(|key| (key, HashSet::new()))
+            .collect();
+        let fallback = maker
+            .row(&shape.name.name, &[], 0)
+            .pop()
+            .map(|row| row.values.into_iter().collect());
+        Sampler {
+            shape,
+            count,
+            random,
+            spreads,
+            parents,
+            taken,
+            index,
+            fallback: fallback.unwrap_or_default(),
+        }
+    }
+
+    fn run(mut self) -> Bulk {
+        let mut rows = Vec::with_capacity(self.count);
+        for number in 0..self.count {
+            for attempt in 0..TRIES {
+                let Some(row) = self.row(number, attempt + 1 == TRIES) else {
+                    continue;
+                };
+                if self.is_legal(&row) && self.is_new(&row) {
+                    rows.push(row);
+                    break;
+                }
+            }
+        }
+        let columns = self
+            .spreads
+            .iter()
+            .map(|(column, _)| column.name.clone())
+            .collect();
+        Bulk {
+            table: self.shape.name.name.clone(),
+            columns,
+            rows,
+        }
+    }
+
+    fn row(&mut self, number: usize, last_try: bool) -> Option<Vec<Option<String>>> {
+        let position = number as f64 / self.count.max(1) as f64;
+        let mut row: Vec<Option<String>> = Vec::with_capacity(self.spreads.len());
+        for (column, spread) in &self.spreads {
+            // When chance does not find a legal row, the maker's own values for what conditions tie together do.
+            let tied = last_try
+                && !column.keyed
+                && self
+                    .shape
+                    .checks
+                    .iter()
+                    .any(|c| c.columns().contains(&column.name));
+            match self.fallback.get(&column.name).filter(|_| tied) {
+                Some(value) => row.push(value.clone()),
+                None => row.push(spread.value(number, position, &mut self.random)),
+            }
+        }
+        let mut fixed: BTreeSet<&Ident> = BTreeSet::new();
+        for parents in &self.parents {
+            let at: Option<Vec<usize>> = parents
+                .reference
+                .columns
+                .iter()
+                .map(|name| self.index.get(name).copied())
+                .collect();
+            let at = at?;
+            let nulled = parents
+                .reference
+                .columns
+                .iter()
+                .zip(&at)
+                .any(|(name, at)| !fixed.contains(name) && row[*at].is_none());
+            if nulled {
+                continue;
+            }
+            let key = parents.pick(&row, &at, &fixed, &mut self.random)?;
+            for (at, value) in at.iter().zip(key) {
+                row[*at] = value.clone();
+            }
+            fixed.extend(&parents.reference.columns);
+        }
+        Some(row)
+    }
+
+    fn is_legal(&self, row: &[Option<String>]) -> bool {
+        if self.shape.checks.is_empty() {
+            return true;
+        }
+        let values: Row = self
+            .spreads
+            .iter()
+            .zip(row)
+            .map(|((column, _), text)| {
+                (
+                    column.name.clone(),
+                    Value::read(text.as_deref(), &column.kind),
+                )
+            })
+            .collect();
+        self.shape
+            .checks
+            .iter()
+            .all(|check: &Expression| evaluate(check, &values).passes() != Some(false))
+    }
+
+    fn is_new(&mut self, row: &[Option<String>]) -> bool {
+        let key = |columns: &BTreeSet<usize>| -> Option<Vec<Option<String>>> {
+            columns
+                .iter()
+                .map(|at| row[*at].as_ref().map(|text| Some(text.clone())))
+                .collect()
+        };
+        let keys: Vec<_> = self.taken.iter().map(|(columns, _)| key(columns)).collect();
+        let clash = self
+            .taken
+            .iter()
+            .zip(&keys)
+            .any(|((_, taken), key)| key.as_ref().is_some_and(|key| taken.contains(key)));
+        if !clash {
+            for ((_, taken), key) in self.taken.iter_mut().zip(keys) {
+                taken.extend(key);
+            }
+        }
+        !clash
+    }
+}
+
+impl<'a> Parents<'a> {
+    fn find(
+        reference: &'a Reference,
+        shape: &'a Shape,
+        made: &[Bulk],
+        count: usize,
+    ) -> Option<Parents<'a>> {
+        let bulk = made.iter().find(|bulk| bulk.table == reference.to)?;
+        let at: Option<Vec<usize>> = reference
+            .key
+            .iter()
+            .map(|name| bulk.columns.iter().position(|column| column == name))
+            .collect();
+        let at = at?;
+        let rows: Vec<Vec<Option<String>>> = bulk
+            .rows
+            .iter()
+            .map(|row| at.iter().map(|at| row[*at].clone()).collect())
+            .collect();
+        if rows.is_empty() {
+            return None;
+        }
+        let column = reference
+            .columns
+            .iter()
+            .rev()
+            .find_map(|name| shape.column(name))?;
+        let spread = Spread::of_parents(column, rows.len(), count);
+        Some(Parents {
+            reference,
+            rows,
+            spread,
+        })
+    }
+
+    /// A parent that agrees with what earlier references have fixed.
+    fn pick(
+        &self,
+        row: &[Option<String>],
+        at: &[usize],
+        fixed: &BTreeSet<&Ident>,
+        random: &mut Random,
+    ) -> Option<&Vec<Option<String>>> {
+        let agrees = |key: &Vec<Option<String>>| {
+            let columns = self.reference.columns.iter().zip(at).zip(key);
+            columns
+                .into_iter()
+                .all(|((name, at), value)| !fixed.contains(name) || row[*at] == *value)
+        };
+        let start = self.spread.index(random) % self.rows.len();
+        let turned = self.rows[start..].iter().chain(&self.rows[..start]);
+        turned.take(2000).find(|key| agrees(key))
+    }
+}
+
+/// Kinds that have no useful spread of their own are numbered.
+pub(super) fn is_scalar(kind: &Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Integer { .. }
+            | Kind::Decimal { .. }
+            | Kind::Float
+            | Kind::Date
+            | Kind::Timestamp { .. }
+    )
+}

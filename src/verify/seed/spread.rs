@@ -1,0 +1,286 @@
+//! The distribution of one column's values.
+
+use super::kind::{Kind, seconds_to_text, text_to_seconds};
+use super::pattern;
+use super::random::{Random, Zipf};
+use super::sample::is_scalar;
+use super::shape::Column;
+use super::solve::mentioned;
+use crate::sql::Expression;
+
+/// Share of nulls where the design is silent.
+const NULLS: f64 = 0.1;
+/// Distinct values of a column that is no key, where the design is silent.
+const DISTINCT: usize = 1000;
+/// Days that times cover where the design is silent.
+const DAYS: f64 = 365.0;
+
+/// How a column's values are made.
+#[derive(Clone, Debug)]
+pub(super) struct Spread {
+    nulls: f64,
+    source: Source,
+    zipf: Option<Zipf>,
+    correlation: f64,
+    width: Option<usize>,
+    kind: Kind,
+    hint: String,
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    /// A value of its own for every row.
+    Numbered,
+    /// Values with cumulated shares.
+    Values(Vec<(String, f64)>),
+    /// Numbers or seconds between two bounds, in so many steps.
+    Between { low: f64, high: f64, steps: usize },
+    /// The first `n` values of the type.
+    Enumerated(usize),
+    /// Matches of a regular expression.
+    Pattern(String, usize),
+}
+
+impl Spread {
+    /// Reads what the design says, and infers the rest.
+    pub(super) fn new(column: &Column, checks: &[Expression], rows: usize) -> Spread {
+        let data = &column.data;
+        let distinct = distinct(column, rows);
+        let source = if column.keyed
+            && data.distinct.is_none()
+            && data.values.is_empty()
+            && column.allowed.is_empty()
+        {
+            Source::Numbered
+        } else if !data.values.is_empty() {
+            cumulated(
+                data.values
+                    .iter()
+                    .map(|(value, share)| (column.kind.widen(value), *share)),
+            )
+        } else if let Some(range) = &data.range {
+            between(&column.kind, Some((&range.0, &range.1)), rows, distinct)
+        } else if !column.allowed.is_empty() {
+            cumulated(column.allowed.iter().map(|value| (value.clone(), 1.0)))
+        } else if let Some(pattern) = &data.pattern {
+            Source::Pattern(pattern.clone(), distinct)
+        } else {
+            match of_checks(column, checks) {
+                Some(source) => source,
+                None if is_scalar(&column.kind) => between(&column.kind, None, rows, distinct),
+                None => Source::Enumerated(distinct),
+            }
+        };
+        let size = match &source {
+            Source::Numbered | Source::Values(_) => 0,
+            Source::Between { steps, .. } => *steps,
+            Source::Enumerated(n) | Source::Pattern(_, n) => *n,
+        };
+        let nulls = if column.nullable {
+            data.nulls.unwrap_or(NULLS)
+        } else {
+            0.0
+        };
+        Spread {
+            nulls,
+            zipf: data
+                .skew
+                .filter(|_| size > 1)
+                .map(|exponent| Zipf::new(size.min(100_000), exponent)),
+            source,
+            correlation: data.correlation.unwrap_or(0.0),
+            width: data.width.map(|width| width.max(1.0) as usize),
+            kind: column.kind.clone(),
+            hint: column.name.as_str().to_owned(),
+        }
+    }
+
+    /// Which of `parents` rows is referred to.
+    pub(super) fn of_parents(column: &Column, parents: usize, rows: usize) -> Spread {
+        let used = match column.data.distinct {
+            Some(_) => distinct(column, rows).min(parents).max(1),
+            None => parents,
+        };
+        Spread {
+            nulls: 0.0,
+            zipf: column.data.skew.map(|exponent| Zipf::new(used, exponent)),
+            source: Source::Enumerated(used),
+            correlation: 0.0,
+            width: None,
+            kind: Kind::Other,
+            hint: String::new(),
+        }
+    }
+
+    /// A position among the values.
+    pub(super) fn index(&self, random: &mut Random) -> usize {
+        let size = match &self.source {
+            Source::Between { steps, .. } => *steps,
+            Source::Enumerated(n) | Source::Pattern(_, n) => *n,
+            Source::Numbered | Source::Values(_) => 1,
+        };
+        match &self.zipf {
+            Some(zipf) => zipf.pick(random),
+            None => random.below(size),
+        }
+    }
+
+    /// The value of row `number`, which stands at `position` (0 to 1) in the table.
+    pub(super) fn value(
+        &self,
+        number: usize,
+        position: f64,
+        random: &mut Random,
+    ) -> Option<String> {
+        if self.nulls > 0.0 && random.share() < self.nulls {
+            return None;
+        }
+        let text = match &self.source {
+            Source::Numbered => self.kind.value(number as i64 + 1, &self.hint),
+            Source::Values(values) => {
+                let wanted = random.share();
+                values
+                    .iter()
+                    .find(|(_, sum)| wanted <= *sum)
+                    .or(values.last())?
+                    .0
+                    .clone()
+            }
+            Source::Between { low, high, steps } => {
+                let along = if random.share() < self.correlation.abs() {
+                    if self.correlation < 0.0 {
+                        1.0 - position
+                    } else {
+                        position
+                    }
+                } else {
+                    self.index(random) as f64 / (*steps).max(1) as f64
+                };
+                scalar(&self.kind, low + (high - low) * along)
+            }
+            Source::Enumerated(_) => self.kind.value(self.index(random) as i64 + 1, &self.hint),
+            Source::Pattern(text, _) => pattern::matching(text, self.index(random) as u64)?,
+        };
+        Some(self.padded(text))
+    }
+
+    fn padded(&self, mut text: String) -> String {
+        if let (Kind::Text { max }, Some(width)) = (&self.kind, self.width) {
+            let width = max.map_or(width, |max| width.min(max));
+            while text.len() < width {
+                text.push_str(" lorem ipsum dolor sit amet");
+            }
+            let end = (0..=width.max(1).min(text.len()))
+                .rev()
+                .find(|end| text.is_char_boundary(*end));
+            text.truncate(end.unwrap_or(0).max(1));
+        }
+        text
+    }
+}
+
+fn distinct(column: &Column, rows: usize) -> usize {
+    let wanted = match column.data.distinct {
+        Some(share) if share < 1.0 => share * rows as f64,
+        Some(count) => count,
+        None => DISTINCT as f64,
+    };
+    (wanted as usize).clamp(1, rows.max(1))
+}
+
+fn cumulated(values: impl Iterator<Item = (String, f64)>) -> Source {
+    let values: Vec<(String, f64)> = values.collect();
+    let total: f64 = values.iter().map(|(_, share)| share).sum();
+    let mut sum = 0.0;
+    let add = |(value, share): (String, f64)| {
+        sum += share / total.max(f64::MIN_POSITIVE);
+        (value, sum)
+    };
+    Source::Values(values.into_iter().map(add).collect())
+}
+
+fn between(kind: &Kind, range: Option<(&str, &str)>, rows: usize, distinct: usize) -> Source {
+    let is_time = matches!(kind, Kind::Date | Kind::Timestamp { .. });
+    let read = |text: &str| {
+        if is_time {
+            text_to_seconds(text)
+        } else {
+            text.parse().ok()
+        }
+    };
+    let given = range.and_then(|(low, high)| Some((read(low)?, read(high)?)));
+    let start = text_to_seconds(&Kind::Date.value(0, "")).unwrap_or(0.0);
+    match (given, is_time) {
+        (Some((low, high)), _) => Source::Between {
+            low,
+            high,
+            steps: rows.max(distinct),
+        },
+        (None, true) => Source::Between {
+            low: start - DAYS * 86_400.0,
+            high: start,
+            steps: rows.max(distinct),
+        },
+        (None, false) => Source::Between {
+            low: 1.0,
+            high: distinct as f64,
+            steps: distinct,
+        },
+    }
+}
+
+/// Where conditions name values: these.
+fn of_checks(column: &Column, checks: &[Expression]) -> Option<Source> {
+    if is_scalar(&column.kind) {
+        let own: Vec<Expression> = checks
+            .iter()
+            .filter(|check| check.columns().iter().all(|name| *name == column.name))
+            .cloned()
+            .collect();
+        let numbers: Vec<f64> = mentioned(&column.name, &column.kind, &own, 1)
+            .iter()
+            .filter_map(|text| text.parse().ok())
+            .collect();
+        let low = numbers.iter().copied().reduce(f64::min)?;
+        let high = numbers.iter().copied().reduce(f64::max)?;
+        // `x > 0` names one bound and its neighbours; the other end is as far away as values are many.
+        let high = if high - low <= 2.0 {
+            low + DISTINCT as f64
+        } else {
+            high
+        };
+        return Some(Source::Between {
+            low,
+            high,
+            steps: (high - low).clamp(1.0, 1e6) as usize,
+        });
+    }
+    let mut found = None;
+    for check in checks {
+        check.visit(&mut |part| match part {
+            Expression::Matches(value, text, _) if value.columns().contains(&column.name) => {
+                found = pattern::matching(text, 0).map(|_| Source::Pattern(text.clone(), DISTINCT));
+            }
+            _ => {}
+        });
+    }
+    found
+}
+
+fn scalar(kind: &Kind, value: f64) -> String {
+    match kind {
+        Kind::Integer { .. } => (value.round() as i64).to_string(),
+        Kind::Decimal { scale, precision } => {
+            let digits = if precision.is_none() {
+                2
+            } else {
+                *scale as usize
+            };
+            format!("{value:.digits$}")
+        }
+        Kind::Date => seconds_to_text(value, "%Y-%m-%d"),
+        Kind::Timestamp { zone: true } => seconds_to_text(value, "%Y-%m-%d %H:%M:%S%.6f+00"),
+        Kind::Timestamp { zone: false } => seconds_to_text(value, "%Y-%m-%d %H:%M:%S%.6f"),
+        _ => value.to_string(),
+    }
+}
