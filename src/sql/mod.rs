@@ -4,6 +4,8 @@
 //! Start with [`bind`] for parameters, [`check_syntax`] for what can be said without a server, [`facts`] for what a statement touches.
 
 mod compose;
+mod control;
+mod execute;
 mod expression;
 mod guard;
 mod ident;
@@ -13,10 +15,14 @@ mod params;
 mod quote;
 mod statement;
 mod syntax;
-
-pub use compose::{column_of, fill, fixed, idents, join, number, qualified_columns};
 mod write;
 
+pub use compose::{column_of, fill, fixed, idents, join, number, qualified_columns};
+pub use control::{
+    create_database, create_extension, create_login_role, create_role, drop_database, drop_role,
+    format_types, grant_role, grant_role_to_current_user, set_for_role, terminate_backend,
+};
+pub use execute::{execute, inline, prepare, sequence};
 pub use expression::{Comparison, Expression, parse_expression};
 pub use ident::{Ident, QualifiedName, SqlText};
 pub use lex::{Token, TokenKind, fold, hints, tokens};

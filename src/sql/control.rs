@@ -1,0 +1,107 @@
+//! The statements pgproof itself sends to run a server: roles, databases, extensions. Names are quoted by type.
+
+use super::ident::{Ident, SqlText};
+use super::quote::{literal, quote_ident};
+
+/// `CREATE DATABASE`, owned by `owner`, as a copy of `template` where one is given.
+pub fn create_database(name: &Ident, owner: &Ident, template: Option<&Ident>) -> SqlText {
+    let copied = match template {
+        Some(template) => format!(" TEMPLATE {}", quote_ident(template)),
+        None => String::new(),
+    };
+    SqlText::made(format!(
+        "CREATE DATABASE {} OWNER {}{copied}",
+        quote_ident(name),
+        quote_ident(owner)
+    ))
+}
+
+/// `DROP DATABASE`; with `force` its sessions are ended first.
+pub fn drop_database(name: &Ident, force: bool) -> SqlText {
+    let force = if force { " WITH (FORCE)" } else { "" };
+    SqlText::made(format!(
+        "DROP DATABASE IF EXISTS {}{force}",
+        quote_ident(name)
+    ))
+}
+
+/// A role that may log in and nothing else. The comment comes in the same message, hence in the same transaction, so a role of ours
+/// never exists without it. One that does not inherit has the rights of its roles only while it has taken one on.
+pub fn create_login_role(name: &Ident, inherit: bool, password: &str, comment: &str) -> SqlText {
+    let role = quote_ident(name);
+    let inherit = if inherit { "INHERIT" } else { "NOINHERIT" };
+    let (password, comment) = (literal(password), literal(comment));
+    SqlText::made(format!(
+        "CREATE ROLE {role} LOGIN {inherit} NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD {password};\n\
+         COMMENT ON ROLE {role} IS {comment}"
+    ))
+}
+
+/// A role of a design, with its comment in the same transaction. It cannot log in: sessions take it on.
+pub fn create_role(name: &Ident, bypass_rls: bool, comment: &str) -> SqlText {
+    let role = quote_ident(name);
+    let bypass = if bypass_rls {
+        "BYPASSRLS"
+    } else {
+        "NOBYPASSRLS"
+    };
+    let comment = literal(comment);
+    SqlText::made(format!(
+        "CREATE ROLE {role} NOLOGIN {bypass};\nCOMMENT ON ROLE {role} IS {comment}"
+    ))
+}
+
+/// Makes `member` a member of `role`.
+pub fn grant_role(role: &Ident, member: &Ident) -> SqlText {
+    SqlText::made(format!(
+        "GRANT {} TO {}",
+        quote_ident(role),
+        quote_ident(member)
+    ))
+}
+
+/// Makes the current user a member of `role`.
+pub fn grant_role_to_current_user(role: &Ident) -> SqlText {
+    SqlText::made(format!("GRANT {} TO CURRENT_USER", quote_ident(role)))
+}
+
+/// A setting that every session of the role starts with.
+pub fn set_for_role(role: &Ident, setting: &Ident, value: &str) -> SqlText {
+    SqlText::made(format!(
+        "ALTER ROLE {} SET {} = {}",
+        quote_ident(role),
+        quote_ident(setting),
+        literal(value)
+    ))
+}
+
+/// Drops a role, and before it what it was granted in the database of the session.
+pub fn drop_role(name: &Ident) -> SqlText {
+    SqlText::made(format!("DROP ROLE IF EXISTS {}", quote_ident(name)))
+}
+
+/// `CREATE EXTENSION IF NOT EXISTS`.
+pub fn create_extension(name: &Ident) -> SqlText {
+    SqlText::made(format!(
+        "CREATE EXTENSION IF NOT EXISTS {}",
+        quote_ident(name)
+    ))
+}
+
+/// One row for each type: its name as people write it.
+pub fn format_types(types: &[(u32, i32)]) -> SqlText {
+    let rows: Vec<String> = types
+        .iter()
+        .enumerate()
+        .map(|(at, (oid, modifier))| format!("({at}, {oid}::oid, {modifier})"))
+        .collect();
+    SqlText::made(format!(
+        "SELECT pg_catalog.format_type(oid, modifier) FROM (VALUES {}) AS t(at, oid, modifier) ORDER BY at",
+        rows.join(", ")
+    ))
+}
+
+/// Ends another session.
+pub fn terminate_backend(pid: i32) -> SqlText {
+    SqlText::made(format!("SELECT pg_catalog.pg_terminate_backend({pid})"))
+}
