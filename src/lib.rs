@@ -23,6 +23,7 @@ pub mod design;
 pub mod explain;
 pub mod invariant;
 
+pub mod postgres;
 pub mod verify;
 
 pub mod cli;

@@ -1,0 +1,83 @@
+//! One database of a run: made empty or as a copy, worked in by sessions of its owner, dropped.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::server::Inner;
+use super::session::Session;
+use crate::error::Error;
+use crate::sql::{self, Ident};
+
+/// A database. Dropping the value leaves the database until its server stops; [`drop`](Database::drop) drops it now.
+#[derive(Clone)]
+pub struct Database {
+    name: Ident,
+    server: Arc<Inner>,
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Database")
+            .field(&self.name.as_str())
+            .finish()
+    }
+}
+
+impl Database {
+    pub(super) fn new(name: Ident, server: Arc<Inner>) -> Database {
+        Database { name, server }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &Ident {
+        &self.name
+    }
+
+    /// A session of the role that owns the database, which is no superuser. What a design says runs here.
+    pub async fn session(&self) -> Result<Session, Error> {
+        let address = self.server.owner_address().database(self.name.as_str());
+        let opened = Session::open_limited(&address, &self.server.limits, None).await;
+        opened.map_err(|failure| failure.into_error("open a session"))
+    }
+
+    /// A session in the role of a design, made by [`Server::ensure_role`](super::Server::ensure_role). It is logged in as
+    /// a role that owns nothing and inherits nothing, so `RESET ROLE` and `SET ROLE NONE` lead nowhere.
+    pub async fn session_as(&self, role: &Ident) -> Result<Session, Error> {
+        let address = self.server.guest_address().database(self.name.as_str());
+        let opened = Session::open_limited(&address, &self.server.limits, Some(role)).await;
+        opened.map_err(|failure| {
+            failure.into_error(&format!("open a session as role {}", role.as_str()))
+        })
+    }
+
+    /// A session of pgproof itself: superuser (by URL: the URL's user), without limits. For catalogs, statistics, reset; never for SQL
+    /// that a design wrote.
+    pub async fn admin(&self) -> Result<Session, Error> {
+        let address = self.server.admin_address().database(self.name.as_str());
+        Session::open(&address)
+            .await
+            .map_err(|failure| failure.into_error("open a session"))
+    }
+
+    /// Creates an extension, as superuser; the owner may use it.
+    pub async fn create_extension(&self, name: &Ident) -> Result<(), Error> {
+        let created = self
+            .admin()
+            .await?
+            .batch(&sql::create_extension(name))
+            .await;
+        created
+            .map_err(|failure| failure.into_error(&format!("create extension {}", name.as_str())))
+    }
+
+    /// Drops it, and ends whatever session it still has.
+    pub async fn drop(self) -> Result<(), Error> {
+        let dropped = self
+            .server
+            .control()
+            .await?
+            .batch(&sql::drop_database(&self.name, true))
+            .await;
+        dropped.map_err(|failure| failure.into_error("drop a database"))
+    }
+}

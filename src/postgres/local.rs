@@ -1,0 +1,492 @@
+//! A throw-away cluster of server programs found on this machine: a unix socket and nothing else, no durability, gone with the run.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+
+use super::cleanup::Cleanup;
+use super::connect::Address;
+use super::lease::{RunFolder, RunRoot, io_error, random_hex, remove_folder};
+use super::places::Places;
+use super::process::{Process, User, prepared, server_user};
+use super::programs::Programs;
+use crate::error::Error;
+
+/// How long a server may take to accept connections.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// A running cluster. Dropping it ends it and removes its folder.
+pub(super) struct LocalCluster {
+    pub(super) address: Address,
+    pub(super) cleanup: Cleanup,
+    process: Arc<Process>,
+    log: PathBuf,
+}
+
+impl LocalCluster {
+    /// Starts the programs on a fresh data directory.
+    pub(super) async fn start(
+        programs: &Programs,
+        places: &Places,
+        settings: &[(String, String)],
+    ) -> Result<LocalCluster, Error> {
+        let (programs, places, settings) = (programs.clone(), places.clone(), settings.to_vec());
+        let launched = tokio::task::spawn_blocking(move || {
+            let cache = Cache::for_programs(&programs, &places);
+            let launched = Launched::new(&programs, &places, &settings, cache.as_ref())?;
+            Ok((launched, programs, places, settings, cache))
+        });
+        let joined = launched
+            .await
+            .map_err(|e| Error::Internal(format!("starting PostgreSQL panicked: {e}")))?;
+        let (launched, programs, places, settings, cache) = joined?;
+        match launched.ready().await {
+            Ok(()) => Ok(launched.into_cluster()),
+            Err(error) => {
+                // A copy of a damaged cache entry does not start; one from `initdb` says what is really wrong.
+                let Some(cache) = cache.filter(|_| launched.from_cache) else {
+                    return Err(error);
+                };
+                drop(launched);
+                remove_folder(&cache.entry)?;
+                let again = Launched::new(&programs, &places, &settings, None)?;
+                again.ready().await?;
+                Ok(again.into_cluster())
+            }
+        }
+    }
+
+    /// Why it ended, with the last lines of its log; none while it runs.
+    pub(super) fn postmortem(&self) -> Option<String> {
+        let status = self.process.exited()?;
+        Some(format!("PostgreSQL ended ({status}):\n{}", tail(&self.log)))
+    }
+}
+
+/// A cluster whose process is running, perhaps not ready yet.
+struct Launched {
+    process: Arc<Process>,
+    cleanup: Cleanup,
+    address: Address,
+    log: PathBuf,
+    from_cache: bool,
+}
+
+impl Launched {
+    fn new(
+        programs: &Programs,
+        places: &Places,
+        settings: &[(String, String)],
+        cache: Option<&Cache>,
+    ) -> Result<Launched, Error> {
+        let user = server_user();
+        let root = RunRoot::open(&places.temporary)?;
+        let run = root.create(if user.is_some() { 0o711 } else { 0o700 })?;
+        let path = run.path.clone();
+        let run = Undone { run: Some(run) };
+        let socket = path.join("s");
+        check_socket_path(&socket)?;
+        if let Some(user) = &user {
+            check_passable(&path, user)?;
+        }
+        let data = path.join("data");
+        make_folder(&socket, user.as_ref())?;
+        let from_cache = match cache {
+            Some(cache) if cache.copy_to(&data, user.as_ref())? => true,
+            _ => {
+                make_folder(&data, user.as_ref())?;
+                initdb(programs, &data, user.as_ref())?;
+                if let Some(cache) = cache {
+                    // Slower runs are all that is lost.
+                    let _ = cache.fill(&data);
+                }
+                false
+            }
+        };
+        let log = path.join("log");
+        let command = server_command(programs, &data, &socket, settings, &log, user.as_ref())?;
+        let process = Process::spawn(command).map_err(|e| cannot_run(programs, "postgres", &e))?;
+        let process = Arc::new(process);
+        let kept = process.clone();
+        let cleanup = Cleanup::register(move || {
+            kept.stop();
+            run.remove()
+        });
+        let address = Address::socket(&socket, "postgres");
+        Ok(Launched {
+            process,
+            cleanup,
+            address,
+            log,
+            from_cache,
+        })
+    }
+
+    async fn ready(&self) -> Result<(), Error> {
+        let start = Instant::now();
+        loop {
+            if self.address.connect().await.is_ok() {
+                return Ok(());
+            }
+            let ended = self.process.exited().is_some();
+            if ended || start.elapsed() > START_LIMIT {
+                let what = if ended {
+                    "PostgreSQL did not start"
+                } else {
+                    "PostgreSQL accepts no connections"
+                };
+                let lines = tail(&self.log);
+                let help = if lines.contains("No space left on device") {
+                    "free some space on the disk that holds the temporary folder, or point TMPDIR to another disk"
+                } else {
+                    "its last words above say why; `pgproof doctor` shows which programs were used"
+                };
+                return Err(Error::Environment {
+                    message: format!("{what}:\n{lines}"),
+                    help: help.to_owned(),
+                });
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    fn into_cluster(self) -> LocalCluster {
+        let Launched {
+            process,
+            cleanup,
+            address,
+            log,
+            from_cache: _,
+        } = self;
+        LocalCluster {
+            address,
+            cleanup,
+            process,
+            log,
+        }
+    }
+}
+
+/// Removes the run's folder on every early return.
+struct Undone {
+    run: Option<RunFolder>,
+}
+
+impl Undone {
+    fn remove(mut self) -> Result<(), Error> {
+        self.run.take().map_or(Ok(()), RunFolder::remove)
+    }
+}
+
+impl Drop for Undone {
+    fn drop(&mut self) {
+        if let Some(run) = self.run.take() {
+            let _ = run.remove();
+        }
+    }
+}
+
+/// Arguments of `initdb`. The locale is C.UTF-8, as in the container, so that both sort the same and neither lets a plain
+/// index serve `LIKE 'x%'`, which production would not.
+const INITDB: [&str; 8] = [
+    "-U",
+    "postgres",
+    "-A",
+    "trust",
+    "-E",
+    "UTF8",
+    "--no-sync",
+    "--no-instructions",
+];
+/// The second where the system has not the first.
+const LOCALES: [&str; 2] = ["C.UTF-8", "C"];
+
+fn initdb(programs: &Programs, data: &Path, user: Option<&User>) -> Result<(), Error> {
+    let mut said = String::new();
+    for locale in LOCALES {
+        let mut command = Command::new(programs.folder.join("initdb"));
+        command
+            .args(INITDB)
+            .arg(format!("--locale={locale}"))
+            .arg("-D")
+            .arg(data);
+        let output = prepared(command, user)
+            .output()
+            .map_err(|e| cannot_run(programs, "initdb", &e))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        if !said.contains("locale") {
+            break;
+        }
+    }
+    let help = if said.contains("No space left on device") {
+        "free some space on the disk that holds the temporary folder, or point TMPDIR to another disk"
+    } else {
+        "run `pgproof doctor` to see which programs were used; set PGPROOF_PG_BIN to choose others"
+    };
+    Err(Error::Environment {
+        message: format!(
+            "initdb {} could not make a data directory:\n{said}",
+            programs.version
+        ),
+        help: help.to_owned(),
+    })
+}
+
+fn server_command(
+    programs: &Programs,
+    data: &Path,
+    socket: &Path,
+    settings: &[(String, String)],
+    log: &Path,
+    user: Option<&User>,
+) -> Result<Command, Error> {
+    let mut command = Command::new(programs.folder.join("postgres"));
+    command.arg("-D").arg(data).arg("-k").arg(socket).args([
+        "-p",
+        "5432",
+        "-c",
+        "listen_addresses=",
+    ]);
+    for (name, value) in settings {
+        command.arg("-c").arg(format!("{name}={value}"));
+    }
+    let log = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(log)
+        .map_err(|e| io_error(log, e))?;
+    let errors = log.try_clone().map_err(|e| io_error(data, e))?;
+    let mut command = prepared(command, user);
+    command.stdout(log).stderr(errors);
+    Ok(command)
+}
+
+fn cannot_run(programs: &Programs, name: &str, error: &std::io::Error) -> Error {
+    let program = programs.folder.join(name);
+    Error::Environment {
+        message: format!("cannot run {}: {error}", program.display()),
+        help: "make it executable for the current user (as root pgproof runs it as `postgres` or `nobody`)".to_owned(),
+    }
+}
+
+/// A socket's path must fit into 107 bytes (103 on macOS).
+fn check_socket_path(folder: &Path) -> Result<(), Error> {
+    if folder.as_os_str().len() + "/.s.PGSQL.5432".len() <= 103 {
+        return Ok(());
+    }
+    Err(Error::Environment {
+        message: format!(
+            "the path of a socket in {} would be longer than the system allows",
+            folder.display()
+        ),
+        help: "point TMPDIR to a folder with a shorter name".to_owned(),
+    })
+}
+
+/// As root the server runs as somebody else, who must get to its folder.
+fn check_passable(path: &Path, user: &User) -> Result<(), Error> {
+    for folder in path.ancestors() {
+        let found = fs::metadata(folder).map_err(|e| io_error(folder, e))?;
+        let mode = found.mode();
+        let passable = if found.uid() == user.uid {
+            mode & 0o100 != 0
+        } else if found.gid() == user.gid {
+            mode & 0o010 != 0
+        } else {
+            mode & 0o001 != 0
+        };
+        if !passable {
+            let (folder, name) = (folder.display(), &user.name);
+            return Err(Error::Environment {
+                message: format!(
+                    "the server runs as user {name}, who cannot pass through {folder}"
+                ),
+                help: "point TMPDIR to a folder that everybody may pass through".to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+fn make_folder(path: &Path, user: Option<&User>) -> Result<(), Error> {
+    DirBuilder::new()
+        .mode(0o700)
+        .create(path)
+        .map_err(|e| io_error(path, e))?;
+    give(path, user)
+}
+
+fn give(path: &Path, user: Option<&User>) -> Result<(), Error> {
+    let Some(user) = user else { return Ok(()) };
+    std::os::unix::fs::lchown(path, Some(user.uid), Some(user.gid)).map_err(|e| io_error(path, e))
+}
+
+/// The last lines of the log.
+fn tail(log: &Path) -> String {
+    let text = fs::read(log)
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    let start = lines.len().saturating_sub(20);
+    if lines.is_empty() {
+        "it wrote no log".to_owned()
+    } else {
+        lines[start..].join("\n")
+    }
+}
+
+/// A data directory fresh from `initdb`, kept for the next run. It belongs to us, not to the user the server runs as.
+struct Cache {
+    folder: PathBuf,
+    entry: PathBuf,
+}
+
+impl Cache {
+    fn for_programs(programs: &Programs, places: &Places) -> Option<Cache> {
+        let folder = places.cache.as_ref()?.join("clusters");
+        let mut digest = Sha256::new();
+        for part in [
+            env!("CARGO_PKG_VERSION"),
+            &programs.full,
+            &programs.folder.to_string_lossy(),
+        ] {
+            digest.update(part);
+            digest.update([0]);
+        }
+        for part in INITDB.iter().chain(&LOCALES) {
+            digest.update(part);
+            digest.update([0]);
+        }
+        let name: String = digest
+            .finalize()
+            .iter()
+            .take(6)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let user = rustix::process::geteuid().as_raw();
+        let entry = folder.join(format!("{}-{user}-{name}", programs.version));
+        Some(Cache { folder, entry })
+    }
+
+    /// Copies the entry to `data`; false when there is none.
+    fn copy_to(&self, data: &Path, user: Option<&User>) -> Result<bool, Error> {
+        // What somebody else wrote there is no cache of ours.
+        let ours = fs::symlink_metadata(&self.entry).is_ok_and(|found| {
+            found.is_dir() && found.uid() == rustix::process::geteuid().as_raw()
+        });
+        if ours {
+            copy_folder(&self.entry, data, user)?;
+        }
+        Ok(ours)
+    }
+
+    /// Keeps a copy of `data`, whole or not at all. What other versions of pgproof or PostgreSQL kept goes after a month.
+    fn fill(&self, data: &Path) -> Result<(), Error> {
+        fs::create_dir_all(&self.folder).map_err(|e| io_error(&self.folder, e))?;
+        self.forget_old();
+        let half = self.folder.join(format!(".half-{}", random_hex(12)));
+        let copied = copy_folder(data, &half, None);
+        let renamed = copied
+            .and_then(|()| fs::rename(&half, &self.entry).map_err(|e| io_error(&self.entry, e)));
+        if renamed.is_err() {
+            // Another run was faster, or the disk is full.
+            let _ = fs::remove_dir_all(&half);
+        }
+        renamed
+    }
+
+    fn forget_old(&self) {
+        const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
+        const HOUR: Duration = Duration::from_secs(3600);
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let age = entry
+                .metadata()
+                .and_then(|found| found.modified())
+                .ok()
+                .and_then(|made| made.elapsed().ok());
+            let half = entry.file_name().to_string_lossy().starts_with(".half-");
+            if age.is_some_and(|age| age > if half { HOUR } else { MONTH }) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    }
+}
+
+/// Copies a data directory, which holds folders and files and nothing else. The system shares the blocks where it can.
+fn copy_folder(from: &Path, to: &Path, user: Option<&User>) -> Result<(), Error> {
+    make_folder(to, user)?;
+    for entry in fs::read_dir(from).map_err(|e| io_error(from, e))? {
+        let entry = entry.map_err(|e| io_error(from, e))?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().map_err(|e| io_error(&source, e))?;
+        if kind.is_dir() {
+            copy_folder(&source, &target, user)?;
+        } else if kind.is_file() {
+            copy_file(&source, &target)?;
+            give(&target, user)?;
+        }
+    }
+    Ok(())
+}
+
+fn copy_file(source: &Path, target: &Path) -> Result<(), Error> {
+    let mut from = File::open(source).map_err(|e| io_error(source, e))?;
+    let mut to = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(target)
+        .map_err(|e| io_error(target, e))?;
+    std::io::copy(&mut from, &mut to).map_err(|e| io_error(target, e))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_too_long_for_a_socket_is_refused_before_anything_is_made() {
+        assert!(check_socket_path(Path::new("/tmp/pgproof-0/0123456789ab/s")).is_ok());
+        let long = format!("/{}", "x".repeat(100));
+        assert!(matches!(
+            check_socket_path(Path::new(&long)),
+            Err(Error::Environment { .. })
+        ));
+    }
+
+    #[test]
+    fn a_cache_is_filled_whole_and_copied_whole() {
+        let temporary = tempfile::tempdir().expect("a temporary folder can be made");
+        let at = |name: &str| temporary.path().join(name);
+        fs::create_dir_all(at("data/base/1")).expect("can be made");
+        fs::write(at("data/base/1/2"), "rows").expect("can be written");
+        let cache = Cache {
+            folder: at("cache"),
+            entry: at("cache/entry"),
+        };
+        assert!(
+            !cache
+                .copy_to(&at("one"), None)
+                .expect("no entry is no error")
+        );
+        cache.fill(&at("data")).expect("can be copied");
+        assert!(cache.copy_to(&at("two"), None).expect("can be copied"));
+        assert_eq!(
+            fs::read_to_string(at("two/base/1/2")).ok().as_deref(),
+            Some("rows")
+        );
+        // A second run that filled it meanwhile is no harm.
+        assert!(cache.fill(&at("data")).is_err());
+        assert_eq!(fs::read_dir(at("cache")).map(Iterator::count).ok(), Some(1));
+    }
+}

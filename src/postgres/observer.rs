@@ -1,0 +1,111 @@
+//! A session that only watches the others: who waits for whom, read from the lock table.
+
+use std::fmt;
+
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client, Statement};
+
+use super::connect::{Address, Connected, Lost};
+use super::failure::SqlFailure;
+use crate::error::Error;
+
+/// A connection of pgproof's own that looks at other sessions and cancels what they do.
+pub struct Observer {
+    client: Client,
+    lost: Lost,
+    /// `pg_isolation_test_session_is_blocked`, which also sees waits for a safe snapshot. Absent where the role may
+    /// not call it; then blocking processes are compared.
+    is_blocked: Option<Statement>,
+    blocking: Statement,
+    cancel: Statement,
+    terminate: Statement,
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Observer").finish_non_exhaustive()
+    }
+}
+
+impl Observer {
+    pub(super) async fn open(address: &Address) -> Result<Observer, SqlFailure> {
+        let Connected { client, lost } = address.settings(&[]).connect().await?;
+        let one = |sql: &'static str| client.prepare_typed(sql, &[Type::INT4]);
+        let explain = |e: tokio_postgres::Error| lost.explain(&e);
+        let blocking = one("SELECT pg_catalog.pg_blocking_pids($1)")
+            .await
+            .map_err(explain)?;
+        let cancel = one("SELECT pg_catalog.pg_cancel_backend($1)")
+            .await
+            .map_err(explain)?;
+        let terminate = one("SELECT pg_catalog.pg_terminate_backend($1)")
+            .await
+            .map_err(explain)?;
+        let test = "SELECT pg_catalog.pg_isolation_test_session_is_blocked($1, $2)";
+        let mut is_blocked = client
+            .prepare_typed(test, &[Type::INT4, Type::INT4_ARRAY])
+            .await
+            .ok();
+        if let Some(statement) = &is_blocked
+            && client
+                .query_one(statement, &[&0i32, &Vec::<i32>::new()])
+                .await
+                .is_err()
+        {
+            is_blocked = None;
+        }
+        Ok(Observer {
+            client,
+            lost,
+            is_blocked,
+            blocking,
+            cancel,
+            terminate,
+        })
+    }
+
+    /// Whether `pid` waits for a lock that one of `by` holds or wants before it, or for one of them to end so that its
+    /// snapshot is safe. Read from the lock table: true is final until another session takes a step; false means that
+    /// an answer or a wait is still to come.
+    pub async fn is_blocked(&self, pid: i32, by: &[i32]) -> Result<bool, Error> {
+        match &self.is_blocked {
+            Some(statement) => {
+                let row = self.client.query_one(statement, &[&pid, &by]).await;
+                row.and_then(|row| row.try_get(0))
+                    .map_err(|e| self.failed(&e))
+            }
+            None => Ok(self
+                .blocking_pids(pid)
+                .await?
+                .iter()
+                .any(|blocker| by.contains(blocker))),
+        }
+    }
+
+    /// The processes that `pid` waits for.
+    pub async fn blocking_pids(&self, pid: i32) -> Result<Vec<i32>, Error> {
+        let row = self.client.query_one(&self.blocking, &[&pid]).await;
+        row.and_then(|row| row.try_get(0))
+            .map_err(|e| self.failed(&e))
+    }
+
+    /// Cancels what `pid` is running: its session sees `57014` and stays. False when there is no such process.
+    pub async fn cancel_backend(&self, pid: i32) -> Result<bool, Error> {
+        self.signal(&self.cancel, pid).await
+    }
+
+    /// Ends `pid`: its session is gone, its transaction rolled back. False when there is no such process.
+    pub async fn terminate_backend(&self, pid: i32) -> Result<bool, Error> {
+        self.signal(&self.terminate, pid).await
+    }
+
+    async fn signal(&self, statement: &Statement, pid: i32) -> Result<bool, Error> {
+        let row = self.client.query_one(statement, &[&pid]).await;
+        row.and_then(|row| row.try_get(0))
+            .map_err(|e| self.failed(&e))
+    }
+
+    fn failed(&self, error: &tokio_postgres::Error) -> Error {
+        self.lost.explain(error).into_error("look at its sessions")
+    }
+}
