@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use super::{completions, schema};
+use super::{completions, new, schema};
 use crate::report::Format;
 
 /// Proves database designs: compiles a YAML design to PostgreSQL and tries to break every claim in it on a real server.
@@ -24,6 +24,7 @@ Exit codes: 0 clean, 1 findings or refuted claims, 2 wrong use or a design that 
 /// The commands, in the order in which one meets them.
 #[derive(Subcommand)]
 pub(super) enum Command {
+    New(new::Args),
     Schema(schema::Args),
     Completions(completions::Args),
 }

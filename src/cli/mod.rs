@@ -6,8 +6,11 @@
 mod args;
 mod completions;
 mod crash;
+mod new;
 mod output;
 mod schema;
+mod settings;
 mod start;
+mod workspace;
 
 pub use start::main;

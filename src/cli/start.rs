@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 
 use super::args::{Cli, Command};
 use super::output::Output;
-use super::{completions, crash, schema};
+use super::{completions, crash, new, schema};
 use crate::error::{Error, ExitCode};
 
 /// A design may be nested deeply, and so is the work on it.
@@ -47,6 +47,7 @@ fn run(args: Vec<OsString>) -> Code {
         Err(asked) => return Code::from(told(&asked, &mut output) as u8),
     };
     let ended = match &cli.command {
+        Command::New(args) => new::run(args, &mut output),
         Command::Schema(args) => schema::run(args, &mut output),
         Command::Completions(args) => completions::run(args, &mut output),
     };
