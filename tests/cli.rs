@@ -2,6 +2,9 @@
 
 use std::process::{Command, Stdio};
 
+#[path = "support/golden.rs"]
+mod golden;
+
 use assert_cmd::assert::Assert;
 
 /// The program, away from this repository's own designs and settings.
@@ -26,7 +29,7 @@ fn stderr(assert: &Assert) -> String {
 #[test]
 fn help_lists_every_command_and_none_that_is_not_there() {
     let help = stdout(&pgproof(&["--help"]).assert().code(0));
-    for command in ["schema", "completions"] {
+    for command in ["new", "schema", "completions"] {
         assert!(
             help.contains(&format!("\n  {command} ")),
             "{command} in {help}"
@@ -94,4 +97,48 @@ fn a_reader_that_goes_away_is_no_fault() {
     let ended = child.wait_with_output().expect("the program ends");
     assert_eq!(ended.status.code(), Some(0));
     assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+}
+
+#[test]
+fn the_page_about_the_command_line_is_current() {
+    golden::check("docs/cli.md", &pgproof::cli::reference());
+}
+
+#[test]
+fn new_begins_a_design_once() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let new = |args: &[&str]| pgproof(args).current_dir(folder.path()).assert();
+    let told = stdout(&new(&["new", "order-intake"]).code(0));
+    assert!(
+        told.contains("wrote designs/order-intake/design.yaml"),
+        "{told}"
+    );
+    let path = folder.path().join("designs/order-intake/design.yaml");
+    let text = std::fs::read_to_string(&path).expect("the design is there");
+    assert!(text.contains("design: order-intake") && text.contains("schema: order_intake"));
+
+    let again = new(&["new", "order-intake", "--compact"]).code(2);
+    assert!(
+        stderr(&again).contains("already there"),
+        "{}",
+        stderr(&again)
+    );
+    assert_eq!(std::fs::read_to_string(&path).expect("still there"), text);
+}
+
+#[test]
+fn new_refuses_names_that_are_none_and_examples_that_are_not_there() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for name in ["Orders", "1st", "a/b", "..", "", "a b"] {
+        pgproof(&["new", name])
+            .current_dir(folder.path())
+            .assert()
+            .code(2);
+    }
+    let assert = pgproof(&["new", "a", "--from", "nonsense"])
+        .current_dir(folder.path())
+        .assert()
+        .code(2);
+    assert!(stderr(&assert).contains("ledger"), "{}", stderr(&assert));
+    assert!(!folder.path().join("designs").exists());
 }

@@ -1,12 +1,15 @@
 //! Outputs compared with files: the reader of a change sees what users will see.
 
-mod support;
+#[path = "support/golden.rs"]
+mod golden;
+#[path = "support/report.rs"]
+mod report;
 
 use std::time::Duration;
 
+use golden::check;
 use pgproof::report::{Format, Look, render};
-use support::golden::check;
-use support::report::fixed;
+use report::fixed;
 
 fn rendered(format: Format, width: usize, colour: bool) -> String {
     let (report, sources) = fixed();

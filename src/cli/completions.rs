@@ -7,7 +7,7 @@ use super::args::Cli;
 use super::output::Output;
 use crate::error::{Error, ExitCode};
 
-/// Prints completions for a shell.
+/// Print completions for a shell.
 ///
 /// For bash: `pgproof completions bash > ~/.local/share/bash-completion/completions/pgproof`.
 #[derive(clap::Args)]

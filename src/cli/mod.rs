@@ -8,9 +8,11 @@ mod completions;
 mod crash;
 mod new;
 mod output;
+mod reference;
 mod schema;
 mod settings;
 mod start;
 mod workspace;
 
+pub use reference::reference;
 pub use start::main;

@@ -9,7 +9,7 @@ use super::workspace::{DESIGNS, Workspace};
 use crate::assets::Assets;
 use crate::error::{Error, ExitCode};
 
-/// Begins a design, in `designs/NAME/`.
+/// Begin a design, in `designs/NAME/`.
 ///
 /// Nothing that is there is ever overwritten.
 #[derive(clap::Args)]

@@ -4,7 +4,7 @@ use super::output::Output;
 use crate::error::{Error, ExitCode};
 use crate::report;
 
-/// Prints the JSON Schema of the report.
+/// Print the JSON Schema of the report.
 #[derive(clap::Args)]
 pub(super) struct Args {
     /// The schema of the report that `--format json` writes

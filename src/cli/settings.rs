@@ -81,7 +81,11 @@ impl Reader<'_> {
     fn read(&mut self, node: &Node) {
         if !matches!(node.kind, NodeKind::Mapping(_)) {
             let message = format!("settings are a mapping, and this is {}", node.noun());
-            self.wrong(message, node.at, &format!("write `key: value`, with the keys {}", KEYS.join(", ")));
+            self.wrong(
+                message,
+                node.at,
+                &format!("write `key: value`, with the keys {}", KEYS.join(", ")),
+            );
             return;
         }
         for entry in node.entries() {
@@ -92,8 +96,13 @@ impl Reader<'_> {
                 "checks" => self.settings.checks = self.folders(&entry.value, "checks"),
                 "templates" => self.settings.templates = self.folders(&entry.value, "templates"),
                 other => self.findings.push(
-                    Finding::error("unknown-key", "settings", format!("settings have no key `{other}`"), entry.key.at())
-                        .help(format!("the keys are {}", KEYS.join(", "))),
+                    Finding::error(
+                        "unknown-key",
+                        "settings",
+                        format!("settings have no key `{other}`"),
+                        entry.key.at(),
+                    )
+                    .help(format!("the keys are {}", KEYS.join(", "))),
                 ),
             }
         }
@@ -102,7 +111,10 @@ impl Reader<'_> {
     fn levels(&mut self, node: &Node) {
         if !matches!(node.kind, NodeKind::Mapping(_)) {
             self.wrong(
-                format!("`levels` is a mapping from rules to levels, and this is {}", node.noun()),
+                format!(
+                    "`levels` is a mapping from rules to levels, and this is {}",
+                    node.noun()
+                ),
                 node.at,
                 "write `levels: {select-star: error}`",
             );
@@ -119,7 +131,9 @@ impl Reader<'_> {
     fn level(&mut self, node: &Node) -> Option<Level> {
         let level = node.as_str().and_then(Level::of);
         if level.is_none() {
-            let found = node.as_str().map_or(node.noun().to_owned(), |word| format!("`{word}`"));
+            let found = node
+                .as_str()
+                .map_or(node.noun().to_owned(), |word| format!("`{word}`"));
             self.wrong(
                 format!("a level is expected here, not {found}"),
                 node.at,
@@ -146,14 +160,22 @@ impl Reader<'_> {
         let mut folders = Vec::new();
         for item in node.one_or_more() {
             let Some(name) = item.as_str() else {
-                self.wrong(format!("`{key}` lists folders, and this is {}", item.noun()), item.at, &format!("write `{key}: [../team/{key}]`"));
+                self.wrong(
+                    format!("`{key}` lists folders, and this is {}", item.noun()),
+                    item.at,
+                    &format!("write `{key}: [../team/{key}]`"),
+                );
                 continue;
             };
             let folder = self.root.join(name);
             if folder.is_dir() {
                 folders.push(folder);
             } else {
-                self.wrong(format!("there is no folder `{name}`"), item.at, "paths start from the folder of `pgproof.yaml`");
+                self.wrong(
+                    format!("there is no folder `{name}`"),
+                    item.at,
+                    "paths start from the folder of `pgproof.yaml`",
+                );
             }
         }
         folders

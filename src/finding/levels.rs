@@ -81,7 +81,10 @@ mod tests {
             warnings_as: Some(Level::As(Severity::Error)),
         };
         assert_eq!(left(&levels, "a", Severity::Warning), None);
-        assert_eq!(left(&levels, "b", Severity::Warning), Some(Severity::Advice));
+        assert_eq!(
+            left(&levels, "b", Severity::Warning),
+            Some(Severity::Advice)
+        );
         assert_eq!(left(&levels, "c", Severity::Warning), Some(Severity::Error));
         assert_eq!(left(&levels, "c", Severity::Advice), Some(Severity::Advice));
     }

@@ -1,4 +1,0 @@
-//! What several tests use.
-
-pub mod golden;
-pub mod report;
