@@ -6,5 +6,8 @@
 
 pub mod language;
 mod model;
+mod nearest;
+mod resolve;
 
 pub use model::*;
+pub use resolve::resolve;

@@ -4,6 +4,7 @@
 //! Start with [`bind`] for parameters, [`check_syntax`] for what can be said without a server, [`facts`] for what a statement touches.
 
 mod compose;
+mod condition;
 mod control;
 mod execute;
 mod expression;
@@ -18,6 +19,7 @@ mod syntax;
 mod write;
 
 pub use compose::{column_of, fill, fixed, idents, join, number, qualified_columns};
+pub use condition::{condition_names, sqlstate};
 pub use control::{
     create_database, create_extension, create_login_role, create_role, drop_database, drop_role,
     format_types, grant_role, grant_role_to_current_user, set_for_role, terminate_backend,

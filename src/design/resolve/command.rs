@@ -1,0 +1,332 @@
+//! `commands:`: steps in order, every name bound, every parameter used.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::model::{
+    Capture, Command, Condition, Isolation, Name, Operand, Outcome, Param, Step, StepKind,
+};
+use super::context::{Context, family};
+use super::sql::Scope;
+use super::symbols::section;
+use super::value::{name, name_at, names, text, texts, word};
+use super::{condition, data_type, sql, sqlstate};
+use crate::finding::Finding;
+use crate::source::{Entry, Node, NodeKind, Span, Text};
+use crate::sql::{Ident, SyntaxKind};
+
+const ISOLATIONS: &[(&str, Isolation)] = &[
+    ("read_committed", Isolation::ReadCommitted),
+    ("repeatable_read", Isolation::RepeatableRead),
+    ("serializable", Isolation::Serializable),
+];
+
+/// `commands:`.
+pub(super) fn commands(cx: &Context<'_>, root: &Node) -> Vec<Command> {
+    let requested = requested(root);
+    section(root, &["commands"])
+        .map(|entry| command(cx, entry, &requested))
+        .collect()
+}
+
+/// Parameters that an invariant of kind `idempotent` uses, by command.
+fn requested(root: &Node) -> BTreeMap<&str, BTreeSet<String>> {
+    let mut found: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for entry in section(root, &["invariants"]) {
+        let Some(clause) = entry.value.get("idempotent") else {
+            continue;
+        };
+        if let Some(command) = clause.get("command").and_then(Node::as_str) {
+            let params = texts(clause, "key")
+                .into_iter()
+                .chain(texts(clause, "request"));
+            let used = params.map(|text| text.as_str().to_owned());
+            found.entry(command).or_default().extend(used);
+        }
+    }
+    found
+}
+
+fn command(
+    cx: &Context<'_>,
+    entry: &Entry,
+    requested: &BTreeMap<&str, BTreeSet<String>>,
+) -> Command {
+    let subject = &format!("command {}", entry.key);
+    let node = &entry.value;
+    let actor = name_at(node, "actor");
+    if let (Some(actor), Some(actors)) = (&actor, &cx.symbols.actors)
+        && !actors.contains(actor.as_str())
+    {
+        cx.dangling(family::ACTOR, actor, subject, actors.iter().copied());
+    }
+    let emits = names(node, "emits");
+    cx.distinct(&emits, "event", subject);
+    for event in &emits {
+        event_known(cx, event, subject);
+    }
+    let params = params(cx, node, subject);
+    let mut used = requested
+        .get(entry.key.as_str())
+        .cloned()
+        .unwrap_or_default();
+    let steps = steps(cx, node, &params, &mut used, subject);
+    let idempotent_by = idempotent_by(cx, node, &params, &mut used, subject);
+    unused(cx, &params, &used, subject);
+    Command {
+        name: name(&entry.key),
+        actor,
+        does: text(node, "does"),
+        isolation: word(node, "isolation", ISOLATIONS).unwrap_or(Isolation::ReadCommitted),
+        steps,
+        outcomes: outcomes(cx, node, subject),
+        retry: retry(cx, node, subject),
+        idempotent_by,
+        emits,
+        params,
+    }
+}
+
+/// Says where an event does not exist; without a section `events:` names are free.
+pub(super) fn event_known(cx: &Context<'_>, event: &Name, subject: &str) {
+    if let Some(events) = &cx.symbols.events
+        && !events.contains(event.as_str())
+    {
+        cx.dangling(family::EVENT, event, subject, events.iter().copied());
+    }
+}
+
+/// `params:` of a command or query: a type, or `{type, value}`.
+pub(super) fn params(cx: &Context<'_>, node: &Node, subject: &str) -> Vec<Param> {
+    section(node, &["params"])
+        .filter_map(|entry| {
+            let subject = format!("{subject} / parameter {}", entry.key);
+            let (data_type, value) = match &entry.value.kind {
+                NodeKind::Scalar(data_type, _) => (data_type.clone(), None),
+                _ => (text(&entry.value, "type")?, text(&entry.value, "value")),
+            };
+            // A parameter may always be null, so `?` says nothing; it is taken off.
+            let (data_type, _) = super::symbols::type_and_mark(&data_type);
+            data_type::check(cx, &data_type, &subject);
+            Some(Param {
+                name: name(&entry.key),
+                data_type,
+                value,
+            })
+        })
+        .collect()
+}
+
+/// Says which parameters nothing uses.
+pub(super) fn unused(cx: &Context<'_>, params: &[Param], used: &BTreeSet<String>, subject: &str) {
+    let places: BTreeMap<&str, Span> = params
+        .iter()
+        .map(|param| (param.name.as_str(), param.name.at))
+        .collect();
+    sql::unused(cx, &places, used, subject);
+}
+
+fn idempotent_by(
+    cx: &Context<'_>,
+    node: &Node,
+    params: &[Param],
+    used: &mut BTreeSet<String>,
+    subject: &str,
+) -> Option<Name> {
+    let key = name_at(node, "idempotent_by")?;
+    if !params.iter().any(|param| param.name == key) {
+        let all = params.iter().map(|param| param.name.as_str());
+        cx.dangling(family::PARAM, &key, subject, all);
+    }
+    used.insert(key.as_str().to_owned());
+    Some(key)
+}
+
+fn outcomes(cx: &Context<'_>, node: &Node, subject: &str) -> Vec<Outcome> {
+    section(node, &["outcomes"])
+        .filter_map(|entry| {
+            sqlstate::check(cx, &entry.key, subject);
+            Some(Outcome {
+                condition: entry.key.clone(),
+                named: entry.value.text()?.clone(),
+            })
+        })
+        .collect()
+}
+
+fn retry(cx: &Context<'_>, node: &Node, subject: &str) -> Vec<Text> {
+    let conditions = texts(node, "retry");
+    for condition in &conditions {
+        sqlstate::check(cx, condition, subject);
+    }
+    conditions
+}
+
+fn steps(
+    cx: &Context<'_>,
+    node: &Node,
+    params: &[Param],
+    used: &mut BTreeSet<String>,
+    subject: &str,
+) -> Vec<Step> {
+    let items = node.get("steps").map(Node::one_or_more).unwrap_or_default();
+    let mut scope = Scope {
+        params: params.iter().map(|param| param.name.as_str()).collect(),
+        captures: BTreeSet::new(),
+        later: items
+            .iter()
+            .filter_map(|item| item.get("as").and_then(Node::as_str))
+            .collect(),
+    };
+    let mut steps = Vec::new();
+    for (number, item) in items.iter().enumerate() {
+        let subject = format!("{subject} / step {}", number + 1);
+        misplaced(cx, item, &subject);
+        let kind = match (item.get("sql").and_then(Node::text), item.get("require")) {
+            (Some(text), _) => statement(cx, text, item, &scope, used, &subject),
+            (None, Some(node)) => require(cx, node, item, &scope, used, &subject),
+            (None, None) => None,
+        };
+        if let Some(kind) = kind {
+            steps.push(Step { kind, at: item.at });
+        }
+        if let Some(capture) = item.get("as").and_then(Node::text) {
+            captured(cx, capture, &mut scope, &subject);
+        }
+    }
+    steps
+}
+
+fn statement(
+    cx: &Context<'_>,
+    text: &Text,
+    item: &Node,
+    scope: &Scope<'_>,
+    used: &mut BTreeSet<String>,
+    subject: &str,
+) -> Option<StepKind> {
+    let names = sql::with_scope(cx, text, SyntaxKind::Statement, scope, subject)?;
+    used.extend(names);
+    own_transaction(cx, text, subject);
+    Some(StepKind::Sql {
+        sql: text.clone(),
+        capture: item.get("as").and_then(Node::as_str).map(Ident::from),
+    })
+}
+
+/// A command is one transaction; its steps cannot begin or end it.
+fn own_transaction(cx: &Context<'_>, text: &Text, subject: &str) {
+    if crate::sql::statement_kind(text.as_str()) == crate::sql::StatementKind::Transaction {
+        let message = "a step cannot begin or end the transaction";
+        let help =
+            "leave it out: a command is one transaction, at the level that `isolation:` says";
+        cx.error("transaction-in-step", subject, message, text.at(), help);
+    }
+}
+
+/// `as` belongs to SQL, `otherwise` to a condition.
+fn misplaced(cx: &Context<'_>, item: &Node, subject: &str) {
+    for (key, with) in [("as", "sql"), ("otherwise", "require")] {
+        if let Some(entry) = item.entry(key)
+            && item.get(with).is_none()
+            && (item.get("sql").is_some() || item.get("require").is_some())
+        {
+            let message = format!("`{key}` says nothing without `{with}`");
+            let help = format!("move it to the step whose `{with}` it belongs to");
+            cx.error("step-misplaced", subject, message, entry.key.at(), help);
+        }
+    }
+}
+
+fn captured<'t>(cx: &Context<'_>, capture: &'t Text, scope: &mut Scope<'t>, subject: &str) {
+    let raw = capture.as_str();
+    let is_plain = raw.starts_with(|c: char| c.is_alphabetic() || c == '_')
+        && raw.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if !is_plain {
+        let message = format!("`{raw}` cannot be used as `:{raw}.column`");
+        let help = "use letters, digits and `_`, beginning with a letter";
+        cx.error("name-invalid", subject, message, capture.at(), help);
+    }
+    if !scope.captures.insert(raw) {
+        let message = format!("an earlier step captures `{raw}` already");
+        let help = "choose another name, so that it is clear which row is meant";
+        cx.error("duplicate-name", subject, message, capture.at(), help);
+    }
+    scope.later.remove(raw);
+}
+
+fn require(
+    cx: &Context<'_>,
+    node: &Node,
+    item: &Node,
+    scope: &Scope<'_>,
+    used: &mut BTreeSet<String>,
+    subject: &str,
+) -> Option<StepKind> {
+    let text = node.text()?;
+    let parsed = match condition::parse(text.as_str()) {
+        Ok(parsed) => parsed,
+        Err(fault) => {
+            let at = text.part(fault.range);
+            let finding = Finding::error("bad-condition", subject, fault.message, at);
+            cx.report(finding);
+            // Names in it cannot be told from noise: none of them is to be called unused for that.
+            used.extend(words(text.as_str()));
+            return None;
+        }
+    };
+    for found in &parsed.uses {
+        let at = text.part(found.range.clone());
+        match &found.column {
+            Some(_) if scope.captures.contains(found.name.as_str()) => {}
+            Some(_) => sql::capture_unknown(cx, &found.name, at, scope, subject),
+            None if scope.params.contains(found.name.as_str()) => {
+                used.insert(found.name.clone());
+            }
+            None if scope.captures.contains(found.name.as_str()) => {
+                let message = format!("`{}` is a captured row, not a value", found.name);
+                let help = format!("say `{0}.rows` or `{0}.column`", found.name);
+                cx.error("bad-condition", subject, message, at, help);
+            }
+            None => sql::param_unbound(cx, &found.name, at, scope, subject),
+        }
+    }
+    constant(cx, &parsed.condition, text, subject);
+    Some(StepKind::Require {
+        condition: parsed.condition,
+        text: text.clone(),
+        otherwise: super::value::text(item, "otherwise"),
+    })
+}
+
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_')
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+}
+
+/// A condition that asks nothing is always seen one way.
+fn constant(cx: &Context<'_>, condition: &Condition, text: &Text, subject: &str) {
+    if !asks(condition) {
+        let message = "this condition is the same at every call";
+        let help = "compare a parameter or a captured value";
+        cx.error("bad-condition", subject, message, text.at(), help);
+    }
+}
+
+fn asks(condition: &Condition) -> bool {
+    match condition {
+        Condition::And(left, right) | Condition::Or(left, right) => asks(left) || asks(right),
+        Condition::Not(inner) => asks(inner),
+        Condition::Compare(_, left, right) => varies(left) || varies(right),
+        Condition::In(left, items) => varies(left) || items.iter().any(varies),
+        Condition::True(value) => varies(value),
+    }
+}
+
+fn varies(operand: &Operand) -> bool {
+    match operand {
+        Operand::Param(_) | Operand::Capture(Capture::Rows(_) | Capture::Column(..)) => true,
+        Operand::Add(left, right) | Operand::Subtract(left, right) => varies(left) || varies(right),
+        Operand::Null | Operand::Bool(_) | Operand::Number(_) | Operand::Text(_) => false,
+    }
+}

@@ -1,0 +1,166 @@
+//! `data:` of a column and `volume:` of a table: what is there and how it is spread.
+
+use super::super::language::values::{
+    parse_count, parse_duration, parse_number, parse_rate, parse_share,
+};
+use super::super::model::{Data, Volume};
+use super::super::nearest::nearest;
+use super::context::{Context, quoted};
+use super::symbols::ColumnSymbol;
+use super::value::{items, parsed, text};
+use crate::source::{Node, Text};
+
+/// Shares are written by hand: this much over 1 is rounding.
+const ROUNDING: f64 = 1e-6;
+
+/// Where `horizon` is silent: a year.
+const YEAR: f64 = 31_557_600.0;
+
+/// `data:`.
+pub(super) fn data(cx: &Context<'_>, node: &Node, column: &ColumnSymbol, subject: &str) -> Data {
+    let Some(node) = node.get("data") else {
+        return Data::default();
+    };
+    let data = Data {
+        distinct: parsed(node, "distinct", parse_count),
+        values: values(node),
+        skew: parsed(node, "skew", parse_number),
+        nulls: parsed(node, "nulls", parse_share),
+        range: range(node),
+        correlation: parsed(node, "correlation", parse_number),
+        width: parsed(node, "width", parse_count),
+        pattern: text(node, "pattern").map(|text| text.as_str().to_owned()),
+    };
+    check(cx, node, &data, column, subject);
+    data
+}
+
+fn values(node: &Node) -> Vec<(String, f64)> {
+    let entries = node.get("values").map(Node::entries).unwrap_or_default();
+    entries
+        .iter()
+        .filter_map(|entry| {
+            let share = parse_share(entry.value.as_str()?).ok()?;
+            Some((entry.key.as_str().to_owned(), share))
+        })
+        .collect()
+}
+
+fn range(node: &Node) -> Option<(String, String)> {
+    let bounds = items(node.get("range")?);
+    match bounds.as_slice() {
+        [low, high] => Some((low.as_str().to_owned(), high.as_str().to_owned())),
+        _ => None,
+    }
+}
+
+fn check(cx: &Context<'_>, node: &Node, data: &Data, column: &ColumnSymbol, subject: &str) {
+    let fault = |key: &str, message: String, help: &str| {
+        let at = node.get(key).map_or(node.at, |value| value.at);
+        cx.error("data-impossible", subject, message, at, help);
+    };
+    if data.distinct == Some(0.0) {
+        let help = "give a count, or a fraction of the rows below 1";
+        fault(
+            "distinct",
+            "a column with rows has at least one value".to_owned(),
+            help,
+        );
+    }
+    let sum: f64 = data.values.iter().map(|(_, share)| share).sum();
+    if sum > 1.0 + ROUNDING {
+        let message = format!("the shares of the values sum up to {}", rounded(sum));
+        fault(
+            "values",
+            message,
+            "make them sum up to 1, or less where other values occur",
+        );
+    }
+    if !column.nullable && data.nulls.is_some_and(|nulls| nulls > 0.0) {
+        let message = "a column that may not be null has no share of nulls".to_owned();
+        fault(
+            "nulls",
+            message,
+            "say `nullable: REASON`, or leave `nulls` out",
+        );
+    }
+    if data.skew.is_some_and(|skew| skew < 0.0) {
+        fault(
+            "skew",
+            "a Zipf exponent is not negative".to_owned(),
+            "give 0 for none, about 1 for strong skew",
+        );
+    }
+    if data.correlation.is_some_and(|c| !(-1.0..=1.0).contains(&c)) {
+        fault(
+            "correlation",
+            "a correlation lies between -1 and 1".to_owned(),
+            "1 for rows in order, 0 for none",
+        );
+    }
+    if data.width == Some(0.0) {
+        fault(
+            "width",
+            "a value takes at least one byte".to_owned(),
+            "give the average in bytes",
+        );
+    }
+    if let Some((low, high)) = &data.range
+        && is_backwards(low, high)
+    {
+        let message = format!("the range from `{low}` to `{high}` is empty");
+        fault("range", message, "write the lowest value first");
+    }
+    if let Some(labels) = cx.symbols.labels(column) {
+        for entry in node.get("values").map(Node::entries).unwrap_or_default() {
+            label(cx, &entry.key, &labels, &column.name, subject);
+        }
+    }
+}
+
+/// Whether a range runs backwards, where that can be seen from its text.
+fn is_backwards(low: &str, high: &str) -> bool {
+    match (parse_number(low), parse_number(high)) {
+        (Ok(low), Ok(high)) => low > high,
+        (Err(_), Err(_)) => {
+            let is_date = |text: &str| super::super::language::values::parse_date(text).is_ok();
+            is_date(low) && is_date(high) && low.trim() > high.trim()
+        }
+        _ => false,
+    }
+}
+
+fn rounded(sum: f64) -> String {
+    let text = format!("{sum:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Says where a value is none of those a column can take.
+pub(super) fn label(
+    cx: &Context<'_>,
+    value: &Text,
+    labels: &[Text],
+    column: &super::super::model::Name,
+    subject: &str,
+) {
+    if labels.iter().any(|label| label == value) {
+        return;
+    }
+    let all: Vec<&str> = labels.iter().map(Text::as_str).collect();
+    let help = match nearest(value.as_str(), all.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the column takes {}", quoted(&all)),
+    };
+    let message = format!("`{value}` is no value of column `{}`", column.as_str());
+    cx.error("state-unknown", subject, message, value.at(), help);
+}
+
+/// `volume:`.
+pub(super) fn volume(node: &Node) -> Option<Volume> {
+    let node = node.get("volume")?;
+    Some(Volume {
+        rows: parsed(node, "rows", parse_count)?,
+        grows: parsed(node, "grows", parse_rate).unwrap_or(0.0),
+        horizon: parsed(node, "horizon", parse_duration).unwrap_or(YEAR),
+    })
+}

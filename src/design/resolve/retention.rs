@@ -1,0 +1,83 @@
+//! `retention:` of a table.
+
+use super::super::language::values::parse_duration;
+use super::super::model::{Retention, RetentionAction};
+use super::context::Context;
+use super::data_type;
+use super::sql;
+use super::symbols::TableSymbol;
+use super::value::{name_at, parsed, text, word};
+use crate::finding::Finding;
+use crate::source::Node;
+
+const ACTIONS: &[(&str, RetentionAction)] = &[
+    ("archive", RetentionAction::Archive),
+    ("delete", RetentionAction::Delete),
+    ("drop_partition", RetentionAction::DropPartition),
+    ("anonymise", RetentionAction::Anonymise),
+    ("export", RetentionAction::Export),
+];
+
+/// `retention:`, a rule or a list of rules.
+pub(super) fn retention(
+    cx: &Context<'_>,
+    node: &Node,
+    symbol: &TableSymbol<'_>,
+    is_partitioned: bool,
+    subject: &str,
+) -> Vec<Retention> {
+    let rules = node
+        .get("retention")
+        .map(Node::one_or_more)
+        .unwrap_or_default();
+    rules
+        .iter()
+        .filter(|rule| !rule.entries().is_empty())
+        .enumerate()
+        .map(|(number, node)| {
+            let subject = format!("{subject} / retention {}", number + 1);
+            rule(cx, node, symbol, is_partitioned, &subject)
+        })
+        .collect()
+}
+
+fn rule(
+    cx: &Context<'_>,
+    node: &Node,
+    symbol: &TableSymbol<'_>,
+    is_partitioned: bool,
+    subject: &str,
+) -> Retention {
+    let of = name_at(node, "of");
+    if let Some(of) = &of
+        && let Some(column) = cx.column(symbol, of, subject)
+        && let Some(data_type) = &column.data_type
+        && data_type::settle(cx, data_type).is_some_and(|found| !data_type::is_time(&found))
+    {
+        let message = format!(
+            "age is counted from `{}`, which is `{data_type}`",
+            of.as_str()
+        );
+        let finding = Finding::error("type-mismatch", subject, message, of.at)
+            .label(data_type.at(), "declared here")
+            .help("name a column of type `date`, `timestamp` or `timestamptz`");
+        cx.report(finding);
+    }
+    let action = word(node, "do", ACTIONS);
+    if action == Some(RetentionAction::DropPartition) && !is_partitioned {
+        let at = node.get("do").map_or(node.at, |value| value.at);
+        let message = format!("table `{}` has no partitions to drop", symbol.name.as_str());
+        let help = "add `partition:` to the table, or say `do: delete`";
+        cx.error("retention-without-partition", subject, message, at, help);
+    }
+    Retention {
+        after: parsed(node, "after", parse_duration),
+        after_text: text(node, "after"),
+        of,
+        predicate: sql::expression_at(cx, node, "where", subject),
+        action,
+        to: text(node, "to"),
+        hold: sql::expression_at(cx, node, "hold", subject),
+        at: node.at,
+    }
+}

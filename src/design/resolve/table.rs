@@ -1,0 +1,190 @@
+//! `tables:`.
+
+use super::super::model::{Check, Exclusion, Name, Table, TableRole, Unique};
+use super::context::Context;
+use super::symbols::{TableSymbol, key_span, section};
+use super::value::{items, name, name_at, names, text, word};
+use super::{column, data, index, partition, reference, retention, sql};
+use crate::finding::Finding;
+use crate::source::{Entry, Node, NodeKind};
+use crate::sql::Ident;
+
+const ROLES: &[(&str, TableRole)] = &[
+    ("truth", TableRole::Truth),
+    ("history", TableRole::History),
+    ("log", TableRole::Log),
+    ("projection", TableRole::Projection),
+    ("reference", TableRole::Reference),
+    ("queue", TableRole::Queue),
+];
+
+/// `tables:`, in the order written.
+pub(super) fn tables(cx: &Context<'_>, root: &Node) -> Vec<Table> {
+    let tables: Vec<Table> = section(root, &["tables"])
+        .filter_map(|entry| table(cx, entry))
+        .collect();
+    let names = tables.iter().map(|table| &table.name);
+    super::name::check_case(cx, "table", "tables", names);
+    tables
+}
+
+fn table(cx: &Context<'_>, entry: &Entry) -> Option<Table> {
+    let symbol = cx.symbols.tables.get(entry.key.as_str())?;
+    let node = &entry.value;
+    let subject = &format!("table {}", entry.key);
+    let own = name(&entry.key);
+    super::name::check(cx, "table", &own, subject);
+    let partition = partition::partition(cx, node, symbol, subject);
+    let table = Table {
+        grain: text(node, "grain"),
+        role: word(node, "role", ROLES),
+        owner: text(node, "owner"),
+        means: text(node, "means"),
+        columns: column::columns(cx, node, &symbol.columns, subject),
+        key: key(cx, symbol, subject),
+        key_at: key_span(node, "key", own.at),
+        unique: uniques(cx, node, symbol, subject),
+        references: reference::references(cx, node, symbol, subject),
+        checks: checks(cx, node, subject),
+        exclusions: exclusions(cx, node, symbol, subject),
+        indexes: index::indexes(cx, node, symbol, subject),
+        retention: retention::retention(cx, node, symbol, partition.is_some(), subject),
+        partition,
+        volume: data::volume(node),
+        fillfactor: fillfactor(node),
+        tenant: name_at(node, "tenant"),
+        was: name_at(node, "was"),
+        name: own,
+    };
+    if let Some(tenant) = &table.tenant {
+        cx.column(symbol, tenant, &format!("{subject} / tenant"));
+    }
+    earlier_name(cx, table.was.as_ref(), &cx.symbols.tables, "table", subject);
+    earlier_columns(cx, symbol, &table, subject);
+    Some(table)
+}
+
+/// `key:`: columns that exist and are never null.
+fn key(cx: &Context<'_>, symbol: &TableSymbol<'_>, subject: &str) -> Vec<Name> {
+    let subject = format!("{subject} / key");
+    cx.distinct(&symbol.key, "column", &subject);
+    for name in &symbol.key {
+        let Some(column) = cx.column(symbol, name, &subject) else {
+            continue;
+        };
+        if column.nullable {
+            let message = format!("key column `{}` may be null", name.as_str());
+            let finding = Finding::error("key-nullable", &subject, message, name.at)
+                .label(column.name.at, "said here")
+                .help("take `?` or `nullable` off: the columns of a key are never null");
+            cx.report(finding);
+        }
+    }
+    symbol.key.clone()
+}
+
+fn uniques(cx: &Context<'_>, node: &Node, symbol: &TableSymbol<'_>, subject: &str) -> Vec<Unique> {
+    section(node, &["unique"])
+        .map(|entry| {
+            let subject = format!("{subject} / unique {}", entry.key);
+            let own = name(&entry.key);
+            super::name::check(cx, "constraint", &own, &subject);
+            let columns: Vec<Name> = match &entry.value.kind {
+                NodeKind::Mapping(_) => names(&entry.value, "columns"),
+                _ => items(&entry.value).iter().map(name).collect(),
+            };
+            cx.columns(symbol, &columns, &subject);
+            Unique {
+                name: own,
+                columns,
+                predicate: sql::expression_at(cx, &entry.value, "where", &subject),
+            }
+        })
+        .collect()
+}
+
+fn checks(cx: &Context<'_>, node: &Node, subject: &str) -> Vec<Check> {
+    section(node, &["checks"])
+        .filter_map(|entry| {
+            let subject = format!("{subject} / check {}", entry.key);
+            let own = name(&entry.key);
+            super::name::check(cx, "constraint", &own, &subject);
+            let expression = ["is", "check", "expression"]
+                .iter()
+                .find_map(|key| entry.value.get(key))
+                .unwrap_or(&entry.value)
+                .text()?;
+            sql::expression(cx, expression, &subject);
+            Some(Check {
+                name: own,
+                expression: expression.clone(),
+            })
+        })
+        .collect()
+}
+
+/// `exclude: {name: {using: gist, with: {tenant_id: "=", period: "&&"}, where: …}}`.
+fn exclusions(
+    cx: &Context<'_>,
+    node: &Node,
+    symbol: &TableSymbol<'_>,
+    subject: &str,
+) -> Vec<Exclusion> {
+    section(node, &["exclude"])
+        .map(|entry| {
+            let subject = format!("{subject} / exclude {}", entry.key);
+            let own = name(&entry.key);
+            super::name::check(cx, "constraint", &own, &subject);
+            let pairs = ["elements", "with", "columns"]
+                .iter()
+                .find_map(|key| entry.value.get(key));
+            let elements: Vec<_> = pairs
+                .map(Node::entries)
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|pair| Some((pair.key.clone(), pair.value.text()?.clone())))
+                .collect();
+            for (expression, _) in &elements {
+                super::index_key::key(cx, symbol, expression, &subject);
+            }
+            Exclusion {
+                name: own,
+                using: text(&entry.value, "using")
+                    .map_or_else(|| Ident::from("gist"), |text| Ident::new(text.as_str())),
+                elements,
+                predicate: sql::expression_at(cx, &entry.value, "where", &subject),
+            }
+        })
+        .collect()
+}
+
+fn fillfactor(node: &Node) -> Option<u16> {
+    let value = node.get("fillfactor")?.as_i64()?;
+    u16::try_from(value)
+        .ok()
+        .filter(|value| (10..=100).contains(value))
+}
+
+/// `was:` must not be the name of something that is still there.
+fn earlier_name<V>(
+    cx: &Context<'_>,
+    was: Option<&Name>,
+    present: &std::collections::BTreeMap<&str, V>,
+    noun: &str,
+    subject: &str,
+) {
+    if let Some(was) = was
+        && present.contains_key(was.as_str())
+    {
+        let message = format!("{noun} `{}` is still there", was.as_str());
+        let help = "`was` names what this one was called before; leave it out where it is new";
+        cx.error("was-present", subject, message, was.at, help);
+    }
+}
+
+fn earlier_columns(cx: &Context<'_>, symbol: &TableSymbol<'_>, table: &Table, subject: &str) {
+    for column in &table.columns {
+        let subject = format!("{subject} / column {}", column.name.as_str());
+        earlier_name(cx, column.was.as_ref(), &symbol.columns, "column", &subject);
+    }
+}
