@@ -43,6 +43,12 @@ pub enum ExitCode {
     Environment = 3,
     /// Our bug.
     Internal = 70,
+    /// The terminal went away while servers ran; they are stopped.
+    Hangup = 129,
+    /// Ctrl-C while servers ran; they are stopped.
+    Interrupted = 130,
+    /// A polite kill while servers ran; they are stopped.
+    Terminated = 143,
 }
 
 impl Error {

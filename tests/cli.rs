@@ -29,7 +29,7 @@ fn stderr(assert: &Assert) -> String {
 #[test]
 fn help_lists_every_command_and_none_that_is_not_there() {
     let help = stdout(&pgproof(&["--help"]).assert().code(0));
-    for command in ["new", "schema", "completions"] {
+    for command in ["new", "schema", "doctor", "completions"] {
         assert!(
             help.contains(&format!("\n  {command} ")),
             "{command} in {help}"
@@ -141,4 +141,23 @@ fn new_refuses_names_that_are_none_and_examples_that_are_not_there() {
         .code(2);
     assert!(stderr(&assert).contains("ledger"), "{}", stderr(&assert));
     assert!(!folder.path().join("designs").exists());
+}
+
+#[test]
+fn doctor_says_what_is_missing_and_ends_with_3() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    // Nothing in reach: no programs, no engine.
+    let assert = pgproof(&["doctor"])
+        .env("PATH", folder.path())
+        .env("PGPROOF_PG_BIN", folder.path())
+        .env("DOCKER_HOST", "unix:///nonexistent.sock")
+        .assert();
+    let told = stdout(&assert);
+    assert!(told.contains("container engine"), "{told}");
+    // Programs may still be found in the places where distributions put them.
+    let fit = told
+        .lines()
+        .last()
+        .is_some_and(|line| line.starts_with('✔'));
+    assert.code(if fit { 0 } else { 3 });
 }

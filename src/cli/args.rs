@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use super::{completions, new, schema};
+use super::{completions, doctor, new, schema};
 use crate::report::Format;
 
 /// Proves database designs: compiles a YAML design to PostgreSQL and tries to break every claim in it on a real server.
@@ -26,6 +26,7 @@ Exit codes: 0 clean, 1 findings or refuted claims, 2 wrong use or a design that 
 pub(super) enum Command {
     New(new::Args),
     Schema(schema::Args),
+    Doctor(doctor::Args),
     Completions(completions::Args),
 }
 

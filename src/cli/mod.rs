@@ -6,9 +6,11 @@
 mod args;
 mod completions;
 mod crash;
+mod doctor;
 mod new;
 mod output;
 mod reference;
+mod runtime;
 mod schema;
 mod settings;
 mod start;

@@ -109,9 +109,14 @@ impl Output {
             self.say(text.ansi().to_string().trim_end());
             return Ok(());
         }
+        self.print_styled(&text.ansi().to_string())
+    }
+
+    /// Results with colours in them, which go away where none are wanted.
+    pub(super) fn print_styled(&mut self, text: &str) -> Result<(), Error> {
         match self.colour {
-            true => self.print(&text.ansi().to_string()),
-            false => self.print(&text.to_string()),
+            true => self.print(text),
+            false => self.print(&anstream::adapter::strip_str(text).to_string()),
         }
     }
 

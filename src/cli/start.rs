@@ -8,8 +8,9 @@ use clap::error::ErrorKind;
 
 use super::args::{Cli, Command};
 use super::output::Output;
-use super::{completions, crash, new, schema};
+use super::{completions, crash, doctor, new, schema};
 use crate::error::{Error, ExitCode};
+use crate::postgres::stop_all;
 
 /// A design may be nested deeply, and so is the work on it.
 const STACK: usize = 64 * 1024 * 1024;
@@ -32,6 +33,7 @@ pub fn main() -> Code {
         }
     };
     ended.unwrap_or_else(|_| {
+        stop_all();
         Output::new().error(&Error::Internal(format!(
             "{}; please report it, with the command line and, if you can, the design",
             crash::last_words()
@@ -49,6 +51,7 @@ fn run(args: Vec<OsString>) -> Code {
     let ended = match &cli.command {
         Command::New(args) => new::run(args, &mut output),
         Command::Schema(args) => schema::run(args, &mut output),
+        Command::Doctor(args) => doctor::run(args, &mut output),
         Command::Completions(args) => completions::run(args, &mut output),
     };
     let code = ended.unwrap_or_else(|error| {
