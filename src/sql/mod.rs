@@ -8,6 +8,7 @@ mod condition;
 mod control;
 mod execute;
 mod expression;
+mod facts;
 mod guard;
 mod ident;
 mod keywords;
@@ -26,6 +27,10 @@ pub use control::{
 };
 pub use execute::{execute, inline, prepare, sequence};
 pub use expression::{Comparison, Expression, parse_expression};
+pub use facts::{
+    ColumnRef, ColumnUse, Names, OrderKey, Predicate, PredicateOp, QueryFacts, RowLock, TableUse,
+    Verb, facts, facts_in,
+};
 pub use ident::{Ident, QualifiedName, SqlText};
 pub use lex::{Token, TokenKind, fold, hints, tokens};
 pub use params::{Bound, bind, substitute};
