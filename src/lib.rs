@@ -23,6 +23,8 @@ pub mod design;
 pub mod explain;
 pub mod invariant;
 
+pub mod compile;
+
 pub mod postgres;
 pub mod verify;
 

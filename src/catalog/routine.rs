@@ -1,7 +1,10 @@
 //! Functions, triggers, policies and views.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 
+use super::schema::Privilege;
 use crate::sql::{Ident, QualifiedName, SqlText};
 
 /// A function without arguments that returns `trigger`, or whatever its whole definition says.
@@ -78,6 +81,8 @@ pub struct View {
     pub security_invoker: bool,
     /// Of a materialised view: columns of its unique index `<name>_key`, so that it can be refreshed concurrently.
     pub key: Vec<Ident>,
+    /// Grants by role.
+    pub grants: BTreeMap<Ident, BTreeSet<Privilege>>,
     /// COMMENT.
     pub comment: Option<String>,
 }

@@ -16,6 +16,10 @@ pub enum Value {
     Same(RowNumber, Ident),
     /// A legal value that differs from that of an earlier row of the case.
     Different(RowNumber, Ident),
+    /// A legal value that differs from all of these.
+    Other(Vec<SqlText>),
+    /// Any legal value but NULL.
+    Filled,
     /// A key that no row of the referenced table has.
     Dangling,
 }

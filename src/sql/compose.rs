@@ -78,6 +78,11 @@ pub fn fixed(text: &'static str) -> SqlText {
     SqlText::made(text)
 }
 
+/// Blanks after a part, up to `width` characters: columns that line up.
+pub fn pad(part: &SqlText, width: usize) -> SqlText {
+    SqlText::made(format!("{:width$}", part.as_str()))
+}
+
 /// A number.
 pub fn number(value: impl Into<i64>) -> SqlText {
     SqlText::made(value.into().to_string())

@@ -11,6 +11,7 @@ mod expression;
 mod facts;
 mod guard;
 mod ident;
+mod inserted;
 mod keywords;
 mod lex;
 mod params;
@@ -19,7 +20,7 @@ mod statement;
 mod syntax;
 mod write;
 
-pub use compose::{column_of, fill, fixed, idents, join, number, qualified_columns};
+pub use compose::{column_of, fill, fixed, idents, join, number, pad, qualified_columns};
 pub use condition::{condition_names, sqlstate};
 pub use control::{
     create_database, create_extension, create_login_role, create_role, drop_database, drop_role,
@@ -32,6 +33,7 @@ pub use facts::{
     Verb, facts, facts_in,
 };
 pub use ident::{Ident, QualifiedName, SqlText};
+pub use inserted::inserted_params;
 pub use lex::{Token, TokenKind, fold, hints, tokens};
 pub use params::{Bound, bind, substitute};
 pub use quote::{literal, quote_ident, quote_qualified};
