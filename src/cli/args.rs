@@ -1,9 +1,16 @@
 //! What can be said on the command line.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use clap::{Parser, Subcommand, ValueEnum};
 
-use super::{completions, doctor, new, schema};
-use crate::report::Format;
+use super::output::Output;
+use super::{check, completions, doctor, new, schema};
+use crate::error::Error;
+use crate::finding::Report;
+use crate::report::{Format, render};
+use crate::source::SourceMap;
 
 /// Proves database designs: compiles a YAML design to PostgreSQL and tries to break every claim in it on a real server.
 ///
@@ -25,6 +32,7 @@ Exit codes: 0 clean, 1 findings or refuted claims, 2 wrong use or a design that 
 #[derive(Subcommand)]
 pub(super) enum Command {
     New(new::Args),
+    Check(check::Args),
     Schema(schema::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),
@@ -49,5 +57,41 @@ impl From<FormatName> for Format {
             FormatName::Json => Format::Json,
             FormatName::Markdown => Format::Markdown,
         }
+    }
+}
+
+/// Where a report goes, and in which form.
+#[derive(clap::Args)]
+pub(super) struct ReportArgs {
+    /// Form of the report
+    #[arg(long, value_enum, default_value_t)]
+    format: FormatName,
+
+    /// File to write the report to, instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl ReportArgs {
+    /// Writes a report; its notes go to standard error as well, where a form for people has no place for them.
+    pub(super) fn write(
+        &self,
+        report: &Report,
+        sources: &SourceMap,
+        elapsed: Duration,
+        output: &mut Output,
+    ) -> Result<(), Error> {
+        let look = match self.output {
+            Some(_) => output.look_of_file(elapsed),
+            None => output.look(elapsed),
+        };
+        let text = render(report, sources, self.format.into(), &look)?;
+        output.write(self.output.as_deref(), &text)?;
+        if self.format == FormatName::Human {
+            for note in &report.notes {
+                output.note(note);
+            }
+        }
+        Ok(())
     }
 }

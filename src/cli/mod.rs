@@ -3,7 +3,9 @@
 //! Decides nothing about designs. Start with `args` for what there is and `start` for how a run begins and ends; `output` is
 //! the only place in the program that prints.
 
+mod analysis;
 mod args;
+mod check;
 mod completions;
 mod crash;
 mod doctor;
