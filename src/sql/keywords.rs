@@ -1,8 +1,8 @@
 //! The words PostgreSQL reserves, so that names which equal one are quoted.
 
-/// Reserved, and reserved except as function or type, in PostgreSQL 14 to 18 (`pg_get_keywords()`, categories R, T),
-/// with the category C words that cannot stand as a bare column name everywhere.
-const RESERVED: &[&str] = &[
+/// Reserved, and reserved except as function or type, in PostgreSQL 14 to 18 (`pg_get_keywords()`, categories R, T, C),
+/// the words that `quote_ident()` of the server quotes; sorted.
+pub(super) const ALL: &[&str] = &[
     "all",
     "analyse",
     "analyze",
@@ -171,5 +171,5 @@ const RESERVED: &[&str] = &[
 
 /// Whether a lower-case word must be quoted to be a name.
 pub(super) fn needs_quotes(word: &str) -> bool {
-    RESERVED.binary_search(&word).is_ok()
+    ALL.binary_search(&word).is_ok()
 }

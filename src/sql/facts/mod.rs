@@ -3,6 +3,7 @@
 //! Structure comes from the PostgreSQL grammar (`walk`), because nothing may be missed there; conditions are taken apart with
 //! `sqlparser` (`condition`), and where it cannot read one, its columns are still known, only not how they are compared.
 
+mod columns;
 mod condition;
 mod relations;
 mod scope;
