@@ -10,10 +10,13 @@ use miette::{
 use super::excerpt::{Excerpt, Texts};
 use super::paint::{DIM, Paint};
 use crate::error::Error;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Label, Severity};
 use crate::report::place::Place;
 use crate::report::printable::printable;
 use crate::source::SourceMap;
+
+/// Places at most so many lines apart make one excerpt, with a line of context around each.
+const NEAR: u32 = 3;
 
 /// Draws findings; made once for a report.
 pub(super) struct Findings<'a> {
@@ -26,6 +29,7 @@ pub(super) struct Findings<'a> {
 /// A finding in the form miette wants.
 struct Drawn<'a> {
     finding: &'a Finding,
+    sources: &'a SourceMap,
     excerpt: Option<Excerpt<'a>>,
 }
 
@@ -52,6 +56,7 @@ impl<'a> Findings<'a> {
     pub(super) fn draw(&'a self, finding: &Finding) -> Result<String, Error> {
         let drawn = Drawn {
             finding,
+            sources: self.sources,
             excerpt: finding
                 .labels
                 .first()
@@ -61,16 +66,24 @@ impl<'a> Findings<'a> {
         self.handler
             .render_report(&mut text, &drawn)
             .map_err(|e| Error::Internal(format!("a finding cannot be drawn: {e}")))?;
-        for label in &finding.labels {
-            if Some(label.at.source) == finding.labels.first().map(|first| first.at.source) {
-                continue;
-            }
+        for label in finding.labels.iter().filter(|label| !drawn.is_near(label)) {
             let place = Place::of(label.at, self.sources).short();
             let seen = format!("  also: {place} {}", printable(&label.text));
             text.push_str(&self.paint.text(DIM, seen.trim_end()));
             text.push('\n');
         }
         Ok(text)
+    }
+}
+
+impl Drawn<'_> {
+    /// Whether a place is drawn with the primary one. Others are only named: miette would draw them by their place in the
+    /// file, and what a finding is about must come first.
+    fn is_near(&self, label: &Label) -> bool {
+        let line = |at| self.sources.line_column(at).0.line;
+        self.finding.labels.first().is_some_and(|first| {
+            first.at.source == label.at.source && line(first.at).abs_diff(line(label.at)) <= NEAR
+        })
     }
 }
 
@@ -96,12 +109,8 @@ impl Diagnostic for Drawn<'_> {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let excerpt = self.excerpt.as_ref()?;
-        let primary = self.finding.labels.first()?.at;
-        let here = self
-            .finding
-            .labels
-            .iter()
-            .filter(move |label| label.at.source == primary.source);
+        let near = |label: &&Label| self.is_near(label);
+        let here = self.finding.labels.iter().filter(near);
         Some(Box::new(here.enumerate().map(move |(index, label)| {
             let text = (!label.text.is_empty()).then(|| printable(&label.text).into_owned());
             let span = excerpt.mark(label.at);
