@@ -29,7 +29,7 @@ fn stderr(assert: &Assert) -> String {
 #[test]
 fn help_lists_every_command_and_none_that_is_not_there() {
     let help = stdout(&pgproof(&["--help"]).assert().code(0));
-    for command in ["new", "check", "schema", "doctor", "completions"] {
+    for command in ["new", "check", "compile", "schema", "doctor", "completions"] {
         assert!(
             help.contains(&format!("\n  {command} ")),
             "{command} in {help}"

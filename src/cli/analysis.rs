@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::assets::Assets;
+use crate::compile::{Compiled, compile};
 use crate::design::{Model, resolve};
 use crate::error::Error;
 use crate::finding::{Finding, Input, Report, Severity};
 use crate::source::{self, SourceMap};
+use crate::template::{Environment, environment};
 
 /// What is known without a server.
 pub(super) struct Analysis {
@@ -17,6 +20,8 @@ pub(super) struct Analysis {
     pub(super) report: Report,
     /// Designs without errors.
     pub(super) designs: Vec<Design>,
+    /// Templates.
+    pub(super) environment: Environment,
     /// Whether a file could not be read as a design at all.
     pub(super) is_unreadable: bool,
 }
@@ -27,6 +32,8 @@ pub(super) struct Design {
     pub(super) path: PathBuf,
     /// What it means.
     pub(super) model: Model,
+    /// Its schema.
+    pub(super) compiled: Compiled,
 }
 
 /// Reads and judges the designs at these paths.
@@ -35,6 +42,7 @@ pub(super) fn analyse(paths: &[PathBuf]) -> Result<Analysis, Error> {
         sources: SourceMap::new(),
         report: Report::default(),
         designs: Vec::new(),
+        environment: environment(&Assets::builtin()),
         is_unreadable: false,
     };
     for path in paths {
@@ -71,17 +79,26 @@ impl Analysis {
         }
         if let Some(model) = model {
             self.report.designs.push(model.name.as_str().to_owned());
-            if !findings.iter().any(|f| f.severity == Severity::Error) {
-                self.designs.push(Design {
-                    path: path.to_path_buf(),
-                    model,
-                });
+            if !has_errors(&findings) {
+                let compiled = compile(&model);
+                findings.extend(compiled.findings.iter().cloned());
+                if !has_errors(&findings) {
+                    self.designs.push(Design {
+                        path: path.to_path_buf(),
+                        model,
+                        compiled,
+                    });
+                }
             }
         }
         findings.sort_by_key(|f| f.labels.first().map(|label| label.at));
         self.report.findings.extend(findings);
         Ok(())
     }
+}
+
+fn has_errors(findings: &[Finding]) -> bool {
+    findings.iter().any(|f| f.severity == Severity::Error)
 }
 
 fn told(fault: source::Fault) -> Finding {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::output::Output;
-use super::{check, completions, doctor, new, schema};
+use super::{check, compile, completions, doctor, new, schema};
 use crate::error::Error;
 use crate::finding::Report;
 use crate::report::{Format, render};
@@ -33,6 +33,7 @@ Exit codes: 0 clean, 1 findings or refuted claims, 2 wrong use or a design that 
 pub(super) enum Command {
     New(new::Args),
     Check(check::Args),
+    Compile(compile::Args),
     Schema(schema::Args),
     Doctor(doctor::Args),
     Completions(completions::Args),

@@ -6,6 +6,7 @@
 mod analysis;
 mod args;
 mod check;
+mod compile;
 mod completions;
 mod crash;
 mod doctor;

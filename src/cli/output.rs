@@ -44,6 +44,14 @@ impl Output {
         }
     }
 
+    /// The same, where results go elsewhere and only trouble is told.
+    pub(super) fn look_of_stderr(&self, elapsed: Duration) -> Look {
+        Look {
+            colour: self.colour_on_stderr,
+            ..self.look(elapsed)
+        }
+    }
+
     /// The same, for a file.
     pub(super) fn look_of_file(&self, elapsed: Duration) -> Look {
         Look {
@@ -118,6 +126,11 @@ impl Output {
             true => self.print(text),
             false => self.print(&anstream::adapter::strip_str(text).to_string()),
         }
+    }
+
+    /// Trouble, on standard error, where results are something else.
+    pub(super) fn tell(&self, text: &str) {
+        self.say(text.trim_end());
     }
 
     /// A line on standard error. Nobody is left to tell when that fails.
