@@ -441,6 +441,10 @@ const TAMPERINGS: &[(&str, &str)] = &[
         "ALTER VIEW app.open_child SET (security_invoker = false)",
         "security_invoker is false",
     ),
+    (
+        "GRANT SELECT ON app.open_child TO pg_monitor",
+        "view open_child: list of grants",
+    ),
     ("DROP INDEX app.totals_key", "key is ()"),
     ("DROP TABLE app.log CASCADE", "table log: is missing"),
     (

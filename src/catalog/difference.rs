@@ -191,6 +191,12 @@ fn view_differences(out: &mut Differences, path: &ObjectPath, expected: &&View, 
     out.property(path, "security_invoker", invoker, bool::to_string);
     out.property(path, "key", (&expected.key, &found.key), |key| list(key));
     out.property(path, "comment", (&expected.comment, &found.comment), text);
+    out.property(
+        path,
+        "list of grants",
+        (&expected.grants, &found.grants),
+        debug,
+    );
 }
 
 fn first_line_apart((expected, found): (&str, &str)) -> String {

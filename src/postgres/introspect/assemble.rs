@@ -174,6 +174,7 @@ pub(super) fn views(catalog: &mut Catalog, rows: Vec<ViewRow>) {
             security_invoker: invoker
                 .is_some_and(|value| matches!(value.as_str(), "true" | "on" | "1")),
             key: Vec::new(),
+            grants: BTreeMap::new(),
             comment: row.comment,
         };
         catalog
