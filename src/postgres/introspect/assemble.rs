@@ -132,14 +132,22 @@ pub(super) fn policies(catalog: &mut Catalog, rows: Vec<PolicyRow>) {
 
 pub(super) fn grants(catalog: &mut Catalog, rows: Vec<GrantRow>) {
     for row in rows {
-        let Some(table) = catalog.tables.get_mut(&qualified(&row.schema, &row.table)) else {
+        let on = qualified(&row.schema, &row.table);
+        let of_table = catalog.tables.get_mut(&on).map(|table| &mut table.grants);
+        let mut views = catalog.views.iter_mut();
+        let of_view = || {
+            views
+                .find(|(name, _)| *name == on)
+                .map(|(_, view)| &mut view.grants)
+        };
+        let Some(grants) = of_table.or_else(of_view) else {
             continue;
         };
         let privileges = Privilege::ALL
             .into_iter()
             .filter(|privilege| row.privileges.iter().any(|word| word == privilege.sql()))
             .collect();
-        table.grants.insert(Ident::new(row.role), privileges);
+        grants.insert(Ident::new(row.role), privileges);
     }
 }
 
