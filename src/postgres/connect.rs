@@ -79,6 +79,7 @@ impl Address {
         Address::new(config)
     }
 
+    #[cfg(feature = "containers")]
     pub(super) fn tcp(host: &str, port: u16, user: &str, password: &str) -> Address {
         let mut config = Config::new();
         config
@@ -195,6 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg(feature = "containers")]
     fn addresses_are_shown_without_their_secrets() {
         let address = Address::tcp("db.example", 6543, "me", "s3cret");
         assert_eq!(address.display(), "db.example:6543");

@@ -6,6 +6,8 @@
 
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use testcontainers::bollard::models::{HostConfig, PortBinding};
@@ -59,6 +61,8 @@ impl Container {
         major: u16,
         settings: &[(String, String)],
     ) -> Result<Container, Error> {
+        // What cannot be removed is in nobody's way.
+        let _ = engine.remove_abandoned().await;
         let image = format!("{IMAGE}:{major}");
         let present = engine
             .has_image(&image)
@@ -105,15 +109,19 @@ impl Container {
             .map_err(Refusal::Failed)?;
         let (id, sockets) = (run.id.clone(), run.path.join("s"));
         open_to_all(&sockets).map_err(Refusal::Failed)?;
-        let remover = engine.clone();
-        let run_id = id.clone();
+        let (remover, run_id) = (engine.clone(), id.clone());
+        let finished = Arc::new(AtomicBool::new(false));
+        let known = finished.clone();
         let cleanup = Cleanup::register(move || {
             let host = remover.clone();
             let removed = block_on(async move {
-                remover
-                    .remove_run(&run_id)
-                    .await
-                    .map_err(|reason| engine_error(&remover, &reason))
+                let mut removed = remover.remove_run(&run_id).await;
+                if !known.load(Ordering::Acquire) {
+                    // Interrupted while the engine was at work on it: it may be there only now.
+                    tokio::time::sleep(Duration::from_millis(500)).await;
+                    removed = remover.remove_run(&run_id).await;
+                }
+                removed.map_err(|reason| engine_error(&remover, &reason))
             });
             match removed {
                 Ok(()) => run.remove(),
@@ -134,6 +142,7 @@ impl Container {
             Reach::Socket => Refusal::Unreachable,
             Reach::Port => Refusal::Failed(engine_error(engine, &e.to_string())),
         })?;
+        finished.store(true, Ordering::Release);
         let container = started.id().to_owned();
         let address = match reach {
             Reach::Socket => Ok(Address::socket(&sockets, "postgres")),

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::StreamExt;
 use testcontainers::bollard::Docker;
@@ -174,8 +174,11 @@ impl Engine {
 
     /// Removes containers of ours, of whatever run, that have not been running for a while: after a restart of the
     /// machine nobody remembers whose they were. Returns how many.
-    pub(super) async fn remove_abandoned(&self, now: Duration) -> Result<usize, String> {
+    pub(super) async fn remove_abandoned(&self) -> Result<usize, String> {
         let client = self.client()?;
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         let old = |state: &str, created: Duration| {
             matches!(state, "exited" | "created" | "dead")
                 && now.saturating_sub(created) > ABANDONED

@@ -5,6 +5,7 @@
 //! the server; pgproof's own statements go through [`Database::admin`]. A server in a container or of local programs belongs to one run:
 //! it holds a lease, and what a killed run left is swept by the next.
 
+mod cache;
 mod cleanup;
 mod connect;
 #[cfg(feature = "containers")]
@@ -14,11 +15,13 @@ mod doctor;
 #[cfg(feature = "containers")]
 mod engine;
 mod failure;
+mod find;
 mod foreign;
 mod introspect;
 mod lease;
 mod local;
 mod observer;
+mod options;
 mod places;
 mod process;
 mod programs;
@@ -34,9 +37,10 @@ pub use doctor::{DoctorLine, doctor};
 pub use failure::{FailureDetails, SqlFailure};
 pub use introspect::{Scope, introspect};
 pub use observer::Observer;
+pub use options::{ServerChoice, ServerOptions};
 pub use places::Places;
 pub use programs::{Programs, find_programs};
-pub use server::{Server, ServerChoice, ServerOptions, ServerVersion};
+pub use server::{Server, ServerVersion};
 pub use session::{Described, Param, Pending, Prepared, Rows, Session, Value};
 pub use sqlstate::SqlState;
 pub use sweep::{Swept, sweep};

@@ -1,12 +1,18 @@
 //! A server process of ours: started as the right user, ended with us.
 
+use std::fs::DirBuilder;
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+
+use super::lease::io_error;
+use crate::error::Error;
 
 /// A user of this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +48,21 @@ fn find_user(passwd: &str, name: &str) -> Option<User> {
         uid: number(2)?,
         gid: number(3)?,
     })
+}
+
+/// A folder that only `user`, or else only we, can enter.
+pub(super) fn make_folder(path: &Path, user: Option<&User>) -> Result<(), Error> {
+    DirBuilder::new()
+        .mode(0o700)
+        .create(path)
+        .map_err(|e| io_error(path, e))?;
+    give(path, user)
+}
+
+/// Makes it the user's.
+pub(super) fn give(path: &Path, user: Option<&User>) -> Result<(), Error> {
+    let Some(user) = user else { return Ok(()) };
+    std::os::unix::fs::lchown(path, Some(user.uid), Some(user.gid)).map_err(|e| io_error(path, e))
 }
 
 /// The command, to be run as `user`, in the root folder and with nothing of our environment but `PATH`.

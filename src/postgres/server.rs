@@ -1,128 +1,22 @@
 //! A PostgreSQL for one run: chosen, started, stopped.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use super::cleanup::Cleanup;
 use super::connect::{Address, Limits};
-#[cfg(feature = "containers")]
-use super::container::{Container, IMAGE};
 use super::database::Database;
-#[cfg(feature = "containers")]
-use super::engine::Engine;
 use super::failure::SqlFailure;
-use super::foreign::Foreign;
+use super::find::{Kind, find};
 use super::lease::random_hex;
-use super::local::LocalCluster;
 use super::observer::Observer;
-use super::places::Places;
-use super::programs::{choose, find_programs};
+use super::options::{ServerChoice, ServerOptions};
 use super::session::Session;
 use super::sqlstate::SqlState;
 use super::sweep::sweep;
 use crate::error::Error;
 use crate::sql::{self, Ident};
-
-/// Where PostgreSQL comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ServerChoice {
-    /// A container, else local programs.
-    Auto,
-    /// A container.
-    Docker,
-    /// Programs on this machine.
-    Local,
-    /// A server that is there already.
-    Url(String),
-}
-
-impl FromStr for ServerChoice {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<ServerChoice, Error> {
-        match text {
-            "auto" => Ok(ServerChoice::Auto),
-            "docker" => Ok(ServerChoice::Docker),
-            "local" => Ok(ServerChoice::Local),
-            url if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
-                Ok(ServerChoice::Url(url.to_owned()))
-            }
-            other => Err(Error::Usage(format!(
-                "`{other}` is no place for PostgreSQL to come from; write auto, docker, local or postgres://user@host/database"
-            ))),
-        }
-    }
-}
-
-/// What server is wanted.
-#[derive(Clone, Debug)]
-pub struct ServerOptions {
-    /// Where from.
-    pub choice: ServerChoice,
-    /// The major version that the design targets.
-    pub major: u16,
-    /// Whether a server by URL may be used.
-    pub allow_server: bool,
-    /// Where things are on this machine.
-    pub places: Places,
-    /// What ends a session that runs away.
-    pub limits: Limits,
-    /// Settings of the server over those that every server of ours has. Not for a server by URL.
-    pub settings: BTreeMap<String, String>,
-}
-
-impl ServerOptions {
-    /// With the usual limits and settings.
-    pub fn new(choice: ServerChoice, major: u16, places: Places) -> ServerOptions {
-        ServerOptions {
-            choice,
-            major,
-            allow_server: false,
-            places,
-            limits: Limits::default(),
-            settings: BTreeMap::new(),
-        }
-    }
-
-    /// No durability, because the data is thrown away; nothing that runs when it likes (autovacuum, JIT, checkpoints), because a run must
-    /// repeat; no deadlock detection, because pgproof sees a deadlock at once and decides who dies.
-    fn server_settings(&self) -> Vec<(String, String)> {
-        const FIXED: [(&str, &str); 21] = [
-            ("autovacuum", "off"),
-            ("checkpoint_timeout", "1h"),
-            ("cluster_name", "pgproof"),
-            ("deadlock_timeout", "1h"),
-            // Files of the data directory, so that nothing is left in shared memory after a kill.
-            ("dynamic_shared_memory_type", "mmap"),
-            ("fsync", "off"),
-            ("full_page_writes", "off"),
-            ("jit", "off"),
-            ("lc_messages", "C"),
-            ("log_min_messages", "log"),
-            ("log_timezone", "UTC"),
-            ("logging_collector", "off"),
-            ("max_connections", "100"),
-            ("max_locks_per_transaction", "256"),
-            ("max_wal_senders", "0"),
-            ("max_wal_size", "4GB"),
-            ("shared_buffers", "128MB"),
-            ("synchronous_commit", "off"),
-            ("timezone", "UTC"),
-            ("wal_level", "minimal"),
-            ("archive_mode", "off"),
-        ];
-        let mut settings: BTreeMap<String, String> = FIXED
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
-        settings.extend(self.settings.clone());
-        settings.into_iter().collect()
-    }
-}
 
 /// Which PostgreSQL it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,40 +58,6 @@ pub(super) struct Inner {
     pub(super) limits: Limits,
 }
 
-enum Kind {
-    Local(LocalCluster),
-    #[cfg(feature = "containers")]
-    Container(Container),
-    Foreign(Foreign),
-}
-
-impl Kind {
-    fn address(&self) -> &Address {
-        match self {
-            Kind::Local(cluster) => &cluster.address,
-            #[cfg(feature = "containers")]
-            Kind::Container(container) => &container.address,
-            Kind::Foreign(foreign) => &foreign.address,
-        }
-    }
-
-    fn cleanup(&self) -> &Cleanup {
-        match self {
-            Kind::Local(cluster) => &cluster.cleanup,
-            #[cfg(feature = "containers")]
-            Kind::Container(container) => &container.cleanup,
-            Kind::Foreign(foreign) => &foreign.cleanup,
-        }
-    }
-}
-
-/// A server that runs, and what to say about where it came from.
-struct Found {
-    kind: Kind,
-    origin: String,
-    notes: Vec<String>,
-}
-
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
@@ -229,12 +89,7 @@ impl Server {
             Err(_) if matches!(options.choice, ServerChoice::Url(_)) => Vec::new(),
             Err(error) => return Err(error),
         };
-        let found = match &options.choice {
-            ServerChoice::Url(url) => by_url(url).await,
-            ServerChoice::Local => local(options).await,
-            ServerChoice::Docker => container(options).await,
-            ServerChoice::Auto => automatic(options).await,
-        }?;
+        let found = find(options).await?;
         notes.extend(found.notes);
         Server::prepare(found.kind, found.origin, notes, options).await
     }
@@ -463,134 +318,10 @@ async fn read_version(control: &mut Session) -> Result<ServerVersion, Error> {
     })
 }
 
-async fn by_url(url: &str) -> Result<Found, Error> {
-    let foreign = Foreign::start(url).await?;
-    let origin = format!("server at {}", foreign.address.display());
-    Ok(Found {
-        kind: Kind::Foreign(foreign),
-        origin,
-        notes: Vec::new(),
-    })
-}
-
-async fn local(options: &ServerOptions) -> Result<Found, Error> {
-    let places = options.places.clone();
-    let found = tokio::task::spawn_blocking(move || find_programs(&places))
-        .await
-        .unwrap_or_default();
-    let programs = choose(&found, options.major).ok_or_else(|| Error::Environment {
-        message: "no PostgreSQL server programs (initdb, postgres) were found on this machine".to_owned(),
-        help: format!(
-            "install them (Debian, Ubuntu: `apt-get install postgresql-{major}`; Fedora: `dnf install postgresql-server`; \
-             macOS: `brew install postgresql@{major}`), or set PGPROOF_PG_BIN to the folder they are in",
-            major = options.major
-        ),
-    })?;
-    let cluster =
-        LocalCluster::start(programs, &options.places, &options.server_settings()).await?;
-    let origin = format!("local programs {}", programs.version);
-    Ok(Found {
-        kind: Kind::Local(cluster),
-        origin,
-        notes: Vec::new(),
-    })
-}
-
-#[cfg(feature = "containers")]
-async fn container(options: &ServerOptions) -> Result<Found, Error> {
-    let Some(engine) = Engine::find(&options.places) else {
-        let help = match Engine::find_podman(&options.places) {
-            Some(host) => format!("Podman is there: `export DOCKER_HOST={host}`"),
-            None => "install and start Docker, or set DOCKER_HOST; `pgproof doctor` shows what was looked at".to_owned(),
-        };
-        return Err(Error::Environment {
-            message: "no container engine was found on this machine".to_owned(),
-            help,
-        });
-    };
-    engine
-        .version()
-        .await
-        .map_err(|reason| Error::Environment {
-            message: format!(
-                "the container engine at {} does not answer: {reason}",
-                engine.host()
-            ),
-            help: "start it, and make sure that the current user may use it".to_owned(),
-        })?;
-    let settings = options.server_settings();
-    let container = Container::start(&engine, &options.places, options.major, &settings).await?;
-    let origin = format!("docker {IMAGE}:{}", options.major);
-    Ok(Found {
-        kind: Kind::Container(container),
-        origin,
-        notes: Vec::new(),
-    })
-}
-
-#[cfg(not(feature = "containers"))]
-async fn container(_: &ServerOptions) -> Result<Found, Error> {
-    Err(Error::Environment {
-        message: "this pgproof was built without containers".to_owned(),
-        help: "use `--postgres local`, or build it with the feature `containers`".to_owned(),
-    })
-}
-
-async fn automatic(options: &ServerOptions) -> Result<Found, Error> {
-    let refused = match container(options).await {
-        Ok(found) => return Ok(found),
-        Err(error) => error,
-    };
-    match local(options).await {
-        Ok(mut found) => {
-            found.notes.push(format!(
-                "server programs of this machine are used: {refused}"
-            ));
-            Ok(found)
-        }
-        Err(error) => {
-            let help = match (&refused, &error) {
-                (Error::Environment { help: one, .. }, Error::Environment { help: other, .. }) => {
-                    format!("{one}; or {other}")
-                }
-                _ => "see `pgproof doctor`".to_owned(),
-            };
-            Err(Error::Environment {
-                message: format!("no PostgreSQL to be had: {refused}; and {error}"),
-                help,
-            })
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::places::Places;
     use super::*;
-
-    #[test]
-    fn choices_are_read_as_users_write_them() {
-        assert_eq!(
-            "auto".parse::<ServerChoice>().ok(),
-            Some(ServerChoice::Auto)
-        );
-        let url = "postgresql://me@host/db";
-        assert_eq!(
-            url.parse::<ServerChoice>().ok(),
-            Some(ServerChoice::Url(url.to_owned()))
-        );
-        assert!(
-            matches!("dokcer".parse::<ServerChoice>(), Err(Error::Usage(text)) if text.contains("`dokcer`"))
-        );
-    }
-
-    #[test]
-    fn a_users_setting_wins() {
-        let mut options = ServerOptions::new(ServerChoice::Auto, 15, Places::default());
-        options.settings.insert("jit".to_owned(), "on".to_owned());
-        let settings = options.server_settings();
-        assert!(settings.contains(&("jit".to_owned(), "on".to_owned())));
-        assert_eq!(settings.iter().filter(|(name, _)| name == "jit").count(), 1);
-    }
 
     #[tokio::test]
     async fn a_url_needs_permission() {

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 use std::process::Command;
-#[cfg(feature = "containers")]
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::lease::{RunFolder, RunRoot};
 use super::places::Places;
@@ -32,14 +30,6 @@ pub async fn sweep(places: &Places) -> Result<Swept, Error> {
             )),
         }
     }
-    #[cfg(feature = "containers")]
-    if let Some(engine) = super::engine::Engine::find(places) {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        // An engine that does not answer has nothing running that could be in the way.
-        let _ = engine.remove_abandoned(now).await;
-    }
     Ok(swept)
 }
 
@@ -59,13 +49,14 @@ async fn remove(run: RunFolder, places: &Places) -> Result<(), Error> {
 
 #[cfg(feature = "containers")]
 async fn remove_containers(host: &str, run: &str) -> Result<(), Error> {
-    super::engine::Engine::at(host)
-        .remove_run(run)
-        .await
-        .map_err(|reason| Error::Environment {
-            message: format!("a container of run {run} is left at {host}: {reason}"),
-            help: "start the engine; the next run of pgproof then removes it".to_owned(),
-        })
+    const LIMIT: std::time::Duration = std::time::Duration::from_secs(20);
+    let engine = super::engine::Engine::at(host);
+    let removed = tokio::time::timeout(LIMIT, engine.remove_run(run)).await;
+    let removed = removed.unwrap_or_else(|_| Err("it does not answer".to_owned()));
+    removed.map_err(|reason| Error::Environment {
+        message: format!("a container of run {run} is left at {host}: {reason}"),
+        help: "start the engine; the next run of pgproof then removes it".to_owned(),
+    })
 }
 
 #[cfg(not(feature = "containers"))]

@@ -1,0 +1,162 @@
+//! Finding a server, or starting one: which kinds are tried, and what is said when none serves.
+
+use super::cleanup::Cleanup;
+use super::connect::Address;
+#[cfg(feature = "containers")]
+use super::container::{Container, IMAGE};
+#[cfg(feature = "containers")]
+use super::engine::Engine;
+use super::foreign::Foreign;
+use super::local::LocalCluster;
+use super::options::{ServerChoice, ServerOptions};
+use super::programs::{choose, find_programs};
+use crate::error::Error;
+
+/// What a server really is.
+pub(super) enum Kind {
+    Local(LocalCluster),
+    #[cfg(feature = "containers")]
+    Container(Container),
+    Foreign(Foreign),
+}
+
+impl Kind {
+    pub(super) fn address(&self) -> &Address {
+        match self {
+            Kind::Local(cluster) => &cluster.address,
+            #[cfg(feature = "containers")]
+            Kind::Container(container) => &container.address,
+            Kind::Foreign(foreign) => &foreign.address,
+        }
+    }
+
+    pub(super) fn cleanup(&self) -> &Cleanup {
+        match self {
+            Kind::Local(cluster) => &cluster.cleanup,
+            #[cfg(feature = "containers")]
+            Kind::Container(container) => &container.cleanup,
+            Kind::Foreign(foreign) => &foreign.cleanup,
+        }
+    }
+}
+
+/// A server that runs, and what to say about where it came from.
+pub(super) struct Found {
+    pub(super) kind: Kind,
+    pub(super) origin: String,
+    pub(super) notes: Vec<String>,
+}
+
+/// Finds or starts what the options ask for.
+pub(super) async fn find(options: &ServerOptions) -> Result<Found, Error> {
+    match &options.choice {
+        ServerChoice::Url(url) => by_url(url).await,
+        ServerChoice::Local => local(options).await,
+        ServerChoice::Docker => container(options).await,
+        ServerChoice::Auto => automatic(options).await,
+    }
+}
+
+async fn by_url(url: &str) -> Result<Found, Error> {
+    let foreign = Foreign::start(url).await?;
+    let origin = format!("server at {}", foreign.address.display());
+    Ok(Found {
+        kind: Kind::Foreign(foreign),
+        origin,
+        notes: Vec::new(),
+    })
+}
+
+async fn local(options: &ServerOptions) -> Result<Found, Error> {
+    let places = options.places.clone();
+    let found = tokio::task::spawn_blocking(move || find_programs(&places))
+        .await
+        .unwrap_or_default();
+    let programs = choose(&found, options.major).ok_or_else(|| no_programs(options.major))?;
+    let cluster =
+        LocalCluster::start(programs, &options.places, &options.server_settings()).await?;
+    let origin = format!("local programs {}", programs.version);
+    Ok(Found {
+        kind: Kind::Local(cluster),
+        origin,
+        notes: Vec::new(),
+    })
+}
+
+fn no_programs(major: u16) -> Error {
+    Error::Environment {
+        message: "no PostgreSQL server programs (initdb, postgres) were found on this machine"
+            .to_owned(),
+        help: format!(
+            "install them (Debian, Ubuntu: `apt-get install postgresql-{major}`; Fedora: `dnf install postgresql-server`; \
+             macOS: `brew install postgresql@{major}`), or set PGPROOF_PG_BIN to the folder they are in"
+        ),
+    }
+}
+
+#[cfg(feature = "containers")]
+async fn container(options: &ServerOptions) -> Result<Found, Error> {
+    let Some(engine) = Engine::find(&options.places) else {
+        let help = match Engine::find_podman(&options.places) {
+            Some(host) => format!("Podman is there: `export DOCKER_HOST={host}`"),
+            None => "install and start Docker, or set DOCKER_HOST; `pgproof doctor` shows what was looked at".to_owned(),
+        };
+        return Err(Error::Environment {
+            message: "no container engine was found on this machine".to_owned(),
+            help,
+        });
+    };
+    engine
+        .version()
+        .await
+        .map_err(|reason| Error::Environment {
+            message: format!(
+                "the container engine at {} does not answer: {reason}",
+                engine.host()
+            ),
+            help: "start it, and make sure that the current user may use it".to_owned(),
+        })?;
+    let settings = options.server_settings();
+    let container = Container::start(&engine, &options.places, options.major, &settings).await?;
+    let origin = format!("docker {IMAGE}:{}", options.major);
+    Ok(Found {
+        kind: Kind::Container(container),
+        origin,
+        notes: Vec::new(),
+    })
+}
+
+#[cfg(not(feature = "containers"))]
+async fn container(_: &ServerOptions) -> Result<Found, Error> {
+    Err(Error::Environment {
+        message: "this pgproof was built without containers".to_owned(),
+        help: "use `--postgres local`, or build it with the feature `containers`".to_owned(),
+    })
+}
+
+async fn automatic(options: &ServerOptions) -> Result<Found, Error> {
+    let refused = match container(options).await {
+        Ok(found) => return Ok(found),
+        Err(error) => error,
+    };
+    match local(options).await {
+        Ok(mut found) => {
+            found.notes.push(format!(
+                "server programs of this machine are used: {refused}"
+            ));
+            Ok(found)
+        }
+        Err(error) => {
+            let help = match (&refused, &error) {
+                (Error::Environment { help: one, .. }, Error::Environment { help: other, .. }) => {
+                    format!("{one}; or {other}")
+                }
+                _ => "see `pgproof doctor`".to_owned(),
+            };
+            Err(Error::Environment {
+                message: format!("no PostgreSQL to be had: {refused}; and {error}"),
+                help,
+            })
+        }
+    }
+}
