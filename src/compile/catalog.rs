@@ -48,7 +48,10 @@ pub fn compile(model: &Model) -> Compiled {
         provenance: &mut compiled.provenance,
         findings: &mut compiled.findings,
     };
-    for found in &model.invariants {
+    // An idempotent command leans on a unique key that another invariant may bring.
+    let leans = |found: &&design::Invariant| found.rule.kind() == design::InvariantKind::Idempotent;
+    let first = model.invariants.iter().filter(|found| !leans(found));
+    for found in first.chain(model.invariants.iter().filter(leans)) {
         invariant::enforce(model, found, &mut derived);
     }
     judge::judge(model, &mut compiled);

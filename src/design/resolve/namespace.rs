@@ -91,14 +91,13 @@ fn of_table<'m>(cx: &Context<'_>, table: &'m Table, relations: &mut Drawer<'m>) 
     }
 }
 
-/// Names that invariants give to what is derived from them. A name that the same table declares is meant to be that object.
+/// Names that invariants give to what is derived from them. A name that the same table declares, or another invariant gives, is meant to
+/// be that one object.
 fn derived(cx: &Context<'_>, model: &Model, relations: &Drawer<'_>) {
-    let mut given = Drawer::default();
     for invariant in &model.invariants {
         let Some(name) = &invariant.derived_name else {
             continue;
         };
-        given.put(cx, "an invariant's object", name, "");
         let makes_index = invariant.enforced == Enforcement::Constraint
             && matches!(
                 invariant.rule.kind(),
