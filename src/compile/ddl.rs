@@ -38,8 +38,9 @@ impl Script {
         for statement in &self.statements {
             let sql = statement.sql.as_str().trim_end();
             // Statements about one table stand together; a blank line sets groups apart.
-            let together = last.is_some_and(|last| group(last) == group(&statement.object))
-                && !sql.contains('\n');
+            let brief = !sql.contains('\n') || sql.starts_with("COMMENT ON");
+            let together =
+                last.is_some_and(|last| group(last) == group(&statement.object)) && brief;
             if last.is_some() && !together {
                 out.push('\n');
             }

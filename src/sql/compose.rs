@@ -35,7 +35,7 @@ pub fn fill(template: &'static str, parts: &[(&str, &SqlText)]) -> SqlText {
 fn indent_into(out: &mut String, part: &str) {
     let line = out.rsplit('\n').next().unwrap_or("");
     let indent: String = line.chars().take_while(|c| *c == ' ').collect();
-    for (number, piece) in part.trim_end().lines().enumerate() {
+    for (number, piece) in part.trim_end_matches('\n').lines().enumerate() {
         if number > 0 {
             out.push('\n');
             if !piece.is_empty() {

@@ -64,11 +64,13 @@ fn enforce(subject: &Subject, derived: &mut Derived) {
         derived.credit(subject, vec![trigger]);
     }
     let truncate = short(&format!("{}_truncate", name.as_str()));
-    let whole = derived.function(
-        subject,
-        truncate.clone(),
-        fill("BEGIN\n  {raise}\nEND", &[("raise", &refuse)]),
-    );
+    let whole = match predicate {
+        None => function,
+        Some(_) => {
+            let body = fill("BEGIN\n  {raise}\nEND", &[("raise", &refuse)]);
+            derived.function(subject, truncate.clone(), body)
+        }
+    };
     let shape = TriggerShape::new(TriggerTiming::BeforeStatement, &["TRUNCATE"]);
     if let Some(trigger) = derived.trigger(subject, &on, truncate, shape, &whole) {
         derived.credit(subject, vec![trigger]);
