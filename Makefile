@@ -1,0 +1,33 @@
+# `make demo` shows what pgproof does; `make test` runs everything there is to run. `dev/setup` makes the machine ready for both.
+
+CARGO ?= cargo
+DESIGNS ?= case-assignment review-operations notifications commerce ledger
+
+.PHONY: demo test lint unit postgres doc bench
+
+# The worked designs, verified for real: in a container, or with server programs found here.
+demo:
+	@$(CARGO) build --locked --quiet
+	@$(CARGO) run --locked --quiet -- verify $(addprefix designs/,$(DESIGNS))
+
+test: lint unit postgres doc
+
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) check --locked --no-default-features
+
+# Without a server.
+unit:
+	$(CARGO) test --locked
+
+# With a server: local programs first, then a container. Fails where either is missing.
+postgres:
+	PGPROOF_TEST_POSTGRES=local $(CARGO) test --locked --no-fail-fast -- --ignored
+	PGPROOF_TEST_POSTGRES=docker $(CARGO) test --locked --no-fail-fast -- --ignored
+
+doc:
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items
+
+bench:
+	$(CARGO) bench --locked
