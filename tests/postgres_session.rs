@@ -6,7 +6,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use pgproof::postgres::{ServerChoice, SqlState};
+use pgproof::postgres::SqlState;
 use pgproof::sql::{Ident, sequence};
 use support::{Home, database, session, some, sql};
 
@@ -14,7 +14,7 @@ use support::{Home, database, session, some, sql};
 #[ignore = "needs PostgreSQL"]
 async fn every_type_travels_as_text_both_ways() {
     let home = Home::new();
-    let server = home.local().await;
+    let server = home.server().await;
     let database = database(&server).await;
     let mut session = session(&database).await;
     let setup = "CREATE TYPE mood AS ENUM ('fine', 'it''s so'); CREATE DOMAIN positive AS int CHECK (VALUE > 0);
@@ -58,7 +58,7 @@ async fn every_type_travels_as_text_both_ways() {
 #[ignore = "needs PostgreSQL"]
 async fn statements_that_cannot_be_prepared_take_parameters_too() {
     let home = Home::new();
-    let server = home.local().await;
+    let server = home.server().await;
     let database = database(&server).await;
     let mut session = session(&database).await;
     let setup = "CREATE TABLE t (a int PRIMARY KEY, b text);
@@ -125,7 +125,7 @@ async fn statements_that_cannot_be_prepared_take_parameters_too() {
 #[ignore = "needs PostgreSQL"]
 async fn failures_name_the_object_and_the_place() {
     let home = Home::new();
-    let server = home.local().await;
+    let server = home.server().await;
     let database = database(&server).await;
     let mut session = session(&database).await;
     let setup = "CREATE TABLE t (a int PRIMARY KEY, b int NOT NULL CHECK (b > 0));
@@ -240,7 +240,7 @@ async fn failures_name_the_object_and_the_place() {
 #[ignore = "needs PostgreSQL"]
 async fn statements_are_described_without_being_run() {
     let home = Home::new();
-    let server = home.local().await;
+    let server = home.server().await;
     let database = database(&server).await;
     let mut session = session(&database).await;
     let setup = "CREATE TYPE mood AS ENUM ('fine'); CREATE TABLE t (a bigint, m mood, n numeric(10,2), v varchar(9)[])";
@@ -276,7 +276,7 @@ async fn statements_are_described_without_being_run() {
 #[ignore = "needs PostgreSQL"]
 async fn a_wait_is_read_from_the_lock_table_and_a_deadlock_is_ours_to_break() {
     let home = Home::new();
-    let server = home.local().await;
+    let server = home.server().await;
     let database = database(&server).await;
     let mut one = session(&database).await;
     let mut two = session(&database).await;
@@ -357,7 +357,7 @@ async fn observer_pid(session: &mut pgproof::postgres::Session) -> i32 {
 #[ignore = "needs PostgreSQL"]
 async fn what_a_design_says_runs_without_rights_over_the_server() {
     let home = Home::new();
-    let server = home.local().await;
+    let server = home.server().await;
     let database = database(&server).await;
     let mut session = session(&database).await;
     let refused = [
@@ -405,7 +405,7 @@ async fn what_a_design_says_runs_without_rights_over_the_server() {
 #[ignore = "needs PostgreSQL"]
 async fn roles_of_a_design_are_taken_on_and_lead_no_further() {
     let home = Home::new();
-    let server = home.local().await;
+    let server = home.server().await;
     let database = database(&server).await;
     let (app, auditor) = (Ident::new("App \"x\" \\"), Ident::new("auditor"));
     for role in [&app, &auditor, &app] {
@@ -481,7 +481,7 @@ async fn roles_of_a_design_are_taken_on_and_lead_no_further() {
 #[ignore = "needs PostgreSQL"]
 async fn copies_have_the_rows_of_their_original() {
     let home = Home::new();
-    let server = home.local().await;
+    let server = home.server().await;
     let original = server
         .create_database("a/strange LABEL with é and a length that goes beyond sixty-three bytes")
         .await;
@@ -522,7 +522,7 @@ async fn copies_have_the_rows_of_their_original() {
 #[ignore = "needs PostgreSQL"]
 async fn a_statement_that_never_ends_is_ended() {
     let home = Home::new();
-    let mut options = home.options(ServerChoice::Local);
+    let mut options = home.options(support::chosen());
     options.limits.statement = Duration::from_secs(1);
     options.limits.result = 1 << 20;
     let server = pgproof::postgres::Server::start(&options)

@@ -35,10 +35,16 @@ impl Home {
         ServerOptions::new(choice, installed_major(), self.places())
     }
 
+    /// A server of local programs.
     pub async fn local(&self) -> Server {
-        Server::start(&self.options(ServerChoice::Local))
-            .await
-            .expect("these tests need PostgreSQL's server programs: see dev/setup")
+        let started = Server::start(&self.options(ServerChoice::Local)).await;
+        started.expect("these tests need PostgreSQL's server programs: see dev/setup")
+    }
+
+    /// What `PGPROOF_TEST_POSTGRES` names, else local programs.
+    pub async fn server(&self) -> Server {
+        let started = Server::start(&self.options(chosen())).await;
+        started.expect("these tests need PostgreSQL: see dev/setup")
     }
 
     /// The folders of runs that are there now.
@@ -68,10 +74,20 @@ pub fn places(temporary: &Path) -> Places {
     places
 }
 
-/// The major version of the programs on this machine.
+/// Where the tests that do not mind get their server from.
+pub fn chosen() -> ServerChoice {
+    let name = std::env::var("PGPROOF_TEST_POSTGRES").unwrap_or_else(|_| "local".to_owned());
+    name.parse().expect("PGPROOF_TEST_POSTGRES is a choice")
+}
+
+/// `PGPROOF_TEST_MAJOR`, else the major version of the programs on this machine.
 pub fn installed_major() -> u16 {
+    if let Ok(major) = std::env::var("PGPROOF_TEST_MAJOR") {
+        return major.parse().expect("PGPROOF_TEST_MAJOR is a number");
+    }
     let places = Places::from_environment(|name| std::env::var_os(name));
-    find_programs(&places)
+    let programs = find_programs(&places);
+    programs
         .first()
         .expect("these tests need PostgreSQL's server programs: see dev/setup")
         .major
