@@ -3,4 +3,17 @@
 //!
 //! Start with the table itself in `sections/`; [`values`] holds the small grammars (`500k/month`, `7 years`).
 
+mod codes;
+mod grammar;
+mod schema;
+mod sections;
+mod shape;
+mod unknown;
+mod validate;
 pub mod values;
+
+pub use codes::CODES;
+pub use schema::json_schema;
+pub use sections::DESIGN;
+pub use shape::{Key, Object, Rule, Shape, Sql, Word};
+pub use validate::validate;

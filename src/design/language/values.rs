@@ -166,7 +166,7 @@ pub fn parse_share(text: &str) -> Result<f64, String> {
     if (0.0..=1.0).contains(&share) {
         Ok(share)
     } else {
-        Err(EXPECTED.to_owned())
+        Err("a share lies between 0 and 1".to_owned())
     }
 }
 
