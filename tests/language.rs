@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use pgproof::design::language::{DESIGN, Object, Shape, json_schema, validate};
+use pgproof::design::language::{json_schema, validate};
 use pgproof::source::{Node, SourceMap, read};
 
 #[path = "support/golden.rs"]
@@ -71,4 +71,9 @@ fn every_design_is_valid_for_both() {
             .collect();
         assert_eq!(faults, Vec::<String>::new(), "{name}");
     }
+}
+
+#[test]
+fn the_reference_is_up_to_date() {
+    golden::check("docs/language.md", &pgproof::design::language::reference());
 }

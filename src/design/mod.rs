@@ -5,6 +5,7 @@
 //! Nothing above this storey sees the node tree.
 
 pub mod language;
+pub mod load;
 mod model;
 mod nearest;
 mod resolve;

@@ -55,6 +55,8 @@ pub(super) struct Builder<'a> {
     pub(super) faults: Vec<Fault>,
     /// No fault of syntax so far.
     pub(super) is_sound: bool,
+    /// There is a second document, which is not read.
+    pub(super) has_more: bool,
     /// Only a part of the file is read: anchors may be elsewhere.
     pub(super) is_part: bool,
     anchors: HashMap<usize, (Node, usize)>,
@@ -84,6 +86,7 @@ impl<'a> Builder<'a> {
             base: from,
             faults: Vec::new(),
             is_sound: true,
+            has_more: false,
             is_part: false,
             anchors: HashMap::new(),
             nodes: 0,
@@ -108,6 +111,7 @@ impl<'a> Builder<'a> {
                     )
                     .help("keep one design in one file: take the `---` out, or move what follows to a file of its own");
                     self.faults.push(fault);
+                    self.has_more = true;
                     return root;
                 }
                 Event::DocumentStart(..) => {}

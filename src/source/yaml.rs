@@ -48,7 +48,7 @@ pub fn read(map: &SourceMap, id: SourceId) -> Parsed {
         return Parsed {
             root,
             faults: sorted(builder.faults),
-            is_whole: true,
+            is_whole: !builder.has_more,
         };
     }
     by_sections(text, id, start, builder.faults)

@@ -3,9 +3,9 @@
 use crate::finding::About;
 
 pub(super) const UNKNOWN_KEY: &str = "unknown-key";
-pub(super) const MISSING_KEY: &str = "missing-key";
+pub(in crate::design) const MISSING_KEY: &str = "missing-key";
 pub(super) const CONFLICTING_KEYS: &str = "conflicting-keys";
-pub(super) const WRONG_TYPE: &str = "wrong-type";
+pub(in crate::design) const WRONG_TYPE: &str = "wrong-type";
 pub(super) const OUT_OF_RANGE: &str = "out-of-range";
 pub(super) const UNKNOWN_VALUE: &str = "unknown-value";
 pub(super) const BAD_NAME: &str = "bad-name";

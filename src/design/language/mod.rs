@@ -5,14 +5,19 @@
 
 mod codes;
 mod grammar;
+mod reference;
 mod schema;
 mod sections;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod unknown;
 mod validate;
 pub mod values;
 
 pub use codes::CODES;
+pub(in crate::design) use codes::{MISSING_KEY, SECTION_TWICE, WRONG_TYPE};
+pub use reference::reference;
 pub use schema::json_schema;
 pub use sections::DESIGN;
 pub use shape::{Key, Object, Rule, Shape, Sql, Word};

@@ -86,13 +86,12 @@ fn of_object(object: &'static Object) -> Value {
 }
 
 fn of_rule(rule: &Rule) -> Vec<Value> {
-    let required = |name: &&str| json!({ "required": [name] });
     match rule {
         Rule::ExactlyOne(names) => {
-            vec![json!({ "oneOf": names.iter().map(required).collect::<Vec<_>>() })]
+            vec![json!({ "oneOf": names.iter().map(|name| given(name)).collect::<Vec<_>>() })]
         }
         Rule::AnyOf(names) => {
-            vec![json!({ "anyOf": names.iter().map(required).collect::<Vec<_>>() })]
+            vec![json!({ "anyOf": names.iter().map(|name| given(name)).collect::<Vec<_>>() })]
         }
         Rule::AtMostOne(names) => names
             .iter()
@@ -100,11 +99,16 @@ fn of_rule(rule: &Rule) -> Vec<Value> {
             .flat_map(|(i, first)| {
                 names[i + 1..]
                     .iter()
-                    .map(move |second| json!({ "not": { "required": [first, second] } }))
+                    .map(move |second| json!({ "not": { "allOf": [given(first), given(second)] } }))
             })
             .collect(),
-        Rule::Needs(name, other) => vec![json!({ "dependentRequired": { *name: [other] } })],
+        Rule::Needs(name, other) => vec![json!({ "if": given(name), "then": given(other) })],
     }
+}
+
+/// The key is there, and not as nothing.
+fn given(name: &str) -> Value {
+    json!({ "required": [name], "properties": { name: { "not": { "type": "null" } } } })
 }
 
 fn property(key: &'static Key) -> Value {

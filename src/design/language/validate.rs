@@ -33,6 +33,30 @@ pub fn validate(root: &Node, map: &SourceMap) -> Vec<Finding> {
     findings
 }
 
+/// A mapping against one object of the table.
+#[cfg(test)]
+pub(super) fn validate_object(
+    node: &Node,
+    object: &'static Object,
+    map: &SourceMap,
+) -> Vec<Finding> {
+    let mut judge = Judge {
+        map,
+        findings: Vec::new(),
+        path: Vec::new(),
+        parents: Vec::new(),
+        key: "",
+    };
+    match std::ptr::eq(object, &DESIGN) {
+        true => judge.root(node),
+        false if matches!(node.kind, NodeKind::Mapping(_)) => {
+            judge.object(node, object, start(node.at))
+        }
+        false => judge.error(codes::WRONG_TYPE, "expected a mapping", node.at, ""),
+    }
+    judge.findings
+}
+
 pub(super) struct Judge<'a> {
     pub(super) map: &'a SourceMap,
     findings: Vec<Finding>,
@@ -235,10 +259,10 @@ impl<'a> Judge<'a> {
     fn scalar(&mut self, node: &Node, text: &Text, shape: &Shape) {
         match shape {
             Shape::Text | Shape::Scalar | Shape::Condition | Shape::Sql(Sql::Expression) => {}
-            Shape::Sql(_) | Shape::Name(_) | Shape::Label(_) => {
-                if !node.to_json().is_string() {
-                    self.wrong_type(node, shape, "put it in quotes if it is meant as text");
-                }
+            Shape::Sql(_) | Shape::Name(_) | Shape::Label(_) | Shape::Slug
+                if !node.to_json().is_string() =>
+            {
+                self.wrong_type(node, shape, "put it in quotes if it is meant as text");
             }
             Shape::Slug if !is_slug(text.as_str()) => {
                 let message = format!("{} is no name for a design", quoted(text));

@@ -199,7 +199,7 @@ pub(super) static WAIVER: Object = Object {
         .example("case_assignment.ix_actor"),
         Key::new("because", Shape::Text, "Why.")
             .required()
-            .example("measured: the planner prefers it"),
+            .example("measured twice"),
         Key::new(
             "until",
             Shape::Date,
