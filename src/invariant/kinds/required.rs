@@ -11,7 +11,9 @@ use crate::invariant::predicate::{satisfying, unsatisfying};
 use crate::invariant::registry::Kind;
 use crate::invariant::subject::{Subject, equal, none_null, predicate_or_true, short};
 use crate::source::Text;
-use crate::sql::{Ident, SqlText, column_of, fill, fixed, idents, join, quote_qualified};
+use crate::sql::{
+    Ident, QualifiedName, SqlText, column_of, fill, fixed, idents, join, quote_qualified,
+};
 
 pub(crate) static KIND: Kind = Kind {
     about: About {
@@ -144,14 +146,7 @@ fn related(
         &keys,
         &["writes"],
     );
-    let touch = fill(
-        "INSERT INTO {guard} AS guard ({key}, writes) VALUES ({group}, 1)\nON CONFLICT ({key}) DO UPDATE SET writes = guard.writes + 1;",
-        &[
-            ("guard", &quote_qualified(&guard)),
-            ("key", &idents(&keys)),
-            ("group", &of("OLD", &keys)),
-        ],
-    );
+    let touch = touch(&guard, &keys, of("OLD", &keys));
     let orphaned = fill(
         "EXISTS (\n  SELECT FROM {parent} AS parent\n  WHERE {match} AND EXISTS ({scope})\n    AND NOT EXISTS (SELECT FROM {child} AS child WHERE {sibling})\n)",
         &[
@@ -188,7 +183,7 @@ fn related(
     if let Some(trigger) = derived.trigger(subject, &on, name.clone(), shape, &function) {
         derived.credit(subject, vec![trigger]);
     }
-    parent_side(subject, derived, (table, child), &pairs, predicate);
+    parent_side(subject, derived, (table, child), &pairs, &guard, predicate);
 }
 
 fn parent_side(
@@ -196,18 +191,22 @@ fn parent_side(
     derived: &mut Derived,
     (table, child): (&Name, &Name),
     pairs: &[(Ident, Ident)],
+    guard: &QualifiedName,
     predicate: Option<&Text>,
 ) {
     let name = short(&format!("{}_parent", subject.object(None).as_str()));
+    let keys: Vec<Ident> = pairs.iter().map(|(child, _)| child.clone()).collect();
+    let own: Vec<Ident> = pairs.iter().map(|(_, parent)| parent.clone()).collect();
     // The row as it is at commit: it may have been changed again, or deleted, since the trigger was queued.
     let parent_key: Vec<(Ident, Ident)> = pairs
         .iter()
         .map(|(_, parent)| (parent.clone(), parent.clone()))
         .collect();
     let body = fill(
-        "BEGIN\n  IF EXISTS (\n    SELECT FROM {parent} AS parent\n    WHERE {same} AND EXISTS ({scope})\n      AND NOT EXISTS (SELECT FROM {child} AS child WHERE {match})\n  ) THEN\n    {raise}\n  END IF;\n  RETURN NULL;\nEND",
+        "BEGIN\n  {touch}\n  IF EXISTS (\n    SELECT FROM {parent} AS parent\n    WHERE {same} AND EXISTS ({scope})\n      AND NOT EXISTS (SELECT FROM {child} AS child WHERE {match})\n  ) THEN\n    {raise}\n  END IF;\n  RETURN NULL;\nEND",
         &[
             ("parent", &subject.sql(table)),
+            ("touch", &touch(guard, &keys, of("NEW", &own))),
             ("same", &equal("parent", "NEW", &parent_key)),
             (
                 "scope",
@@ -225,6 +224,18 @@ fn parent_side(
     {
         derived.credit(subject, vec![trigger]);
     }
+}
+
+/// Queues with every other writer of the group: whoever comes second sees what the first has done.
+fn touch(guard: &QualifiedName, key: &[Ident], group: SqlText) -> SqlText {
+    fill(
+        "INSERT INTO {guard} AS guard ({key}, writes) VALUES ({group}, 1)\nON CONFLICT ({key}) DO UPDATE SET writes = guard.writes + 1;",
+        &[
+            ("guard", &quote_qualified(guard)),
+            ("key", &idents(key)),
+            ("group", &group),
+        ],
+    )
 }
 
 fn of(row: &'static str, columns: &[Ident]) -> SqlText {
