@@ -14,6 +14,7 @@ mod ident;
 mod inserted;
 mod keywords;
 mod lex;
+mod meeting;
 mod params;
 mod quote;
 mod statement;
@@ -35,6 +36,7 @@ pub use facts::{
 pub use ident::{Ident, QualifiedName, SqlText};
 pub use inserted::inserted_params;
 pub use lex::{Token, TokenKind, fold, hints, tokens};
+pub use meeting::{Meeting, meetings};
 pub use params::{Bound, bind, substitute};
 pub use quote::{literal, quote_ident, quote_qualified};
 pub use statement::{StatementKind, statement_kind, statements};
