@@ -1,3 +1,4 @@
 //! Claims to evidence: everything that is tried on a real PostgreSQL.
 
+pub mod race;
 pub mod seed;

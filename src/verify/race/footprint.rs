@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::catalog::{Catalog, OnDelete, TriggerTiming};
-use crate::sql::{Ident, QueryFacts, facts, fold, tokens};
+use crate::sql::{Ident, QueryFacts, StatementKind, Verb, facts, fold};
 
 /// A set of tables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,32 +82,23 @@ pub(super) fn footprint(sql: &str, catalog: &Catalog) -> Footprint {
         return Footprint::everything();
     }
     let mut reach = Reach { catalog, reads: BTreeSet::new(), writes: BTreeSet::new(), everything: false, seen: BTreeSet::new() };
-    let known = |name: &str| bare(name).filter(|name| catalog.tables.keys().any(|table| table.name == *name));
-    for table in &facts.reads {
-        match known(table) {
-            Some(table) => {
-                reach.reads.insert(table);
-            }
+    for used in &facts.tables {
+        let Some(table) = bare(&used.table).filter(|name| catalog.tables.keys().any(|table| table.name == *name)) else {
             // A view may read anything; a table of the server's own cannot be raced for.
-            None => reach.everything |= catalog.views.iter().any(|(view, _)| view.name.as_str() == table),
-        }
-    }
-    for table in facts.locks.keys() {
-        reach.writes.extend(known(table));
-    }
-    for table in &facts.writes {
-        let Some(table) = known(table) else {
-            reach.everything = true;
+            reach.everything |= catalog.views.iter().any(|(view, _)| Some(&view.name) == bare(&used.table).as_ref());
             continue;
         };
-        let deletes = sql_has_word(sql, "delete") || sql_has_word(sql, "truncate") || sql_has_word(sql, "merge");
         let set = facts.assigned.get(table.as_str());
-        let updates = sql_has_word(sql, "update");
-        let inserts = sql_has_word(sql, "insert") || sql_has_word(sql, "merge");
-        for (how, does) in [(How::Insert, inserts), (How::Update, updates), (How::Delete, deletes)] {
-            if does {
-                reach.write(&table, how, set);
+        match used.verb {
+            Verb::Read => {
+                reach.reads.insert(table);
             }
+            Verb::Lock => {
+                reach.writes.insert(table);
+            }
+            Verb::Insert => reach.write(&table, How::Insert, set),
+            Verb::Update => reach.write(&table, How::Update, set),
+            Verb::Delete | Verb::Truncate => reach.write(&table, How::Delete, set),
         }
     }
     for function in &facts.functions {
@@ -124,16 +115,11 @@ pub(super) fn footprint(sql: &str, catalog: &Catalog) -> Footprint {
 
 /// Whether facts say all there is to say: queries and writes, no procedural code, no DDL.
 fn is_plain(facts: &QueryFacts) -> bool {
-    use crate::sql::StatementKind as K;
-    matches!(facts.kind, K::Select | K::Insert | K::Update | K::Delete | K::Merge | K::Values) || facts.kind.is_rows()
+    facts.kind.is_rows() || matches!(facts.kind, StatementKind::Truncate | StatementKind::Lock)
 }
 
 fn bare(name: &str) -> Option<Ident> {
     name.rsplit('.').next().map(Ident::new)
-}
-
-fn sql_has_word(sql: &str, word: &str) -> bool {
-    tokens(sql).iter().any(|token| token.is(sql, word))
 }
 
 struct Reach<'a> {

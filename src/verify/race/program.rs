@@ -18,8 +18,7 @@ pub(super) struct Script {
     /// Whether it is a command of the design.
     pub is_command: bool,
     pub isolation: Isolation,
-    /// Role that runs it; absent: the owner of the database.
-    pub role: Option<Ident>,
+    pub who: Who,
     /// `app.tenant_id` and the parameter it takes its value from.
     pub setting: Option<(Ident, Ident)>,
     pub steps: Vec<Step>,
@@ -28,6 +27,17 @@ pub(super) struct Script {
     /// Conditions on which the whole is run again.
     pub retry: Vec<String>,
     pub at: Option<Span>,
+}
+
+/// Who runs a program.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Who {
+    /// The role that owns the database.
+    Owner,
+    /// A role of the design.
+    Role(Ident),
+    /// Somebody whom no policy and no privilege stops.
+    Superuser,
 }
 
 /// One step.
@@ -63,7 +73,7 @@ impl Script {
     /// Reads a command.
     pub(super) fn of_command(
         command: &Command,
-        role: Option<Ident>,
+        who: Who,
         setting: Option<(Ident, Ident)>,
         footprint: &dyn Fn(&str) -> Footprint,
     ) -> Script {
@@ -88,7 +98,7 @@ impl Script {
             title: command.name.as_str().to_owned(),
             is_command: true,
             isolation: command.isolation,
-            role,
+            who,
             setting,
             steps: steps.collect(),
             outcomes: command
@@ -114,7 +124,7 @@ impl Script {
             title,
             is_command: false,
             isolation: Isolation::ReadCommitted,
-            role: None,
+            who: Who::Superuser,
             setting: None,
             steps: steps.collect(),
             outcomes: Vec::new(),
@@ -187,6 +197,11 @@ impl Actor {
     pub(super) fn new(program: Program) -> Actor {
         let known = Known { params: program.args.clone(), captures: BTreeMap::new() };
         Actor { program, next: 0, known, open: false, attempts: 1, ending: None, required: Vec::new() }
+    }
+
+    /// Whether it has not begun.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.attempts == 1 && !self.open && self.ending.is_none()
     }
 
     /// What comes next; conditions on the way are evaluated.

@@ -1,0 +1,167 @@
+//! One database in which schedules are run, with its sessions.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::footprint::{Footprint, footprint};
+use super::history;
+use super::judge::Judge;
+use super::program::{Program, Script, Step, Who};
+use super::reset::{Resetter, Snapshot};
+use crate::catalog::Catalog;
+use crate::design::{Invariant, Model, Rule};
+use crate::error::Error;
+use crate::postgres::{Database, Observer, Prepared, Server, Session, SqlFailure};
+use crate::sql::{Ident, SqlText, fill, fixed, quote_ident};
+
+/// What is raced: a design, what was compiled from it (of a mutant: with something taken out), and a database in which that
+/// was applied. The database is copied, never written to; it must have no open sessions.
+#[derive(Clone, Copy, Debug)]
+pub struct Ground<'a> {
+    /// The design.
+    pub model: &'a Model,
+    /// The schema as applied.
+    pub catalog: &'a Catalog,
+    /// Where.
+    pub server: &'a Server,
+    /// The schema, without rows.
+    pub template: &'a Database,
+}
+
+/// A state with its rows.
+#[derive(Clone, Debug)]
+pub(super) struct Loaded {
+    pub snapshot: Snapshot,
+}
+
+/// A database with its sessions.
+pub(super) struct Arena<'a> {
+    pub ground: Ground<'a>,
+    pub database: Database,
+    pub control: Session,
+    pub observer: Observer,
+    pub judges: Vec<Judge>,
+    pub resetter: Resetter,
+    pub states: Vec<Loaded>,
+    /// Sessions by who uses them, in the order in which trials take them.
+    seats: BTreeMap<Who, Vec<Session>>,
+    /// The state that was put in place last.
+    standing: Option<usize>,
+    /// Invariants that cannot be judged, and why.
+    pub unjudged: BTreeMap<String, String>,
+}
+
+impl<'a> Arena<'a> {
+    /// A copy of the database, with history and judges for these invariants.
+    pub(super) async fn open(ground: Ground<'a>, invariants: &[&Invariant]) -> Result<Arena<'a>, Error> {
+        let database = ground.server.clone_database(ground.template).await?;
+        let mut control = database.admin().await?;
+        let failed = |what: &'static str| move |e: SqlFailure| e.into_error(what);
+        control.batch(&search_path(ground.model)).await.map_err(failed("set search_path"))?;
+        control.batch(&history::setup()).await.map_err(failed("make the shadow history"))?;
+        let mut watched: BTreeSet<Ident> = invariants.iter().flat_map(|invariant| history::watched(invariant)).collect();
+        if invariants.iter().any(|invariant| matches!(invariant.rule, Rule::Idempotent { .. })) {
+            watched.extend(ground.catalog.tables.keys().map(|name| name.name.clone()));
+        }
+        for (name, _) in ground.catalog.tables.iter().filter(|(name, _)| watched.contains(&name.name)) {
+            control.batch(&history::watch(name)).await.map_err(failed("watch a table"))?;
+        }
+        let resetter = Resetter::new(&mut control, ground.catalog).await?;
+        let mut judges = Vec::new();
+        let mut unjudged = BTreeMap::new();
+        for invariant in invariants {
+            match Judge::new(&mut control, ground.model, invariant).await {
+                Ok(judge) => judges.push(judge),
+                Err(failure) => {
+                    unjudged.insert(invariant.name.as_str().to_owned(), failure.message.clone());
+                }
+            }
+        }
+        let observer = ground.server.observer().await?;
+        Ok(Arena {
+            ground,
+            database,
+            control,
+            observer,
+            judges,
+            resetter,
+            states: Vec::new(),
+            seats: BTreeMap::new(),
+            standing: None,
+            unjudged,
+        })
+    }
+
+    /// What statements of the design touch.
+    pub(super) fn footprint(&self, sql: &str) -> Footprint {
+        footprint(sql, self.ground.catalog)
+    }
+
+    /// Takes a seat for each program, and opens sessions where there are too few.
+    pub(super) async fn seat(&mut self, programs: &[Program]) -> Result<Vec<Session>, Error> {
+        let mut seated = Vec::with_capacity(programs.len());
+        for program in programs {
+            let who = &program.script.who;
+            let free = self.seats.get_mut(who).and_then(Vec::pop);
+            let session = match free {
+                Some(session) if !session.is_closed() => session,
+                _ => self.open_session(who).await?,
+            };
+            seated.push(session);
+        }
+        Ok(seated)
+    }
+
+    /// Gives the seats back.
+    pub(super) fn unseat(&mut self, programs: &[Program], sessions: Vec<Session>) {
+        // In reverse, so that the next trial gets the same sessions in the same order.
+        for (program, session) in programs.iter().zip(sessions).rev() {
+            self.seats.entry(program.script.who.clone()).or_default().push(session);
+        }
+    }
+
+    async fn open_session(&self, who: &Who) -> Result<Session, Error> {
+        let mut session = match who {
+            Who::Role(role) => self.database.session_as(role).await?,
+            Who::Owner => self.database.session().await?,
+            Who::Superuser => self.database.admin().await?,
+        };
+        let plain = fixed("SET plan_cache_mode = force_generic_plan");
+        for setting in [search_path(self.ground.model), plain] {
+            session.batch(&setting).await.map_err(|e| e.into_error("set up a session"))?;
+        }
+        Ok(session)
+    }
+
+    /// Puts a state back; `dirty`: the tables that may have changed since it was last put there.
+    pub(super) async fn reset(&mut self, state: usize, dirty: &Footprint) -> Result<(), Error> {
+        let changed = (self.standing == Some(state)).then_some(&dirty.writes);
+        let snapshot = &self.states[state].snapshot;
+        let call = self.resetter.put_back(&mut self.control, state, snapshot, changed).await?;
+        self.control.query(&call).await.map_err(|e| e.into_error("put a state back"))?;
+        self.standing = Some(state);
+        Ok(())
+    }
+
+    /// Drops the database.
+    pub(super) async fn close(self) -> Result<(), Error> {
+        let Arena { database, control, observer, seats, .. } = self;
+        drop((control, observer, seats));
+        database.drop().await
+    }
+}
+
+/// Prepares every statement of a script in a session. The failure is the script's: SQL that the server does not take.
+pub(super) async fn prepare(session: &mut Session, script: &Script) -> Result<Vec<Option<Prepared>>, SqlFailure> {
+    let mut prepared = Vec::with_capacity(script.steps.len());
+    for step in &script.steps {
+        prepared.push(match step {
+            Step::Sql { sql, .. } => Some(session.prepare(sql).await?),
+            Step::Require { .. } => None,
+        });
+    }
+    Ok(prepared)
+}
+
+fn search_path(model: &Model) -> SqlText {
+    fill("SET search_path TO {schema}, public", &[("schema", &quote_ident(&model.database.schema))])
+}
