@@ -4,8 +4,8 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Assignment, AssignmentTarget, BinaryOperator, Expr, Insert, ObjectName, Query, SelectItem, SetExpr, Statement,
-    TableFactor, TableObject, Value, Visit, Visitor,
+    Assignment, AssignmentTarget, BinaryOperator, Expr, Insert, ObjectName, Query, SelectItem,
+    SetExpr, Statement, TableFactor, TableObject, Value, Visit, Visitor,
 };
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
@@ -34,7 +34,11 @@ pub fn meetings(text: &str) -> Vec<Meeting> {
     let bound = bind(text);
     let found = guarded(tokens(&bound.sql).len(), || {
         let parsed = Parser::parse_sql(&PostgreSqlDialect {}, &bound.sql).ok()?;
-        let mut reader = Reader { names: &bound.names, relations: Vec::new(), found: Vec::new() };
+        let mut reader = Reader {
+            names: &bound.names,
+            relations: Vec::new(),
+            found: Vec::new(),
+        };
         let _ = parsed.visit(&mut Relations(&mut reader.relations));
         let _ = parsed.visit(&mut reader);
         Some(reader.found)
@@ -52,14 +56,19 @@ impl Visitor for Relations<'_> {
         if let TableFactor::Table { name, alias, .. } = factor
             && let Some(table) = last(name)
         {
-            let alias = alias.as_ref().map_or_else(|| table.clone(), |alias| fold(&alias.name));
+            let alias = alias
+                .as_ref()
+                .map_or_else(|| table.clone(), |alias| fold(&alias.name));
             self.0.push((alias, table));
         }
         ControlFlow::Continue(())
     }
 
     fn pre_visit_statement(&mut self, statement: &Statement) -> ControlFlow<()> {
-        if let Statement::Insert(Insert { table: TableObject::TableName(name), .. }) = statement
+        if let Statement::Insert(Insert {
+            table: TableObject::TableName(name),
+            ..
+        }) = statement
             && let Some(table) = last(name)
         {
             self.0.push((table.clone(), table));
@@ -81,8 +90,12 @@ impl Visitor for Reader<'_> {
         match expr {
             Expr::BinaryOp { left, op, right } if is_comparison(op) => self.compare(left, right),
             Expr::IsNotDistinctFrom(left, right) => self.compare(left, right),
-            Expr::InList { expr, list, .. } => list.iter().for_each(|item| self.compare(expr, item)),
-            Expr::Between { expr, low, high, .. } => {
+            Expr::InList { expr, list, .. } => {
+                list.iter().for_each(|item| self.compare(expr, item))
+            }
+            Expr::Between {
+                expr, low, high, ..
+            } => {
                 self.compare(expr, low);
                 self.compare(expr, high);
             }
@@ -111,19 +124,29 @@ impl Visitor for Reader<'_> {
 impl Reader<'_> {
     fn compare(&mut self, left: &Expr, right: &Expr) {
         if let (Expr::Tuple(left), Expr::Tuple(right)) = (left, right) {
-            left.iter().zip(right).for_each(|(left, right)| self.compare(left, right));
+            left.iter()
+                .zip(right)
+                .for_each(|(left, right)| self.compare(left, right));
             return;
         }
         for (column, value) in [(left, right), (right, left)] {
             if let (Some((qualifier, name)), Some(param)) = (column_of(column), self.param(value)) {
                 let tables = self.tables(qualifier.as_ref());
-                self.found.push(Meeting { param, tables, column: name, written: false });
+                self.found.push(Meeting {
+                    param,
+                    tables,
+                    column: name,
+                    written: false,
+                });
             }
         }
     }
 
     fn tables(&self, qualifier: Option<&Ident>) -> Vec<Ident> {
-        let own = self.relations.iter().filter(|(alias, _)| qualifier.is_none_or(|q| q == alias));
+        let own = self
+            .relations
+            .iter()
+            .filter(|(alias, _)| qualifier.is_none_or(|q| q == alias));
         own.map(|(_, table)| table.clone()).collect()
     }
 
@@ -136,10 +159,14 @@ impl Reader<'_> {
     }
 
     fn insert(&mut self, insert: &Insert) {
-        let TableObject::TableName(name) = &insert.table else { return };
+        let TableObject::TableName(name) = &insert.table else {
+            return;
+        };
         let target = last(name);
         let columns: Vec<Option<Ident>> = insert.columns.iter().map(last).collect();
-        let Some(source) = insert.source.as_deref() else { return };
+        let Some(source) = insert.source.as_deref() else {
+            return;
+        };
         for row in rows(source) {
             for (column, value) in columns.iter().zip(row) {
                 self.write(column.clone(), value, target.clone());
@@ -150,14 +177,21 @@ impl Reader<'_> {
     fn write(&mut self, column: Option<Ident>, value: &Expr, target: Option<Ident>) {
         if let (Some(column), Some(param)) = (column, self.param(value)) {
             let tables = target.into_iter().collect();
-            self.found.push(Meeting { param, tables, column, written: true });
+            self.found.push(Meeting {
+                param,
+                tables,
+                column,
+                written: true,
+            });
         }
     }
 
     /// The parameter that an expression is, casts and simple wrappings such as `lower($1)` looked through.
     fn param(&self, expr: &Expr) -> Option<String> {
         match expr {
-            Expr::Nested(inner) | Expr::Cast { expr: inner, .. } | Expr::Collate { expr: inner, .. } => self.param(inner),
+            Expr::Nested(inner)
+            | Expr::Cast { expr: inner, .. }
+            | Expr::Collate { expr: inner, .. } => self.param(inner),
             Expr::Value(value) => match &value.value {
                 Value::Placeholder(number) => {
                     let number: usize = number.strip_prefix('$')?.parse().ok()?;
@@ -166,10 +200,14 @@ impl Reader<'_> {
                 _ => None,
             },
             Expr::Function(function) => match &function.args {
-                sqlparser::ast::FunctionArguments::List(list) if list.args.len() == 1 => match &list.args[0] {
-                    sqlparser::ast::FunctionArg::Unnamed(sqlparser::ast::FunctionArgExpr::Expr(inner)) => self.param(inner),
-                    _ => None,
-                },
+                sqlparser::ast::FunctionArguments::List(list) if list.args.len() == 1 => {
+                    match &list.args[0] {
+                        sqlparser::ast::FunctionArg::Unnamed(
+                            sqlparser::ast::FunctionArgExpr::Expr(inner),
+                        ) => self.param(inner),
+                        _ => None,
+                    }
+                }
                 _ => None,
             },
             _ => None,
@@ -179,7 +217,10 @@ impl Reader<'_> {
 
 fn is_comparison(op: &BinaryOperator) -> bool {
     use BinaryOperator as Op;
-    matches!(op, Op::Eq | Op::NotEq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq)
+    matches!(
+        op,
+        Op::Eq | Op::NotEq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq
+    )
 }
 
 fn last(name: &ObjectName) -> Option<Ident> {
@@ -188,7 +229,9 @@ fn last(name: &ObjectName) -> Option<Ident> {
 
 fn column_of(expr: &Expr) -> Option<(Option<Ident>, Ident)> {
     match expr {
-        Expr::Nested(inner) | Expr::Cast { expr: inner, .. } | Expr::Collate { expr: inner, .. } => column_of(inner),
+        Expr::Nested(inner)
+        | Expr::Cast { expr: inner, .. }
+        | Expr::Collate { expr: inner, .. } => column_of(inner),
         Expr::Identifier(name) => Some((None, fold(name))),
         Expr::CompoundIdentifier(parts) => match parts.as_slice() {
             [.., qualifier, name] => Some((Some(fold(qualifier)), fold(name))),
@@ -204,7 +247,9 @@ fn rows(query: &Query) -> Vec<Vec<&Expr>> {
         SetExpr::Values(values) => values.rows.iter().map(|row| row.iter().collect()).collect(),
         SetExpr::Select(select) => {
             let items = select.projection.iter().map(|item| match item {
-                SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(expr),
+                SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => {
+                    Some(expr)
+                }
                 _ => None,
             });
             items.collect::<Option<Vec<_>>>().into_iter().collect()
@@ -223,7 +268,12 @@ mod tests {
             .map(|meeting| {
                 let tables: Vec<&str> = meeting.tables.iter().map(Ident::as_str).collect();
                 let how = if meeting.written { ":=" } else { "=" };
-                format!("{}.{}{how}{}", tables.join("|"), meeting.column.as_str(), meeting.param)
+                format!(
+                    "{}.{}{how}{}",
+                    tables.join("|"),
+                    meeting.column.as_str(),
+                    meeting.param
+                )
             })
             .collect()
     }
@@ -231,10 +281,21 @@ mod tests {
     #[test]
     fn finds_what_parameters_are_compared_with_and_written_to() {
         let sql = "UPDATE account b SET owner = :new, n = n + 1 WHERE b.id = CAST(:id AS uuid) AND b.x IN (:p, :found.q)";
-        assert_eq!(show(sql), ["account.owner:=new", "account.id=id", "account.x=p", "account.x=found.q"]);
+        assert_eq!(
+            show(sql),
+            [
+                "account.owner:=new",
+                "account.id=id",
+                "account.x=p",
+                "account.x=found.q"
+            ]
+        );
         let sql = "INSERT INTO t (a, b) SELECT :a, c FROM u WHERE u.k = :k AND (d, e) > (:d, :e)";
         assert_eq!(show(sql), ["t.a:=a", "u.k=k", "t|u.d=d", "t|u.e=e"]);
-        assert_eq!(show("INSERT INTO t (a, b) VALUES (1, lower(:b)), (:c, 2)"), ["t.b:=b", "t.a:=c"]);
+        assert_eq!(
+            show("INSERT INTO t (a, b) VALUES (1, lower(:b)), (:c, 2)"),
+            ["t.b:=b", "t.a:=c"]
+        );
         assert_eq!(show("not sql at all :x"), Vec::<String>::new());
     }
 }

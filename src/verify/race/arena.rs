@@ -52,18 +52,41 @@ pub(super) struct Arena<'a> {
 
 impl<'a> Arena<'a> {
     /// A copy of the database, with history and judges for these invariants.
-    pub(super) async fn open(ground: Ground<'a>, invariants: &[&Invariant]) -> Result<Arena<'a>, Error> {
+    pub(super) async fn open(
+        ground: Ground<'a>,
+        invariants: &[&Invariant],
+    ) -> Result<Arena<'a>, Error> {
         let database = ground.server.clone_database(ground.template).await?;
         let mut control = database.admin().await?;
         let failed = |what: &'static str| move |e: SqlFailure| e.into_error(what);
-        control.batch(&search_path(ground.model)).await.map_err(failed("set search_path"))?;
-        control.batch(&history::setup()).await.map_err(failed("make the shadow history"))?;
-        let mut watched: BTreeSet<Ident> = invariants.iter().flat_map(|invariant| history::watched(invariant)).collect();
-        if invariants.iter().any(|invariant| matches!(invariant.rule, Rule::Idempotent { .. })) {
+        control
+            .batch(&search_path(ground.model))
+            .await
+            .map_err(failed("set search_path"))?;
+        control
+            .batch(&history::setup())
+            .await
+            .map_err(failed("make the shadow history"))?;
+        let mut watched: BTreeSet<Ident> = invariants
+            .iter()
+            .flat_map(|invariant| history::watched(invariant))
+            .collect();
+        if invariants
+            .iter()
+            .any(|invariant| matches!(invariant.rule, Rule::Idempotent { .. }))
+        {
             watched.extend(ground.catalog.tables.keys().map(|name| name.name.clone()));
         }
-        for (name, _) in ground.catalog.tables.iter().filter(|(name, _)| watched.contains(&name.name)) {
-            control.batch(&history::watch(name)).await.map_err(failed("watch a table"))?;
+        for (name, _) in ground
+            .catalog
+            .tables
+            .iter()
+            .filter(|(name, _)| watched.contains(&name.name))
+        {
+            control
+                .batch(&history::watch(name))
+                .await
+                .map_err(failed("watch a table"))?;
         }
         let resetter = Resetter::new(&mut control, ground.catalog).await?;
         let mut judges = Vec::new();
@@ -100,13 +123,7 @@ impl<'a> Arena<'a> {
     pub(super) async fn seat(&mut self, programs: &[Program]) -> Result<Vec<Session>, Error> {
         let mut seated = Vec::with_capacity(programs.len());
         for program in programs {
-            let who = &program.script.who;
-            let free = self.seats.get_mut(who).and_then(Vec::pop);
-            let session = match free {
-                Some(session) if !session.is_closed() => session,
-                _ => self.open_session(who).await?,
-            };
-            seated.push(session);
+            seated.push(self.session(&program.script.who).await?);
         }
         Ok(seated)
     }
@@ -115,7 +132,7 @@ impl<'a> Arena<'a> {
     pub(super) fn unseat(&mut self, programs: &[Program], sessions: Vec<Session>) {
         // In reverse, so that the next trial gets the same sessions in the same order.
         for (program, session) in programs.iter().zip(sessions).rev() {
-            self.seats.entry(program.script.who.clone()).or_default().push(session);
+            self.give_back(&program.script.who, session);
         }
     }
 
@@ -127,31 +144,67 @@ impl<'a> Arena<'a> {
         };
         let plain = fixed("SET plan_cache_mode = force_generic_plan");
         for setting in [search_path(self.ground.model), plain] {
-            session.batch(&setting).await.map_err(|e| e.into_error("set up a session"))?;
+            session
+                .batch(&setting)
+                .await
+                .map_err(|e| e.into_error("set up a session"))?;
         }
         Ok(session)
+    }
+
+    /// One session.
+    pub(super) async fn session(&mut self, who: &Who) -> Result<Session, Error> {
+        match self.seats.get_mut(who).and_then(Vec::pop) {
+            Some(session) if !session.is_closed() => Ok(session),
+            _ => self.open_session(who).await,
+        }
+    }
+
+    /// Gives it back.
+    pub(super) fn give_back(&mut self, who: &Who, session: Session) {
+        self.seats.entry(who.clone()).or_default().push(session);
     }
 
     /// Puts a state back; `dirty`: the tables that may have changed since it was last put there.
     pub(super) async fn reset(&mut self, state: usize, dirty: &Footprint) -> Result<(), Error> {
         let changed = (self.standing == Some(state)).then_some(&dirty.writes);
         let snapshot = &self.states[state].snapshot;
-        let call = self.resetter.put_back(&mut self.control, state, snapshot, changed).await?;
-        self.control.query(&call).await.map_err(|e| e.into_error("put a state back"))?;
+        let call = self
+            .resetter
+            .put_back(&mut self.control, state, snapshot, changed)
+            .await?;
+        self.control
+            .query(&call)
+            .await
+            .map_err(|e| e.into_error("put a state back"))?;
         self.standing = Some(state);
         Ok(())
     }
 
+    /// The tables were written to by somebody else.
+    pub(super) fn forget_standing(&mut self) {
+        self.standing = None;
+    }
+
     /// Drops the database.
     pub(super) async fn close(self) -> Result<(), Error> {
-        let Arena { database, control, observer, seats, .. } = self;
+        let Arena {
+            database,
+            control,
+            observer,
+            seats,
+            ..
+        } = self;
         drop((control, observer, seats));
         database.drop().await
     }
 }
 
 /// Prepares every statement of a script in a session. The failure is the script's: SQL that the server does not take.
-pub(super) async fn prepare(session: &mut Session, script: &Script) -> Result<Vec<Option<Prepared>>, SqlFailure> {
+pub(super) async fn prepare(
+    session: &mut Session,
+    script: &Script,
+) -> Result<Vec<Option<Prepared>>, SqlFailure> {
     let mut prepared = Vec::with_capacity(script.steps.len());
     for step in &script.steps {
         prepared.push(match step {
@@ -163,5 +216,8 @@ pub(super) async fn prepare(session: &mut Session, script: &Script) -> Result<Ve
 }
 
 fn search_path(model: &Model) -> SqlText {
-    fill("SET search_path TO {schema}, public", &[("schema", &quote_ident(&model.database.schema))])
+    fill(
+        "SET search_path TO {schema}, public",
+        &[("schema", &quote_ident(&model.database.schema))],
+    )
 }

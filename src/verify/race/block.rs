@@ -21,7 +21,12 @@ pub(super) enum Wait {
 }
 
 /// Waits until a statement answered, or waits for one of `others` itself.
-pub(super) async fn wait(observer: &Observer, pid: i32, others: &[i32], pending: &mut Pending) -> Result<Wait, Error> {
+pub(super) async fn wait(
+    observer: &Observer,
+    pid: i32,
+    others: &[i32],
+    pending: &mut Pending,
+) -> Result<Wait, Error> {
     look(observer, pid, others, pending, LOOK).await
 }
 
@@ -51,7 +56,11 @@ async fn look(
         if !others.is_empty() && observer.is_blocked(pid, others).await? {
             // An answer that came meanwhile wins.
             let answered = pending.settle(Duration::ZERO).await;
-            return Ok(if answered { Wait::Answered } else { Wait::Blocked });
+            return Ok(if answered {
+                Wait::Answered
+            } else {
+                Wait::Blocked
+            });
         }
         patience = (patience * 2).min(Duration::from_millis(5));
     }

@@ -33,9 +33,13 @@ impl Known {
     /// The value of `:name` or `:capture.column`.
     pub(super) fn value(&self, name: &str) -> Option<String> {
         match name.split_once('.') {
-            Some((capture, column)) => {
-                self.captures.get(&Ident::from(capture))?.first.get(column).cloned().flatten()
-            }
+            Some((capture, column)) => self
+                .captures
+                .get(&Ident::from(capture))?
+                .first
+                .get(column)
+                .cloned()
+                .flatten(),
             None => self.params.get(&Ident::from(name)).cloned().flatten(),
         }
     }
@@ -112,7 +116,11 @@ impl Known {
             }
             Operand::Capture(Capture::Column(name, column)) => {
                 let captured = self.captures.get(name);
-                text(captured.and_then(|captured| captured.first.get(column.as_str()).cloned().flatten()))
+                text(
+                    captured.and_then(|captured| {
+                        captured.first.get(column.as_str()).cloned().flatten()
+                    }),
+                )
             }
             Operand::Add(a, b) => self.sum(a, b, 1),
             Operand::Subtract(a, b) => self.sum(a, b, -1),
@@ -165,11 +173,15 @@ impl Number {
             return None;
         }
         let digits = format!("{whole}{fraction}").parse().ok()?;
-        Some(Number { digits, scale: fraction.len() as u32 })
+        Some(Number {
+            digits,
+            scale: fraction.len() as u32,
+        })
     }
 
     fn scaled(&self, scale: u32) -> i128 {
-        self.digits.saturating_mul(10i128.saturating_pow(scale.saturating_sub(self.scale)))
+        self.digits
+            .saturating_mul(10i128.saturating_pow(scale.saturating_sub(self.scale)))
     }
 
     fn compare(&self, other: &Number) -> Ordering {
@@ -179,12 +191,19 @@ impl Number {
 
     fn plus(&self, other: &Number, sign: i128) -> Number {
         let scale = self.scale.max(other.scale);
-        Number { digits: self.scaled(scale) + sign * other.scaled(scale), scale }
+        Number {
+            digits: self.scaled(scale) + sign * other.scaled(scale),
+            scale,
+        }
     }
 
     fn show(&self) -> String {
         let sign = if self.digits < 0 { "-" } else { "" };
-        let digits = format!("{:0width$}", self.digits.unsigned_abs(), width = self.scale as usize + 1);
+        let digits = format!(
+            "{:0width$}",
+            self.digits.unsigned_abs(),
+            width = self.scale as usize + 1
+        );
         match self.scale {
             0 => format!("{sign}{digits}"),
             scale => {
@@ -200,11 +219,22 @@ mod tests {
     use super::*;
 
     fn known() -> Known {
-        let first = [("n", Some("9")), ("state", Some("open")), ("gone", None), ("flag", Some("t"))];
+        let first = [
+            ("n", Some("9")),
+            ("state", Some("open")),
+            ("gone", None),
+            ("flag", Some("t")),
+        ];
         let first = first.map(|(name, value)| (name.to_owned(), value.map(str::to_owned)));
-        let captured = Captured { rows: 1, first: first.into_iter().collect() };
+        let captured = Captured {
+            rows: 1,
+            first: first.into_iter().collect(),
+        };
         Known {
-            params: BTreeMap::from([("limit".into(), Some("10".to_owned())), ("none".into(), None)]),
+            params: BTreeMap::from([
+                ("limit".into(), Some("10".to_owned())),
+                ("none".into(), None),
+            ]),
             captures: BTreeMap::from([("found".into(), captured)]),
         }
     }
@@ -219,16 +249,36 @@ mod tests {
 
     #[test]
     fn numbers_are_compared_as_numbers() {
-        assert!(compare(Operator::Less, column("n"), Operand::Param("limit".into())));
-        assert!(compare(Operator::Equal, Operand::Number("1.50".into()), Operand::Number("1.5".into())));
+        assert!(compare(
+            Operator::Less,
+            column("n"),
+            Operand::Param("limit".into())
+        ));
+        assert!(compare(
+            Operator::Equal,
+            Operand::Number("1.50".into()),
+            Operand::Number("1.5".into())
+        ));
         let sum = Operand::Add(Box::new(column("n")), Box::new(Operand::Number("1".into())));
-        assert!(compare(Operator::Equal, sum, Operand::Param("limit".into())));
+        assert!(compare(
+            Operator::Equal,
+            sum,
+            Operand::Param("limit".into())
+        ));
     }
 
     #[test]
     fn null_is_not_true_unless_it_is_asked_for() {
-        assert!(!compare(Operator::Equal, column("gone"), Operand::Param("none".into())));
-        assert!(!compare(Operator::NotEqual, column("gone"), Operand::Text("x".into())));
+        assert!(!compare(
+            Operator::Equal,
+            column("gone"),
+            Operand::Param("none".into())
+        ));
+        assert!(!compare(
+            Operator::NotEqual,
+            column("gone"),
+            Operand::Text("x".into())
+        ));
         assert!(compare(Operator::Equal, column("gone"), Operand::Null));
         assert!(compare(Operator::NotEqual, column("n"), Operand::Null));
         let not = Condition::Not(Box::new(Condition::True(column("gone"))));
@@ -240,7 +290,11 @@ mod tests {
         let states = vec![Operand::Text("draft".into()), Operand::Text("open".into())];
         assert!(known().holds(&Condition::In(column("state"), states)));
         assert!(known().holds(&Condition::True(column("flag"))));
-        assert!(compare(Operator::Equal, Operand::Capture(Capture::Rows("found".into())), Operand::Number("1".into())));
+        assert!(compare(
+            Operator::Equal,
+            Operand::Capture(Capture::Rows("found".into())),
+            Operand::Number("1".into())
+        ));
         assert_eq!(known().value("found.state").as_deref(), Some("open"));
     }
 }

@@ -16,7 +16,10 @@ pub(super) struct Tables {
 
 impl Tables {
     fn everything() -> Tables {
-        Tables { all: true, names: BTreeSet::new() }
+        Tables {
+            all: true,
+            names: BTreeSet::new(),
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -44,7 +47,10 @@ impl Tables {
 
 impl FromIterator<Ident> for Tables {
     fn from_iter<I: IntoIterator<Item = Ident>>(names: I) -> Tables {
-        Tables { all: false, names: names.into_iter().collect() }
+        Tables {
+            all: false,
+            names: names.into_iter().collect(),
+        }
     }
 }
 
@@ -54,16 +60,24 @@ pub(super) struct Footprint {
     pub reads: Tables,
     /// Written or locked.
     pub writes: Tables,
+    /// Those of `writes` that the statement means: not the locks that foreign keys take by themselves.
+    pub changes: Tables,
 }
 
 impl Footprint {
     fn everything() -> Footprint {
-        Footprint { reads: Tables::everything(), writes: Tables::everything() }
+        let all = Tables::everything;
+        Footprint {
+            reads: all(),
+            writes: all(),
+            changes: all(),
+        }
     }
 
     pub(super) fn add(&mut self, other: &Footprint) {
         self.reads.add(&other.reads);
         self.writes.add(&other.writes);
+        self.changes.add(&other.changes);
     }
 }
 
@@ -77,15 +91,22 @@ enum How {
 
 /// The footprint of one statement (parameters as `:name` or `$n`) over a schema.
 pub(super) fn footprint(sql: &str, catalog: &Catalog) -> Footprint {
-    let Some(facts) = facts(sql) else { return Footprint::everything() };
+    let Some(facts) = facts(sql) else {
+        return Footprint::everything();
+    };
     if !is_plain(&facts) {
         return Footprint::everything();
     }
-    let mut reach = Reach { catalog, reads: BTreeSet::new(), writes: BTreeSet::new(), everything: false, seen: BTreeSet::new() };
+    let mut reach = Reach::new(catalog);
     for used in &facts.tables {
-        let Some(table) = bare(&used.table).filter(|name| catalog.tables.keys().any(|table| table.name == *name)) else {
+        let Some(table) =
+            bare(&used.table).filter(|name| catalog.tables.keys().any(|table| table.name == *name))
+        else {
             // A view may read anything; a table of the server's own cannot be raced for.
-            reach.everything |= catalog.views.iter().any(|(view, _)| Some(&view.name) == bare(&used.table).as_ref());
+            reach.everything |= catalog
+                .views
+                .iter()
+                .any(|(view, _)| Some(&view.name) == bare(&used.table).as_ref());
             continue;
         };
         let set = facts.assigned.get(table.as_str());
@@ -94,6 +115,7 @@ pub(super) fn footprint(sql: &str, catalog: &Catalog) -> Footprint {
                 reach.reads.insert(table);
             }
             Verb::Lock => {
+                reach.changes.insert(table.clone());
                 reach.writes.insert(table);
             }
             Verb::Insert => reach.write(&table, How::Insert, set),
@@ -109,6 +131,7 @@ pub(super) fn footprint(sql: &str, catalog: &Catalog) -> Footprint {
         false => Footprint {
             reads: reach.reads.into_iter().collect(),
             writes: reach.writes.into_iter().collect(),
+            changes: reach.changes.into_iter().collect(),
         },
     }
 }
@@ -126,36 +149,62 @@ struct Reach<'a> {
     catalog: &'a Catalog,
     reads: BTreeSet<Ident>,
     writes: BTreeSet<Ident>,
+    changes: BTreeSet<Ident>,
     everything: bool,
     seen: BTreeSet<(Ident, How)>,
 }
 
 impl Reach<'_> {
+    fn new(catalog: &Catalog) -> Reach<'_> {
+        Reach {
+            catalog,
+            reads: BTreeSet::new(),
+            writes: BTreeSet::new(),
+            changes: BTreeSet::new(),
+            everything: false,
+            seen: BTreeSet::new(),
+        }
+    }
+
     /// `set`: the columns that an UPDATE assigns, where known.
     fn write(&mut self, table: &Ident, how: How, set: Option<&BTreeSet<String>>) {
         self.writes.insert(table.clone());
+        self.changes.insert(table.clone());
         if !self.seen.insert((table.clone(), how)) {
             return;
         }
         let catalog = self.catalog;
-        let Some((name, shape)) = catalog.tables.iter().find(|(name, _)| name.name == *table) else { return };
-        let assigns = |column: &Ident| set.is_none_or(|set| set.contains(column.as_str()) || set.contains("*"));
+        let Some((name, shape)) = catalog.tables.iter().find(|(name, _)| name.name == *table)
+        else {
+            return;
+        };
+        let assigns = |column: &Ident| {
+            set.is_none_or(|set| set.contains(column.as_str()) || set.contains("*"))
+        };
         for key in shape.foreign_keys.values() {
             // The parent's row is locked FOR KEY SHARE.
-            let checked = how == How::Insert || (how == How::Update && key.columns.iter().any(assigns));
+            let checked =
+                how == How::Insert || (how == How::Update && key.columns.iter().any(assigns));
             if checked {
                 self.writes.insert(key.table.name.clone());
             }
         }
         for (child, shape) in &catalog.tables {
             for key in shape.foreign_keys.values().filter(|key| key.table == *name) {
-                let touched = how == How::Delete || (how == How::Update && key.key.iter().any(assigns));
+                let touched =
+                    how == How::Delete || (how == How::Update && key.key.iter().any(assigns));
                 if !touched {
                     continue;
                 }
-                let action = if how == How::Delete { key.on_delete } else { key.on_update };
+                let action = if how == How::Delete {
+                    key.on_delete
+                } else {
+                    key.on_update
+                };
                 match action {
-                    OnDelete::Cascade if how == How::Delete => self.write(&child.name, How::Delete, None),
+                    OnDelete::Cascade if how == How::Delete => {
+                        self.write(&child.name, How::Delete, None)
+                    }
                     OnDelete::NoAction | OnDelete::Restrict => {
                         self.writes.insert(child.name.clone());
                     }
@@ -163,7 +212,11 @@ impl Reach<'_> {
                 }
             }
         }
-        for trigger in shape.triggers.values().filter(|trigger| fires(&trigger.events, trigger.timing, how)) {
+        for trigger in shape
+            .triggers
+            .values()
+            .filter(|trigger| fires(&trigger.events, trigger.timing, how))
+        {
             self.function(trigger.function.name.as_str());
         }
         for policy in shape.policies.values() {
@@ -180,9 +233,15 @@ impl Reach<'_> {
             self.everything = true;
         }
         let catalog = self.catalog;
-        let found = catalog.functions.iter().filter(|(known, _)| known.name.as_str() == bare);
+        let found = catalog
+            .functions
+            .iter()
+            .filter(|(known, _)| known.name.as_str() == bare);
         for (known, function) in found {
-            if !self.seen.insert((Ident::new(format!("{}()", known.name.as_str())), How::Insert)) {
+            if !self.seen.insert((
+                Ident::new(format!("{}()", known.name.as_str())),
+                How::Insert,
+            )) {
                 continue;
             }
             self.words(function.definition.as_str());
@@ -200,13 +259,21 @@ impl Reach<'_> {
         if words.contains("execute") && words.contains("format") {
             self.everything = true;
         }
-        for table in catalog.tables.keys().filter(|table| words.contains(table.name.as_str())) {
+        for table in catalog
+            .tables
+            .keys()
+            .filter(|table| words.contains(table.name.as_str()))
+        {
             self.reads.insert(table.name.clone());
             for how in [How::Insert, How::Update, How::Delete] {
                 self.write(&table.name, how, None);
             }
         }
-        for function in catalog.functions.keys().filter(|function| words.contains(function.name.as_str())) {
+        for function in catalog
+            .functions
+            .keys()
+            .filter(|function| words.contains(function.name.as_str()))
+        {
             self.function(function.name.as_str());
         }
     }
@@ -220,5 +287,7 @@ fn fires(events: &[String], timing: TriggerTiming, how: How) -> bool {
     };
     // Statement triggers guard against TRUNCATE, which counts as a deletion here.
     let truncates = timing == TriggerTiming::BeforeStatement && how == How::Delete;
-    events.iter().any(|known| known.to_uppercase().starts_with(event) || (truncates && known == "TRUNCATE"))
+    events
+        .iter()
+        .any(|known| known.to_uppercase().starts_with(event) || (truncates && known == "TRUNCATE"))
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use crate::design::{Invariant, Model, Rule};
 use crate::source::Text;
-use crate::sql::{Ident, QualifiedName, SqlText, fill, fixed, join, literal, quote_ident, quote_qualified};
+use crate::sql::{
+    Ident, QualifiedName, SqlText, fill, fixed, join, literal, quote_ident, quote_qualified,
+};
 
 /// Where the history and pgproof's own functions live.
 const SETUP: &str = "\
@@ -37,7 +39,10 @@ pub(super) fn watch(table: &QualifiedName) -> SqlText {
     fill(
         "CREATE TRIGGER pgproof_shadow AFTER INSERT OR UPDATE OR DELETE ON {table}\n\
          FOR EACH ROW EXECUTE FUNCTION pgproof_shadow.note({name})",
-        &[("table", &quote_qualified(table)), ("name", &literal(table.name.as_str()))],
+        &[
+            ("table", &quote_qualified(table)),
+            ("name", &literal(table.name.as_str())),
+        ],
     )
 }
 
@@ -57,22 +62,49 @@ pub(super) fn query(model: &Model, invariant: &Invariant) -> Option<SqlText> {
     match &invariant.rule {
         Rule::AppendOnly { table, predicate } => {
             let table = model.qualified(&table.ident);
-            Some(changes(&table, &fixed("h.op IN ('UPDATE', 'DELETE')"), predicate.as_ref()))
+            Some(changes(
+                &table,
+                &fixed("h.op IN ('UPDATE', 'DELETE')"),
+                predicate.as_ref(),
+            ))
         }
-        Rule::Immutable { table, columns, once } => {
+        Rule::Immutable {
+            table,
+            columns,
+            once,
+        } => {
             let declared = model.table(&table.ident)?;
             let names: Vec<&Ident> = match columns.is_empty() {
-                true => declared.columns.iter().map(|column| &column.name.ident).collect(),
+                true => declared
+                    .columns
+                    .iter()
+                    .map(|column| &column.name.ident)
+                    .collect(),
                 false => columns.iter().map(|name| &name.ident).collect(),
             };
             let differ = names.into_iter().map(|name| {
                 let key = literal(name.as_str());
-                fill("h.old -> {key} IS DISTINCT FROM h.new -> {key}", &[("key", &key)])
+                fill(
+                    "h.old -> {key} IS DISTINCT FROM h.new -> {key}",
+                    &[("key", &key)],
+                )
             });
-            let changed = fill("h.op = 'UPDATE' AND ({any})", &[("any", &join(differ, " OR "))]);
-            Some(changes(&model.qualified(&table.ident), &changed, once.as_ref()))
+            let changed = fill(
+                "h.op = 'UPDATE' AND ({any})",
+                &[("any", &join(differ, " OR "))],
+            );
+            Some(changes(
+                &model.qualified(&table.ident),
+                &changed,
+                once.as_ref(),
+            ))
         }
-        Rule::Monotonic { table, column, strictly, predicate } => {
+        Rule::Monotonic {
+            table,
+            column,
+            strictly,
+            predicate,
+        } => {
             let wrong = if *strictly { fixed("<=") } else { fixed("<") };
             let shrinks = fill(
                 "h.op = 'UPDATE' AND (jsonb_populate_record(NULL::{table}, h.new)).{column} {wrong} \
@@ -83,18 +115,34 @@ pub(super) fn query(model: &Model, invariant: &Invariant) -> Option<SqlText> {
                     ("wrong", &wrong),
                 ],
             );
-            Some(changes(&model.qualified(&table.ident), &shrinks, predicate.as_ref()))
+            Some(changes(
+                &model.qualified(&table.ident),
+                &shrinks,
+                predicate.as_ref(),
+            ))
         }
-        Rule::Transitions { table, column, initial, allow, .. } => {
+        Rule::Transitions {
+            table,
+            column,
+            initial,
+            allow,
+            ..
+        } => {
             let column = literal(column.as_str());
             let wrong = fill(
                 "(h.op = 'INSERT' AND {starts} AND h.new ->> {column} <> ALL (ARRAY[{initial}]::text[])) OR \
                  (h.op = 'UPDATE' AND h.old ->> {column} IS DISTINCT FROM h.new ->> {column} \
                  AND (h.old ->> {column}) || ' > ' || (h.new ->> {column}) <> ALL (ARRAY[{edges}]::text[]))",
                 &[
-                    ("starts", &fixed(if initial.is_empty() { "false" } else { "true" })),
+                    (
+                        "starts",
+                        &fixed(if initial.is_empty() { "false" } else { "true" }),
+                    ),
                     ("column", &column),
-                    ("initial", &join(initial.iter().map(|state| literal(state.as_str())), ", ")),
+                    (
+                        "initial",
+                        &join(initial.iter().map(|state| literal(state.as_str())), ", "),
+                    ),
                     ("edges", &edges(allow)),
                 ],
             );
@@ -105,8 +153,13 @@ pub(super) fn query(model: &Model, invariant: &Invariant) -> Option<SqlText> {
 }
 
 fn edges(allow: &[(Text, Vec<Text>)]) -> SqlText {
-    let pairs = allow.iter().flat_map(|(from, to)| to.iter().map(move |to| (from, to)));
-    join(pairs.map(|(from, to)| literal(&format!("{} > {}", from.as_str(), to.as_str()))), ", ")
+    let pairs = allow
+        .iter()
+        .flat_map(|(from, to)| to.iter().map(move |to| (from, to)));
+    join(
+        pairs.map(|(from, to)| literal(&format!("{} > {}", from.as_str(), to.as_str()))),
+        ", ",
+    )
 }
 
 /// Entries of the history that meet a condition, among rows that met the design's own condition before.

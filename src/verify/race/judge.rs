@@ -22,14 +22,27 @@ pub(super) struct Judge {
 
 impl Judge {
     /// Prepares the queries. Fails where the design's own SQL is at fault.
-    pub(super) async fn new(control: &mut Session, model: &Model, invariant: &Invariant) -> Result<Judge, SqlFailure> {
+    pub(super) async fn new(
+        control: &mut Session,
+        model: &Model,
+        invariant: &Invariant,
+    ) -> Result<Judge, SqlFailure> {
         let mut queries = Vec::new();
-        let sources = [invariant::drift(model, invariant), history::query(model, invariant)];
+        let sources = [
+            invariant::drift(model, invariant),
+            history::query(model, invariant),
+        ];
         for query in sources.into_iter().flatten() {
             queries.push(control.prepare(&query).await?);
         }
-        let tables: BTreeSet<Ident> = invariant::reads(&invariant.rule, model).into_iter().collect();
-        Ok(Judge { invariant: invariant.clone(), tables: tables.into_iter().collect(), queries })
+        let tables: BTreeSet<Ident> = invariant::reads(&invariant.rule, model)
+            .into_iter()
+            .collect();
+        Ok(Judge {
+            invariant: invariant.clone(),
+            tables: tables.into_iter().collect(),
+            queries,
+        })
     }
 
     /// Whether the rows, or their history, can be asked.
@@ -48,12 +61,18 @@ pub(super) async fn judge(
     judges: &[Judge],
     which: &[usize],
 ) -> Result<Vec<(usize, Table)>, Error> {
-    let asked: Vec<usize> = which.iter().flat_map(|at| judges[*at].calls().map(|_| *at)).collect();
+    let asked: Vec<usize> = which
+        .iter()
+        .flat_map(|at| judges[*at].calls().map(|_| *at))
+        .collect();
     if asked.is_empty() {
         return Ok(Vec::new());
     }
     let calls: Vec<SqlText> = which.iter().flat_map(|at| judges[*at].calls()).collect();
-    let answers = control.send(&sql::sequence(&calls)).await.map_err(|e| e.into_error("run a drift query"))?;
+    let answers = control
+        .send(&sql::sequence(&calls))
+        .await
+        .map_err(|e| e.into_error("run a drift query"))?;
     let mut found: Vec<(usize, Table)> = Vec::new();
     for (at, rows) in asked.into_iter().zip(answers) {
         if !rows.rows.is_empty() && found.last().is_none_or(|(last, _)| *last != at) {
@@ -64,5 +83,8 @@ pub(super) async fn judge(
 }
 
 fn table(rows: Rows) -> Table {
-    Table { columns: rows.columns, rows: rows.rows }
+    Table {
+        columns: rows.columns,
+        rows: rows.rows,
+    }
 }

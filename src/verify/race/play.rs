@@ -112,14 +112,30 @@ pub(super) async fn play(
     });
     let seats: Vec<Seat> = seats.collect();
     let recorder = Recorder::new(watch.record);
-    let mut play = Play { arena, watch, seats, played: Played::default(), recorder, stopped: false };
+    let mut play = Play {
+        arena,
+        watch,
+        seats,
+        played: Played::default(),
+        recorder,
+        stopped: false,
+    };
     let run = play.run(prefix).await;
     let cleaned = play.clean_up().await;
-    let Play { seats, mut played, recorder, arena, .. } = play;
+    let Play {
+        seats,
+        mut played,
+        recorder,
+        arena,
+        ..
+    } = play;
     played.moments = recorder.moments;
     played.endings = seats.iter().map(|seat| seat.actor.ending.clone()).collect();
     played.retries = seats.iter().map(|seat| seat.actor.attempts - 1).sum();
-    arena.unseat(&trial.programs, seats.into_iter().map(|seat| seat.session).collect());
+    arena.unseat(
+        &trial.programs,
+        seats.into_iter().map(|seat| seat.session).collect(),
+    );
     run?;
     cleaned?;
     Ok(Ok(played))
@@ -159,7 +175,12 @@ impl Play<'_, '_> {
                     self.step(session).await?;
                 }
                 Choice::Victim(session) => {
-                    if !moves.is_empty() || self.seats.get(session).is_none_or(|seat| seat.waiting.is_none()) {
+                    if !moves.is_empty()
+                        || self
+                            .seats
+                            .get(session)
+                            .is_none_or(|seat| seat.waiting.is_none())
+                    {
                         return Err(diverged(position));
                     }
                     asleep.clear();
@@ -168,7 +189,11 @@ impl Play<'_, '_> {
                 }
             }
             if position + 1 == prefix.choices.len() {
-                asleep = self.moves().into_iter().filter(|m| prefix.asleep.contains(&m.session)).collect();
+                asleep = self
+                    .moves()
+                    .into_iter()
+                    .filter(|m| prefix.asleep.contains(&m.session))
+                    .collect();
             }
             if self.stopped {
                 return Ok(());
@@ -180,10 +205,16 @@ impl Play<'_, '_> {
     /// Who can take a step now. Of identical programs that have not begun, only the first may begin.
     fn moves(&mut self) -> Vec<Move> {
         let mut moves: Vec<Move> = Vec::with_capacity(self.seats.len());
-        let fresh: Vec<bool> = self.seats.iter().map(|seat| seat.waiting.is_none() && seat.actor.is_fresh()).collect();
+        let fresh: Vec<bool> = self
+            .seats
+            .iter()
+            .map(|seat| seat.waiting.is_none() && seat.actor.is_fresh())
+            .collect();
         for at in 0..self.seats.len() {
             let twin = (0..at).any(|other| {
-                fresh[at] && fresh[other] && self.seats[other].actor.program == self.seats[at].actor.program
+                fresh[at]
+                    && fresh[other]
+                    && self.seats[other].actor.program == self.seats[at].actor.program
             });
             let seat = &mut self.seats[at];
             if seat.waiting.is_some() || twin {
@@ -203,7 +234,13 @@ impl Play<'_, '_> {
     }
 
     /// Takes the first choice that is not asleep, and notes the others for later.
-    fn choose(&mut self, moves: &[Move], asleep: &[Move], last: Option<usize>, preemptions: usize) -> Option<Choice> {
+    fn choose(
+        &mut self,
+        moves: &[Move],
+        asleep: &[Move],
+        last: Option<usize>,
+        preemptions: usize,
+    ) -> Option<Choice> {
         let is_asleep = |m: &&Move| asleep.iter().any(|other| other.session == m.session);
         let mut awake: Vec<&Move> = moves.iter().filter(|m| !is_asleep(m)).collect();
         awake.sort_by_key(|m| (Some(m.session) != last, m.session));
@@ -213,8 +250,13 @@ impl Play<'_, '_> {
         for other in awake.iter().skip(1) {
             let mut choices = self.played.choices.clone();
             choices.push(Choice::Step(other.session));
-            let commuting = tried.iter().filter(|before| self.watch.reduce && before.commutes_with(other));
-            let prefix = Prefix { choices, asleep: commuting.map(|before| before.session).collect() };
+            let commuting = tried
+                .iter()
+                .filter(|before| self.watch.reduce && before.commutes_with(other));
+            let prefix = Prefix {
+                choices,
+                asleep: commuting.map(|before| before.session).collect(),
+            };
             let count = preemptions + usize::from(preempts(moves, last, other.session));
             self.played.branches.push((count, prefix));
             tried.push(other);
@@ -224,11 +266,19 @@ impl Play<'_, '_> {
 
     /// Everybody waits for somebody: one of them must die, and PostgreSQL is free to choose.
     fn choose_victim(&mut self, preemptions: usize) -> Choice {
-        let waiting: Vec<usize> = (0..self.seats.len()).filter(|at| self.seats[*at].waiting.is_some()).collect();
+        let waiting: Vec<usize> = (0..self.seats.len())
+            .filter(|at| self.seats[*at].waiting.is_some())
+            .collect();
         for other in waiting.iter().skip(1) {
             let mut choices = self.played.choices.clone();
             choices.push(Choice::Victim(*other));
-            self.played.branches.push((preemptions, Prefix { choices, asleep: Vec::new() }));
+            self.played.branches.push((
+                preemptions,
+                Prefix {
+                    choices,
+                    asleep: Vec::new(),
+                },
+            ));
         }
         Choice::Victim(waiting.first().copied().unwrap_or(0))
     }
@@ -239,9 +289,17 @@ impl Play<'_, '_> {
         let act = seat.actor.act();
         let message = message(seat, &act);
         let mut pending = seat.session.send(&message);
-        self.recorder.sent(at, || shown(&self.seats[at].actor, &act));
+        self.recorder
+            .sent(at, || shown(&self.seats[at].actor, &act));
         let others = self.others(at);
-        match wait(&self.arena.observer, self.seats[at].session.pid(), &others, &mut pending).await? {
+        match wait(
+            &self.arena.observer,
+            self.seats[at].session.pid(),
+            &others,
+            &mut pending,
+        )
+        .await?
+        {
             Wait::Answered => self.answer(at, act, pending).await,
             Wait::Blocked => {
                 self.played.waits += 1;
@@ -254,14 +312,23 @@ impl Play<'_, '_> {
 
     async fn kill(&mut self, at: usize) -> Result<(), Error> {
         self.played.deadlocks += 1;
-        let Some((act, pending)) = self.seats[at].waiting.take() else { return Ok(()) };
+        let Some((act, pending)) = self.seats[at].waiting.take() else {
+            return Ok(());
+        };
         self.seats[at].victim = true;
-        self.arena.observer.cancel_backend(self.seats[at].session.pid()).await?;
+        self.arena
+            .observer
+            .cancel_backend(self.seats[at].session.pid())
+            .await?;
         self.answer(at, act, pending).await
     }
 
     fn others(&self, at: usize) -> Vec<i32> {
-        let others = self.seats.iter().enumerate().filter(|(other, _)| *other != at);
+        let others = self
+            .seats
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != at);
         others.map(|(_, seat)| seat.session.pid()).collect()
     }
 
@@ -271,7 +338,9 @@ impl Play<'_, '_> {
         while released && !self.stopped {
             released = false;
             for other in 0..self.seats.len() {
-                let Some((act, mut pending)) = self.seats[other].waiting.take() else { continue };
+                let Some((act, mut pending)) = self.seats[other].waiting.take() else {
+                    continue;
+                };
                 let pids = self.others(other);
                 let pid = self.seats[other].session.pid();
                 if still_waits(&self.arena.observer, pid, &pids, &mut pending).await? {
@@ -324,11 +393,17 @@ impl Play<'_, '_> {
             failure.sqlstate = SqlState::DEADLOCK_DETECTED;
             failure.message = "deadlock detected".to_owned();
         }
-        if matches!(failure.sqlstate.class(), "08" | "25" | "57" | "53" | "58" | "XX") {
+        if matches!(
+            failure.sqlstate.class(),
+            "08" | "25" | "57" | "53" | "58" | "XX"
+        ) {
             return Err(failure.into_error("run a schedule"));
         }
         // PostgreSQL let go of every lock when the error was raised; ROLLBACK only tidies up.
-        seat.session.batch(&fixed("ROLLBACK")).await.map_err(|e| e.into_error("roll back"))?;
+        seat.session
+            .batch(&fixed("ROLLBACK"))
+            .await
+            .map_err(|e| e.into_error("roll back"))?;
         self.recorder.failed(at, &failure);
         let again = seat.actor.failed(failure, RETRIES);
         if again {
@@ -339,8 +414,13 @@ impl Play<'_, '_> {
 
     async fn judge(&mut self, written: &Footprint) -> Result<(), Error> {
         let judges = &self.arena.judges;
-        let asked: Vec<usize> =
-            self.watch.judges.iter().copied().filter(|at| judges[*at].tables.meets(&written.writes)).collect();
+        let asked: Vec<usize> = self
+            .watch
+            .judges
+            .iter()
+            .copied()
+            .filter(|at| judges[*at].tables.meets(&written.writes))
+            .collect();
         for (at, rows) in judge(&mut self.arena.control, judges, &asked).await? {
             self.stopped |= self.watch.stop == Some(at);
             if !self.played.violations.iter().any(|known| known.judge == at) {
@@ -355,13 +435,19 @@ impl Play<'_, '_> {
         for seat in &mut self.seats {
             if let Some((_, mut pending)) = seat.waiting.take() {
                 while !pending.settle(Duration::from_millis(1)).await {
-                    self.arena.observer.cancel_backend(seat.session.pid()).await?;
+                    self.arena
+                        .observer
+                        .cancel_backend(seat.session.pid())
+                        .await?;
                 }
                 let _ = pending.await;
                 seat.actor.open = true;
             }
             if seat.actor.open {
-                seat.session.batch(&fixed("ROLLBACK")).await.map_err(|e| e.into_error("roll back"))?;
+                seat.session
+                    .batch(&fixed("ROLLBACK"))
+                    .await
+                    .map_err(|e| e.into_error("roll back"))?;
             }
         }
         Ok(())
@@ -383,7 +469,11 @@ fn preempts(moves: &[Move], last: Option<usize>, next: usize) -> bool {
 fn message(seat: &Seat, act: &Act) -> SqlText {
     match act {
         Act::Statement(step) => {
-            let call = seat.prepared.get(*step).and_then(Option::as_ref).map(|prepared| prepared.call(&seat.actor.params(*step)));
+            let call = seat
+                .prepared
+                .get(*step)
+                .and_then(Option::as_ref)
+                .map(|prepared| prepared.call(&seat.actor.params(*step)));
             let call = call.unwrap_or_else(|| fixed("SELECT"));
             match seat.actor.open {
                 true => call,
@@ -403,8 +493,17 @@ fn begin(actor: &Actor, call: SqlText) -> Vec<SqlText> {
     if let Some((setting, param)) = &script.setting
         && let Some(value) = actor.program.args.get(param).cloned().flatten()
     {
-        let name = join(setting.as_str().split('.').map(|part| quote_ident(&Ident::from(part))), ".");
-        statements.push(fill("SET LOCAL {name} TO {value}", &[("name", &name), ("value", &literal(&value))]));
+        let name = join(
+            setting
+                .as_str()
+                .split('.')
+                .map(|part| quote_ident(&Ident::from(part))),
+            ".",
+        );
+        statements.push(fill(
+            "SET LOCAL {name} TO {value}",
+            &[("name", &name), ("value", &literal(&value))],
+        ));
     }
     statements.push(call);
     statements
@@ -415,7 +514,11 @@ fn shown(actor: &Actor, act: &Act) -> String {
         Act::Statement(step) if actor.open => actor.shown(*step),
         Act::Statement(step) => match actor.program.script.isolation {
             crate::design::Isolation::ReadCommitted => format!("BEGIN; {}", actor.shown(*step)),
-            level => format!("BEGIN ISOLATION LEVEL {}; {}", level.sql(), actor.shown(*step)),
+            level => format!(
+                "BEGIN ISOLATION LEVEL {}; {}",
+                level.sql(),
+                actor.shown(*step)
+            ),
         },
         Act::Commit | Act::Nothing => "COMMIT".to_owned(),
         Act::Rollback(outcome) => format!("ROLLBACK -- {outcome}"),

@@ -53,7 +53,11 @@ pub(super) enum Step {
         capture: Option<Ident>,
         footprint: Footprint,
     },
-    Require { condition: Condition, text: String, otherwise: String },
+    Require {
+        condition: Condition,
+        text: String,
+        otherwise: String,
+    },
 }
 
 /// A script with arguments.
@@ -88,10 +92,17 @@ impl Script {
                     footprint: footprint(sql.as_str()),
                 }
             }
-            StepKind::Require { condition, text, otherwise } => Step::Require {
+            StepKind::Require {
+                condition,
+                text,
+                otherwise,
+            } => Step::Require {
                 condition: condition.clone(),
                 text: text.as_str().to_owned(),
-                otherwise: otherwise.as_ref().map_or("refused", |name| name.as_str()).to_owned(),
+                otherwise: otherwise
+                    .as_ref()
+                    .map_or("refused", |name| name.as_str())
+                    .to_owned(),
             },
         });
         Script {
@@ -104,15 +115,28 @@ impl Script {
             outcomes: command
                 .outcomes
                 .iter()
-                .map(|outcome| (outcome.condition.as_str().to_owned(), outcome.named.as_str().to_owned()))
+                .map(|outcome| {
+                    (
+                        outcome.condition.as_str().to_owned(),
+                        outcome.named.as_str().to_owned(),
+                    )
+                })
                 .collect(),
-            retry: command.retry.iter().map(|condition| condition.as_str().to_owned()).collect(),
+            retry: command
+                .retry
+                .iter()
+                .map(|condition| condition.as_str().to_owned())
+                .collect(),
             at: Some(command.name.at),
         }
     }
 
     /// One transaction of plain statements.
-    pub(super) fn of_writes(title: String, statements: Vec<SqlText>, footprint: &dyn Fn(&str) -> Footprint) -> Script {
+    pub(super) fn of_writes(
+        title: String,
+        statements: Vec<SqlText>,
+        footprint: &dyn Fn(&str) -> Footprint,
+    ) -> Script {
         let steps = statements.into_iter().map(|sql| Step::Sql {
             text: sql.as_str().to_owned(),
             footprint: footprint(sql.as_str()),
@@ -151,7 +175,9 @@ impl Script {
 
     /// Position of the first statement.
     pub(super) fn first_statement(&self) -> Option<usize> {
-        self.steps.iter().position(|step| matches!(step, Step::Sql { .. }))
+        self.steps
+            .iter()
+            .position(|step| matches!(step, Step::Sql { .. }))
     }
 }
 
@@ -195,8 +221,19 @@ pub(super) struct Actor {
 
 impl Actor {
     pub(super) fn new(program: Program) -> Actor {
-        let known = Known { params: program.args.clone(), captures: BTreeMap::new() };
-        Actor { program, next: 0, known, open: false, attempts: 1, ending: None, required: Vec::new() }
+        let known = Known {
+            params: program.args.clone(),
+            captures: BTreeMap::new(),
+        };
+        Actor {
+            program,
+            next: 0,
+            known,
+            open: false,
+            attempts: 1,
+            ending: None,
+            required: Vec::new(),
+        }
     }
 
     /// Whether it has not begun.
@@ -213,7 +250,11 @@ impl Actor {
         while let Some(step) = script.steps.get(self.next) {
             match step {
                 Step::Sql { .. } => return Act::Statement(self.next),
-                Step::Require { condition, otherwise, .. } => {
+                Step::Require {
+                    condition,
+                    otherwise,
+                    ..
+                } => {
                     let holds = self.known.holds(condition);
                     if self.required.last() != Some(&(self.next, holds)) {
                         self.required.push((self.next, holds));
@@ -239,7 +280,9 @@ impl Actor {
     /// Values for the `$n` of the statement at `step`.
     pub(super) fn params(&self, step: usize) -> Vec<Option<String>> {
         match self.program.script.steps.get(step) {
-            Some(Step::Sql { params, .. }) => params.iter().map(|name| self.known.value(name)).collect(),
+            Some(Step::Sql { params, .. }) => {
+                params.iter().map(|name| self.known.value(name)).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -253,7 +296,11 @@ impl Actor {
                     None => sql::fixed("NULL"),
                 };
                 let shown = sql::substitute(text, &value);
-                shown.as_str().split_whitespace().collect::<Vec<_>>().join(" ")
+                shown
+                    .as_str()
+                    .split_whitespace()
+                    .collect::<Vec<_>>()
+                    .join(" ")
             }
             Some(Step::Require { text, .. }) => text.clone(),
             None => String::new(),
@@ -262,9 +309,22 @@ impl Actor {
 
     /// The statement answered.
     pub(super) fn answered(&mut self, step: usize, rows: &Rows) {
-        if let Some(Step::Sql { capture: Some(name), .. }) = self.program.script.steps.get(step) {
-            let first = rows.rows.first().map(|row| rows.columns.iter().cloned().zip(row.iter().cloned()).collect());
-            let captured = Captured { rows: rows.affected, first: first.unwrap_or_default() };
+        if let Some(Step::Sql {
+            capture: Some(name),
+            ..
+        }) = self.program.script.steps.get(step)
+        {
+            let first = rows.rows.first().map(|row| {
+                rows.columns
+                    .iter()
+                    .cloned()
+                    .zip(row.iter().cloned())
+                    .collect()
+            });
+            let captured = Captured {
+                rows: rows.affected,
+                first: first.unwrap_or_default(),
+            };
             self.known.captures.insert(name.clone(), captured);
         }
         self.open = true;
@@ -295,9 +355,15 @@ impl Actor {
                 self.known.captures.clear();
                 return true;
             }
-            self.ending = Some(Ending::GaveUp(state.name().unwrap_or(state.code()).to_owned()));
+            self.ending = Some(Ending::GaveUp(
+                state.name().unwrap_or(state.code()).to_owned(),
+            ));
         }
-        if let Some((_, named)) = script.outcomes.iter().find(|(condition, _)| state.is(condition)) {
+        if let Some((_, named)) = script
+            .outcomes
+            .iter()
+            .find(|(condition, _)| state.is(condition))
+        {
             self.ending = Some(Ending::Refused(named.clone()));
         }
         if self.ending.is_none() {

@@ -6,7 +6,10 @@ use super::footprint::Tables;
 use crate::catalog::{Catalog, ColumnDefault};
 use crate::error::Error;
 use crate::postgres::{Rows, Session};
-use crate::sql::{self, Ident, QualifiedName, SqlText, fill, fixed, idents, join, literal, number, quote_qualified};
+use crate::sql::{
+    self, Ident, QualifiedName, SqlText, fill, fixed, idents, join, literal, number,
+    quote_qualified,
+};
 
 /// After so many resets the tables are truncated, or dead rows would make everything slower.
 const TRUNCATE_EVERY: usize = 250;
@@ -47,25 +50,51 @@ impl Resetter {
     /// Looks around.
     pub(super) async fn new(control: &mut Session, catalog: &Catalog) -> Result<Resetter, Error> {
         let writable = |table: &crate::catalog::Table| {
-            let own = table.columns.iter().filter(|column| !matches!(column.default, Some(ColumnDefault::Generated(_))));
+            let own = table
+                .columns
+                .iter()
+                .filter(|column| !matches!(column.default, Some(ColumnDefault::Generated(_))));
             own.map(|column| column.name.clone()).collect()
         };
-        let tables: Vec<(QualifiedName, Vec<Ident>)> =
-            catalog.tables.iter().map(|(name, table)| (name.clone(), writable(table))).collect();
-        let schemas = join(catalog.schemas.iter().map(|schema| literal(schema.as_str())), ", ");
+        let tables: Vec<(QualifiedName, Vec<Ident>)> = catalog
+            .tables
+            .iter()
+            .map(|(name, table)| (name.clone(), writable(table)))
+            .collect();
+        let schemas = join(
+            catalog
+                .schemas
+                .iter()
+                .map(|schema| literal(schema.as_str())),
+            ", ",
+        );
         let asked = fill(
             "SELECT schemaname, sequencename FROM pg_catalog.pg_sequences WHERE schemaname = ANY (ARRAY[{schemas}]::text[])",
             &[("schemas", &schemas)],
         );
-        let found = control.query(&asked).await.map_err(|e| e.into_error("look for sequences"))?;
+        let found = control
+            .query(&asked)
+            .await
+            .map_err(|e| e.into_error("look for sequences"))?;
         let name = |row: Vec<Option<String>>| match row.as_slice() {
-            [Some(schema), Some(name)] => Some(QualifiedName::new(schema.as_str().into(), name.as_str().into())),
+            [Some(schema), Some(name)] => Some(QualifiedName::new(
+                schema.as_str().into(),
+                name.as_str().into(),
+            )),
             _ => None,
         };
         let sequences = found.rows.into_iter().filter_map(name).collect();
-        let resetter = Resetter { tables, sequences, functions: BTreeMap::new(), since_truncate: 0 };
+        let resetter = Resetter {
+            tables,
+            sequences,
+            functions: BTreeMap::new(),
+            since_truncate: 0,
+        };
         let truncate = resetter.function(&fixed("empty"), &resetter.truncation());
-        control.batch(&truncate).await.map_err(|e| e.into_error("prepare the reset"))?;
+        control
+            .batch(&truncate)
+            .await
+            .map_err(|e| e.into_error("prepare the reset"))?;
         Ok(resetter)
     }
 
@@ -90,22 +119,35 @@ impl Resetter {
     pub(super) async fn empty(&mut self, control: &mut Session) -> Result<(), Error> {
         self.since_truncate = 0;
         let done = control.query(&fixed("SELECT pgproof_shadow.empty()")).await;
-        done.map(|_| ()).map_err(|e| e.into_error("empty the tables"))
+        done.map(|_| ())
+            .map_err(|e| e.into_error("empty the tables"))
     }
 
     /// Remembers all there is.
     pub(super) async fn remember(&self, control: &mut Session) -> Result<Snapshot, Error> {
         let reads = self.tables.iter().map(|(name, columns)| {
-            fill("SELECT {columns} FROM {name}", &[("columns", &idents(columns)), ("name", &quote_qualified(name))])
+            fill(
+                "SELECT {columns} FROM {name}",
+                &[
+                    ("columns", &idents(columns)),
+                    ("name", &quote_qualified(name)),
+                ],
+            )
         });
         let counters = self.sequences.iter().map(|name| {
-            fill("SELECT last_value, is_called FROM {name}", &[("name", &quote_qualified(name))])
+            fill(
+                "SELECT last_value, is_called FROM {name}",
+                &[("name", &quote_qualified(name))],
+            )
         });
         let all: Vec<SqlText> = reads.chain(counters).collect();
         if all.is_empty() {
             return Ok(Snapshot::default());
         }
-        let answers = control.send(&sql::sequence(&all)).await.map_err(|e| e.into_error("read a state"))?;
+        let answers = control
+            .send(&sql::sequence(&all))
+            .await
+            .map_err(|e| e.into_error("read a state"))?;
         let (rows, counters) = answers.split_at(self.tables.len().min(answers.len()));
         let stored = |((name, columns), rows): (&(QualifiedName, Vec<Ident>), &Rows)| Stored {
             name: name.clone(),
@@ -115,11 +157,20 @@ impl Resetter {
         let counted = |(name, rows): (&QualifiedName, &Rows)| {
             let row = rows.rows.first()?;
             let last = row.first()?.as_deref()?.parse().ok()?;
-            Some(Sequence { name: name.clone(), last, called: row.get(1)?.as_deref() == Some("t") })
+            Some(Sequence {
+                name: name.clone(),
+                last,
+                called: row.get(1)?.as_deref() == Some("t"),
+            })
         };
         Ok(Snapshot {
             tables: self.tables.iter().zip(rows).map(stored).collect(),
-            sequences: self.sequences.iter().zip(counters).filter_map(counted).collect(),
+            sequences: self
+                .sequences
+                .iter()
+                .zip(counters)
+                .filter_map(counted)
+                .collect(),
         })
     }
 
@@ -138,7 +189,9 @@ impl Resetter {
         }
         let changed = changed.filter(|_| !truncated);
         let which: Vec<usize> = (0..snapshot.tables.len())
-            .filter(|at| changed.is_none_or(|changed| changed.contains(&snapshot.tables[*at].name.name)))
+            .filter(|at| {
+                changed.is_none_or(|changed| changed.contains(&snapshot.tables[*at].name.name))
+            })
             .collect();
         let key = (state, which);
         if let Some(call) = self.functions.get(&key) {
@@ -146,7 +199,10 @@ impl Resetter {
         }
         let name = fill("reset_{n}", &[("n", &number(self.functions.len() as i64))]);
         let function = self.function(&name, &body(snapshot, &key.1));
-        control.batch(&function).await.map_err(|e| e.into_error("prepare the reset"))?;
+        control
+            .batch(&function)
+            .await
+            .map_err(|e| e.into_error("prepare the reset"))?;
         let call = fill("SELECT pgproof_shadow.{name}()", &[("name", &name)]);
         self.functions.insert(key, call.clone());
         Ok(call)
@@ -156,7 +212,10 @@ impl Resetter {
 fn body(snapshot: &Snapshot, which: &[usize]) -> SqlText {
     let mut parts = vec![fixed("DELETE FROM pgproof_shadow.history;")];
     for stored in which.iter().filter_map(|at| snapshot.tables.get(*at)) {
-        parts.push(fill("DELETE FROM {table};", &[("table", &quote_qualified(&stored.name))]));
+        parts.push(fill(
+            "DELETE FROM {table};",
+            &[("table", &quote_qualified(&stored.name))],
+        ));
         if !stored.rows.is_empty() {
             let insert = sql::insert(&stored.name, &stored.columns, &stored.rows);
             parts.push(join([insert, fixed("")], ";"));
@@ -165,7 +224,11 @@ fn body(snapshot: &Snapshot, which: &[usize]) -> SqlText {
     for sequence in &snapshot.sequences {
         let name = literal(quote_qualified(&sequence.name).as_str());
         let called = fixed(if sequence.called { "true" } else { "false" });
-        let parts_of = [("name", &name), ("last", &number(sequence.last)), ("called", &called)];
+        let parts_of = [
+            ("name", &name),
+            ("last", &number(sequence.last)),
+            ("called", &called),
+        ];
         parts.push(fill("PERFORM setval({name}, {last}, {called});", &parts_of));
     }
     join(parts, "\n")

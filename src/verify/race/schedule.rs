@@ -73,11 +73,22 @@ impl Move {
                     Some(super::program::Step::Sql { footprint, .. }) => footprint.clone(),
                     _ => Footprint::default(),
                 };
-                (own, script.writes_until(*step), script.first_statement() == Some(*step))
+                (
+                    own,
+                    script.writes_until(*step),
+                    script.first_statement() == Some(*step),
+                )
             }
             _ => (Footprint::default(), script.footprint(), false),
         };
-        Move { session, act, own, held, isolation: script.isolation, is_first }
+        Move {
+            session,
+            act,
+            own,
+            held,
+            isolation: script.isolation,
+            is_first,
+        }
     }
 
     /// Whether swapping the two, next to each other, can make no difference to anybody. Sound for multi-version concurrency
@@ -90,7 +101,9 @@ impl Move {
         match (&self.act, &other.act) {
             (Statement(_), Statement(_)) => {
                 // A statement that writes can fail, and then lets go of all that its transaction held.
-                let clash = |a: &Move, b: &Move| !a.own.writes.is_empty() && a.held.writes.meets(&b.own.writes);
+                let clash = |a: &Move, b: &Move| {
+                    !a.own.writes.is_empty() && a.held.writes.meets(&b.own.writes)
+                };
                 !clash(self, other) && !clash(other, self)
             }
             (Commit, Statement(_)) => !ends_before(self, other),
@@ -99,7 +112,9 @@ impl Move {
             (Statement(_), Rollback(_)) => !other.held.writes.meets(&self.own.writes),
             // The state is judged after each commit.
             (Commit, Commit) => self.held.writes.is_empty() || other.held.writes.is_empty(),
-            (Commit | Rollback(_), Commit | Rollback(_)) => !self.held.writes.meets(&other.held.writes),
+            (Commit | Rollback(_), Commit | Rollback(_)) => {
+                !self.held.writes.meets(&other.held.writes)
+            }
             (Nothing, _) | (_, Nothing) => true,
         }
     }
@@ -108,7 +123,8 @@ impl Move {
 /// Whether a statement can tell that the other transaction has committed.
 fn ends_before(commit: &Move, statement: &Move) -> bool {
     let sees = statement.isolation == Isolation::ReadCommitted || statement.is_first;
-    commit.held.writes.meets(&statement.own.writes) || (sees && commit.held.writes.meets(&statement.own.reads))
+    commit.held.writes.meets(&statement.own.writes)
+        || (sees && commit.held.writes.meets(&statement.own.reads))
 }
 
 #[cfg(test)]
@@ -119,9 +135,19 @@ mod tests {
     fn fewer_preemptions_come_first() {
         let mut frontier = Frontier::new();
         frontier.push(2, Prefix::default());
-        frontier.push(1, Prefix { choices: vec![Choice::Step(1)], asleep: vec![] });
+        frontier.push(
+            1,
+            Prefix {
+                choices: vec![Choice::Step(1)],
+                asleep: vec![],
+            },
+        );
         assert!(frontier.pop().is_some_and(|p| p.choices.is_empty()));
-        assert!(frontier.pop().is_some_and(|p| p.choices == [Choice::Step(1)]));
+        assert!(
+            frontier
+                .pop()
+                .is_some_and(|p| p.choices == [Choice::Step(1)])
+        );
         assert!(frontier.pop().is_some());
         assert!(frontier.is_empty());
     }

@@ -19,12 +19,21 @@ pub(super) struct Recorder {
 
 impl Recorder {
     pub(super) fn new(on: bool) -> Recorder {
-        Recorder { on, moments: Vec::new(), running: Vec::new() }
+        Recorder {
+            on,
+            moments: Vec::new(),
+            running: Vec::new(),
+        }
     }
 
     fn push(&mut self, session: usize, kind: MomentKind, text: String, result: String) {
         if self.on {
-            self.moments.push(Moment { session, kind, text, result });
+            self.moments.push(Moment {
+                session,
+                kind,
+                text,
+                result,
+            });
         }
     }
 
@@ -34,17 +43,28 @@ impl Recorder {
 
     pub(super) fn sent(&mut self, session: usize, text: impl FnOnce() -> String) {
         if self.on {
-            self.running.resize(self.running.len().max(session + 1), String::new());
+            self.running
+                .resize(self.running.len().max(session + 1), String::new());
             self.running[session] = text();
         }
     }
 
     pub(super) fn waits(&mut self, session: usize) {
-        self.push(session, MomentKind::Waits, self.running(session), String::new());
+        self.push(
+            session,
+            MomentKind::Waits,
+            self.running(session),
+            String::new(),
+        );
     }
 
     pub(super) fn resumed(&mut self, session: usize) {
-        self.push(session, MomentKind::Resumed, self.running(session), String::new());
+        self.push(
+            session,
+            MomentKind::Resumed,
+            self.running(session),
+            String::new(),
+        );
     }
 
     pub(super) fn required(&mut self, session: usize, text: String, holds: bool) {
@@ -72,13 +92,26 @@ impl Recorder {
             return;
         }
         let name = failure.sqlstate.name().unwrap_or("error");
-        let result = format!("ERROR {} {name}: {}", failure.sqlstate.code(), failure.message);
+        let result = format!(
+            "ERROR {} {name}: {}",
+            failure.sqlstate.code(),
+            failure.message
+        );
         self.finish(session, MomentKind::Ran, result);
-        self.push(session, MomentKind::RolledBack, "ROLLBACK".to_owned(), String::new());
+        self.push(
+            session,
+            MomentKind::RolledBack,
+            "ROLLBACK".to_owned(),
+            String::new(),
+        );
     }
 
     pub(super) fn again(&mut self, session: usize) {
-        if let Some(moment) = self.moments.last_mut().filter(|moment| moment.session == session) {
+        if let Some(moment) = self
+            .moments
+            .last_mut()
+            .filter(|moment| moment.session == session)
+        {
             moment.result = "the command is run again".to_owned();
         }
     }
@@ -106,7 +139,10 @@ fn result(rows: &Rows) -> String {
         return count;
     }
     let row = |row: &Vec<Option<String>>| {
-        let values: Vec<&str> = row.iter().map(|value| value.as_deref().unwrap_or("null")).collect();
+        let values: Vec<&str> = row
+            .iter()
+            .map(|value| value.as_deref().unwrap_or("null"))
+            .collect();
         format!("({})", values.join(", "))
     };
     let mut shown: Vec<String> = rows.rows.iter().take(SHOWN).map(row).collect();
@@ -131,10 +167,15 @@ pub(super) fn start(snapshot: &Snapshot) -> Vec<String> {
     let mut lines = Vec::new();
     for stored in &snapshot.tables {
         for row in &stored.rows {
-            let values = stored.columns.iter().zip(row).filter_map(|(name, value)| {
-                Some(format!("{}={}", name.as_str(), value.as_ref()?))
-            });
-            lines.push(format!("{}({})", stored.name.name.as_str(), values.collect::<Vec<_>>().join(", ")));
+            let values =
+                stored.columns.iter().zip(row).filter_map(|(name, value)| {
+                    Some(format!("{}={}", name.as_str(), value.as_ref()?))
+                });
+            lines.push(format!(
+                "{}({})",
+                stored.name.name.as_str(),
+                values.collect::<Vec<_>>().join(", ")
+            ));
         }
     }
     lines

@@ -137,27 +137,87 @@ impl Maker {
         super::shape::kind_of(data_type, catalog).widen(short)
     }
 
+    /// Whether a table has a column.
+    pub fn has_column(&self, table: &Ident, column: &Ident) -> bool {
+        self.column(table, column).is_some()
+    }
+
+    /// Whether a column tells rows of its own table apart, and takes its values from no other table.
+    pub fn is_own_key(&self, table: &Ident, column: &Ident) -> bool {
+        let Some(shape) = self.shapes.get(table) else {
+            return false;
+        };
+        let refers = shape
+            .references
+            .iter()
+            .any(|reference| reference.columns.contains(column));
+        !refers
+            && self
+                .column(table, column)
+                .is_some_and(|column| column.keyed && column.allowed.is_empty())
+    }
+
+    /// The value that row number `distinct` has in a column that tells rows apart.
+    pub fn numbered(&self, table: &Ident, column: &Ident, distinct: u64) -> Option<String> {
+        let shape = self.shapes.get(table)?;
+        let candidates = self.candidates(shape, shape.column(column)?, distinct, 0);
+        candidates
+            .into_iter()
+            .find_map(|candidate| candidate.given.flatten())
+    }
+
+    /// The values that a column allows, where they are few and named.
+    pub fn allowed(&self, table: &Ident, column: &Ident) -> Vec<String> {
+        let Some(shape) = self.shapes.get(table) else {
+            return Vec::new();
+        };
+        match (shape.column(column), &shape.lifecycle) {
+            (Some(found), Some(lifecycle)) if lifecycle.column == found.name => {
+                let states = lifecycle
+                    .allow
+                    .iter()
+                    .flat_map(|(from, to)| std::iter::once(from).chain(to));
+                let mut states: Vec<String> = states.cloned().collect();
+                states.sort();
+                states.dedup();
+                states
+            }
+            (Some(found), _) => found.allowed.clone(),
+            (None, _) => Vec::new(),
+        }
+    }
+
+    /// The labels of an enum type, or both truth values.
+    pub fn labels(&self, data_type: &str, catalog: &Catalog) -> Vec<String> {
+        match super::shape::kind_of(data_type, catalog) {
+            Kind::Enum(labels) => labels,
+            Kind::Bool => vec!["true".to_owned(), "false".to_owned()],
+            _ => Vec::new(),
+        }
+    }
+
     /// A legal value of a column that is not `other`; `None` where there is none.
     pub fn different(&self, table: &Ident, column: &Ident, other: Option<&str>) -> Option<String> {
+        let taken: Vec<String> = other.map(str::to_owned).into_iter().collect();
+        self.unlike(table, column, &taken)
+    }
+
+    /// A legal value of a column that is none of these; `None` where there is none.
+    pub fn unlike(&self, table: &Ident, column: &Ident, taken: &[String]) -> Option<String> {
         let shape = self.shapes.get(table)?;
         let column = shape.column(column)?;
-        let checks: Vec<Expression> = shape
-            .checks
-            .iter()
-            .filter(|check| check.columns().iter().all(|name| *name == column.name))
-            .cloned()
-            .collect();
+        let over_column =
+            |check: &&Expression| check.columns().iter().all(|name| *name == column.name);
+        let checks: Vec<&Expression> = shape.checks.iter().filter(over_column).collect();
         let more = (1..5).map(|n| Some(column.kind.value(n, column.name.as_str())));
         let candidates = self
             .candidates(shape, column, 2, 0)
             .into_iter()
             .filter_map(|candidate| candidate.given);
         candidates.chain(more).flatten().find(|value| {
-            let row = Row::from([(
-                column.name.clone(),
-                Candidate::given(Some(value.clone()), &column.kind).value,
-            )]);
-            Some(value.as_str()) != other
+            let value_of = Candidate::given(Some(value.clone()), &column.kind).value;
+            let row = Row::from([(column.name.clone(), value_of)]);
+            !taken.contains(value)
                 && checks
                     .iter()
                     .all(|check| evaluate(check, &row).passes() != Some(false))
@@ -182,22 +242,32 @@ impl Maker {
             .iter()
             .filter_map(|row| Some((row, self.shapes.get(&row.table)?)));
         let updates = updates.flat_map(|(row, shape)| {
-            let key: Values = row
-                .values
-                .iter()
-                .filter(|(name, _)| shape.primary_key.contains(name))
-                .cloned()
-                .collect();
-            let key = if key.is_empty() {
-                row.values.clone()
-            } else {
-                key
-            };
+            let key = self.key_of(row);
             row.then
                 .iter()
                 .map(move |set| sql::update(&shape.name, set, &key))
         });
         inserts.chain(updates).collect()
+    }
+
+    /// What a row is found by: its primary key, or all it was given where there is none.
+    pub fn key_of(&self, row: &NewRow) -> Values {
+        let key = self
+            .shapes
+            .get(&row.table)
+            .map(|shape| shape.primary_key.as_slice())
+            .unwrap_or_default();
+        let own: Values = row
+            .values
+            .iter()
+            .filter(|(name, _)| key.contains(name))
+            .cloned()
+            .collect();
+        if own.is_empty() {
+            row.values.clone()
+        } else {
+            own
+        }
     }
 
     pub(super) fn column(&self, table: &Ident, column: &Ident) -> Option<&Column> {
@@ -286,7 +356,7 @@ impl Maker {
         }
     }
 
-    fn solve(
+    pub(super) fn solve(
         &self,
         shape: &Shape,
         overrides: &BTreeMap<Ident, Option<String>>,

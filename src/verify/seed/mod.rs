@@ -13,6 +13,7 @@ mod solve;
 mod spread;
 #[cfg(test)]
 mod tests;
+mod vary;
 
 pub use maker::{Maker, NewRow, Values};
 

@@ -1,0 +1,382 @@
+//! Arguments worth trying: values that the rows of a state have, taken from one row where they belong together, so that
+//! commands meet.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::strategy::{Strategy, ValueTree};
+
+use super::reset::{Snapshot, Stored};
+use super::state::runner;
+use crate::catalog::Catalog;
+use crate::design::{Command, Param, StepKind};
+use crate::sql::{Ident, Meeting, meetings};
+use crate::verify::seed::Maker;
+
+/// Arguments of one call.
+pub(super) type Arguments = BTreeMap<Ident, Option<String>>;
+
+/// Sets of arguments, and what the keys among them become for somebody who wants rows of his own.
+pub(super) struct Choices {
+    pub sets: Vec<Arguments>,
+    own: BTreeMap<(Ident, Option<String>), Option<String>>,
+}
+
+impl Choices {
+    /// The same arguments with other keys for new rows; `None` where there are none.
+    pub(super) fn apart(&self, arguments: &Arguments) -> Option<Arguments> {
+        let mut other = arguments.clone();
+        for (name, value) in &mut other {
+            if let Some(own) = self.own.get(&(name.clone(), value.clone())) {
+                *value = own.clone();
+            }
+        }
+        (other != *arguments).then_some(other)
+    }
+}
+
+/// Sets of arguments for one command in one state.
+const MOST: usize = 14;
+/// Of these so many by chance.
+const CHANCE: usize = 3;
+/// Number of a row that no state has.
+const FRESH: u64 = 70;
+
+/// What is known of one parameter.
+struct Known<'a> {
+    param: &'a Param,
+    meets: Vec<&'a Meeting>,
+    /// Values that are not taken from rows: enum labels, constants of conditions.
+    other: Vec<String>,
+}
+
+/// Sets of arguments, the most promising first.
+pub(super) fn arguments(
+    command: &Command,
+    maker: &Maker,
+    catalog: &Catalog,
+    snapshot: &Snapshot,
+    seed: u64,
+) -> Choices {
+    let number = 0;
+    let met: Vec<Meeting> = command
+        .steps
+        .iter()
+        .flat_map(|step| match &step.kind {
+            StepKind::Sql { sql, .. } => meetings(sql.as_str()),
+            StepKind::Require { .. } => Vec::new(),
+        })
+        .collect();
+    let mut met = met;
+    for meeting in &mut met {
+        meeting
+            .tables
+            .retain(|table| maker.has_column(table, &meeting.column));
+    }
+    let known: Vec<Known> = command
+        .params
+        .iter()
+        .map(|param| know(param, &met, maker, catalog))
+        .collect();
+    let mut sets = Vec::new();
+    for (table, rows) in anchors(&known, snapshot) {
+        for row in 0..rows.min(3) {
+            sets.push(around(
+                &known,
+                Some((&table, row)),
+                maker,
+                catalog,
+                snapshot,
+                number,
+            ));
+        }
+    }
+    sets.push(around(&known, None, maker, catalog, snapshot, number));
+    let base = sets.clone();
+    // Each parameter that has other values takes them in turn.
+    for set in base.iter().take(3) {
+        for known in &known {
+            for value in known
+                .values(maker, catalog, snapshot, number)
+                .into_iter()
+                .take(4)
+            {
+                let mut set = set.clone();
+                set.insert(known.param.name.ident.clone(), Some(value));
+                sets.push(set);
+            }
+        }
+    }
+    unique(&mut sets);
+    sets.truncate(MOST - CHANCE);
+    sets.extend(by_chance(&known, maker, catalog, snapshot, number, seed));
+    unique(&mut sets);
+    let keys = known.iter().filter(|known| known.makes_a_key(maker));
+    let own = keys.map(|known| {
+        let name = known.param.name.ident.clone();
+        (
+            (name, known.fresh(maker, catalog, number)),
+            known.fresh(maker, catalog, number + 1),
+        )
+    });
+    Choices {
+        sets,
+        own: own.collect(),
+    }
+}
+
+fn unique(sets: &mut Vec<Arguments>) {
+    let mut seen = BTreeSet::new();
+    sets.retain(|set| seen.insert(set.clone()));
+}
+
+fn know<'a>(param: &'a Param, met: &'a [Meeting], maker: &Maker, catalog: &Catalog) -> Known<'a> {
+    let mut meets: Vec<&Meeting> = met
+        .iter()
+        .filter(|meeting| meeting.param == param.name.as_str())
+        .collect();
+    // What is compared says more than what is written.
+    meets.sort_by_key(|meeting| meeting.written);
+    let mut other = Vec::new();
+    for meeting in &meets {
+        for table in &meeting.tables {
+            other.extend(maker.allowed(table, &meeting.column));
+        }
+    }
+    other.extend(maker.labels(param.data_type.as_str(), catalog));
+    other.dedup();
+    Known {
+        param,
+        meets,
+        other,
+    }
+}
+
+impl Known<'_> {
+    fn meets(&self, table: &Ident) -> Option<&Ident> {
+        self.meets
+            .iter()
+            .find(|meeting| meeting.tables.contains(table))
+            .map(|meeting| &meeting.column)
+    }
+
+    /// Every table and column that it meets.
+    fn places(&self) -> impl Iterator<Item = (&Ident, &Ident)> {
+        self.meets.iter().flat_map(|meeting| {
+            meeting
+                .tables
+                .iter()
+                .map(move |table| (table, &meeting.column))
+        })
+    }
+
+    /// Whether a new row gets its key from it.
+    fn makes_a_key(&self, maker: &Maker) -> bool {
+        self.meets.iter().any(|meeting| {
+            meeting.written
+                && meeting
+                    .tables
+                    .iter()
+                    .any(|table| maker.is_own_key(table, &meeting.column))
+        })
+    }
+
+    fn fresh(&self, maker: &Maker, catalog: &Catalog, number: u64) -> Option<String> {
+        let written = self.meets.iter().filter(|meeting| meeting.written);
+        let columns = written.flat_map(|meeting| {
+            meeting
+                .tables
+                .iter()
+                .map(move |table| (table, &meeting.column))
+        });
+        let mut columns = columns.filter(|(table, column)| maker.is_own_key(table, column));
+        match columns.next() {
+            Some((table, column)) => maker.numbered(table, column, FRESH + number),
+            None => Some(maker.widen_type(
+                self.param.data_type.as_str(),
+                &(FRESH + number).to_string(),
+                catalog,
+            )),
+        }
+    }
+
+    /// Every value worth trying, without regard to other parameters.
+    fn values(
+        &self,
+        maker: &Maker,
+        catalog: &Catalog,
+        snapshot: &Snapshot,
+        number: u64,
+    ) -> Vec<String> {
+        let mut values = Vec::new();
+        values.extend(
+            self.param
+                .value
+                .iter()
+                .map(|value| self.widen(value.as_str(), maker, catalog)),
+        );
+        for meeting in &self.meets {
+            for table in &meeting.tables {
+                values.extend(column(snapshot, table, &meeting.column).flatten());
+            }
+        }
+        values.extend(self.other.iter().cloned());
+        if self.makes_a_key(maker) {
+            values.extend(self.fresh(maker, catalog, number));
+        }
+        let mut seen = BTreeSet::new();
+        values.retain(|value| seen.insert(value.clone()));
+        values
+    }
+
+    fn widen(&self, short: &str, maker: &Maker, catalog: &Catalog) -> String {
+        maker.widen_type(self.param.data_type.as_str(), short, catalog)
+    }
+}
+
+/// Tables that have rows and that parameters meet, those that most of them meet first.
+fn anchors(known: &[Known], snapshot: &Snapshot) -> Vec<(Ident, usize)> {
+    let mut found: Vec<(usize, Ident, usize)> = snapshot
+        .tables
+        .iter()
+        .filter(|stored| !stored.rows.is_empty())
+        .map(|stored| {
+            let table = stored.name.name.clone();
+            let met = known
+                .iter()
+                .filter(|known| known.meets(&table).is_some())
+                .count();
+            (met, table, stored.rows.len())
+        })
+        .filter(|(met, ..)| *met > 0)
+        .collect();
+    found.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    found
+        .into_iter()
+        .map(|(_, table, rows)| (table, rows))
+        .collect()
+}
+
+fn stored<'a>(snapshot: &'a Snapshot, table: &Ident) -> Option<&'a Stored> {
+    snapshot
+        .tables
+        .iter()
+        .find(|stored| stored.name.name == *table)
+}
+
+fn column<'a>(
+    snapshot: &'a Snapshot,
+    table: &Ident,
+    column: &Ident,
+) -> impl Iterator<Item = Option<String>> + use<'a> {
+    let found = stored(snapshot, table);
+    let at = found.and_then(|stored| stored.columns.iter().position(|name| name == column));
+    let rows = found
+        .filter(|_| at.is_some())
+        .map(|stored| stored.rows.as_slice())
+        .unwrap_or_default();
+    let at = at.unwrap_or(0);
+    rows.iter().map(move |row| row.get(at).cloned().flatten())
+}
+
+/// One set, taken from row `row` of a table as far as parameters meet it, from elsewhere as far as they do not.
+fn around(
+    known: &[Known],
+    anchor: Option<(&Ident, usize)>,
+    maker: &Maker,
+    catalog: &Catalog,
+    snapshot: &Snapshot,
+    number: u64,
+) -> Arguments {
+    // Parameters that meet the same column take different rows: source and target of a transfer.
+    let mut taken: BTreeMap<(Ident, Ident), usize> = BTreeMap::new();
+    let mut set = Arguments::new();
+    for known in known {
+        let from_row = |table: &Ident,
+                        name: &Ident,
+                        row: usize,
+                        taken: &mut BTreeMap<(Ident, Ident), usize>| {
+            let count = taken.entry((table.clone(), name.clone())).or_default();
+            let values: Vec<Option<String>> = column(snapshot, table, name).collect();
+            let value = values
+                .get((row + *count) % values.len().max(1))
+                .cloned()
+                .flatten();
+            *count += 1;
+            value
+        };
+        let mut value = None;
+        if !known.makes_a_key(maker) {
+            if let Some((table, row)) = anchor
+                && let Some(name) = known.meets(table)
+            {
+                value = from_row(table, name, row, &mut taken);
+            }
+            value = value.or_else(|| {
+                known
+                    .param
+                    .value
+                    .as_ref()
+                    .map(|text| known.widen(text.as_str(), maker, catalog))
+            });
+            for (table, column) in known.places() {
+                if value.is_none() {
+                    value = from_row(table, column, 0, &mut taken);
+                }
+            }
+            value = value.or_else(|| known.other.first().cloned());
+            value = value.or_else(|| by_name(known, maker, snapshot));
+        }
+        let value = value.or_else(|| known.fresh(maker, catalog, number));
+        set.insert(known.param.name.ident.clone(), value);
+    }
+    set
+}
+
+/// A value of a column of the same name, in any table.
+fn by_name(known: &Known, maker: &Maker, snapshot: &Snapshot) -> Option<String> {
+    let name = &known.param.name.ident;
+    let tables = snapshot
+        .tables
+        .iter()
+        .filter(|stored| maker.has_column(&stored.name.name, name));
+    tables
+        .into_iter()
+        .find_map(|stored| column(snapshot, &stored.name.name, name).flatten().next())
+}
+
+/// Sets in which every parameter picks by itself; most of them what others pick as well.
+fn by_chance(
+    known: &[Known],
+    maker: &Maker,
+    catalog: &Catalog,
+    snapshot: &Snapshot,
+    number: u64,
+    seed: u64,
+) -> Vec<Arguments> {
+    let hot = proptest::bool::weighted(0.7);
+    let strategy = proptest::collection::vec((hot, 0usize..16), known.len());
+    let mut runner = runner(seed ^ number);
+    let pools: Vec<Vec<String>> = known
+        .iter()
+        .map(|known| known.values(maker, catalog, snapshot, number))
+        .collect();
+    (0..CHANCE)
+        .filter_map(|_| strategy.new_tree(&mut runner).ok())
+        .map(|tree| {
+            let picks = tree.current();
+            let chosen = known
+                .iter()
+                .zip(&pools)
+                .zip(picks)
+                .map(|((known, pool), (hot, pick))| {
+                    let value = match pool.is_empty() {
+                        true => known.fresh(maker, catalog, number),
+                        false if hot => pool.first().cloned(),
+                        false => pool.get(pick % pool.len()).cloned(),
+                    };
+                    (known.param.name.ident.clone(), value)
+                });
+            chosen.collect()
+        })
+        .collect()
+}

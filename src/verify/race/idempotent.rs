@@ -1,0 +1,157 @@
+//! One key, one effect: the same request twice, at the same time and one after the other, changes what one request changes; another
+//! request with the key is turned away.
+
+use super::argument::Arguments;
+use super::explore::{Effects, effects, explore};
+use super::pair::Meeting;
+use super::play::{Trial, Watch};
+use super::program::Program;
+use super::racer::Racer;
+use super::result::{RaceResult, Tally, conclude};
+use super::shrink::counterexample;
+use crate::design::Name;
+use crate::error::Error;
+use crate::finding::Table;
+
+/// States in which it is tried.
+const STATES: usize = 3;
+
+/// Races a command against itself with one key.
+pub(super) async fn race(
+    racer: &mut Racer<'_>,
+    judge: usize,
+    command: &Name,
+    key: &Name,
+    request: &[Name],
+) -> Result<RaceResult, Error> {
+    let mut tally = Tally::new(&racer.arena.ground.server.version().text);
+    tally.commands = 1;
+    let rehearsal = racer.rehearsal.clone();
+    let invariant = racer.arena.judges[judge].invariant.clone();
+    let Some(script) = racer.scripts.get(command.as_str()).cloned() else {
+        return Ok(RaceResult::unchecked(format!(
+            "there is no command `{}`",
+            command.as_str()
+        )));
+    };
+    let mut starts = Vec::new();
+    for call in rehearsal.committing(command.as_str()) {
+        if starts.len() >= STATES || starts.contains(&call.start) {
+            continue;
+        }
+        let program = |arguments: &Arguments| Program {
+            script: script.clone(),
+            args: arguments.clone(),
+        };
+        let same = Meeting {
+            start: call.start,
+            programs: [program(&call.arguments), program(&call.arguments)],
+        };
+        let Some(trial) = racer.place(&same).await? else {
+            continue;
+        };
+        let once = alone(racer, &trial, 0).await?;
+        if once.rows.is_empty() {
+            continue;
+        }
+        starts.push(call.start);
+        tally.states.insert(call.start);
+        let mut rivals = Vec::new();
+        for other in others(
+            &rehearsal
+                .committing(command.as_str())
+                .map(|c| &c.arguments)
+                .collect::<Vec<_>>(),
+            &call.arguments,
+            key,
+            request,
+        ) {
+            rivals.push((program(&other), true));
+        }
+        let twice =
+            std::iter::once((program(&call.arguments), false)).chain(rivals.into_iter().take(2));
+        for (second, is_rival) in twice {
+            let trial = Trial {
+                state: trial.state,
+                programs: vec![program(&call.arguments), second],
+            };
+            let mut expected = vec![once.clone()];
+            if is_rival {
+                expected.push(alone(racer, &trial, 1).await?);
+            }
+            let wanted = Effects {
+                judge,
+                expected,
+                rivals: is_rival,
+            };
+            let watch = Watch {
+                judges: vec![judge],
+                stop: Some(judge),
+                record: false,
+                reduce: false,
+            };
+            let limit = racer.options.schedules_of_trial;
+            let explored = explore(&mut racer.arena, &trial, &watch, Some(&wanted), limit).await?;
+            tally.add(&explored, &trial, false);
+            tally.pairs += 1;
+            if let Some((_, choices)) = explored
+                .violations
+                .iter()
+                .find(|(violation, _)| violation.judge == judge)
+            {
+                let start = rehearsal.starts[call.start].clone();
+                let found =
+                    counterexample(racer, &trial, &start, choices, judge, Some(&wanted)).await?;
+                return Ok(conclude(&invariant, tally, Some(found)));
+            }
+        }
+    }
+    if tally.trials == 0 {
+        return Ok(RaceResult::of(
+            crate::finding::Verdict::Vacuous,
+            format!(
+                "`{}` changed something in none of the states that were tried",
+                command.as_str()
+            ),
+        ));
+    }
+    Ok(conclude(&invariant, tally, None))
+}
+
+/// What one of the programs changes by itself.
+async fn alone(racer: &mut Racer<'_>, trial: &Trial, program: usize) -> Result<Table, Error> {
+    let single = Trial {
+        state: trial.state,
+        programs: vec![trial.programs[program].clone()],
+    };
+    explore(&mut racer.arena, &single, &Watch::default(), None, 1).await?;
+    effects(&mut racer.arena).await
+}
+
+/// Requests with the same key that ask for something else.
+fn others(calls: &[&Arguments], one: &Arguments, key: &Name, request: &[Name]) -> Vec<Arguments> {
+    let mut found = Vec::new();
+    for call in calls {
+        let mut other = (*call).clone();
+        other.insert(key.ident.clone(), one.get(&key.ident).cloned().flatten());
+        let differs = request
+            .iter()
+            .any(|name| other.get(&name.ident) != one.get(&name.ident));
+        if differs && !found.contains(&other) {
+            found.push(other);
+        }
+    }
+    for name in request {
+        let mut other = one.clone();
+        let Some(Some(text)) = one.get(&name.ident) else {
+            continue;
+        };
+        if let Ok(number) = text.parse::<i64>() {
+            other.insert(name.ident.clone(), Some((number + 1).to_string()));
+            if !found.contains(&other) {
+                found.push(other);
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,246 @@
+//! A tenant tries to reach another tenant's rows: everything a session of the confined role, or of the owner, can ask for.
+
+use super::arena::Arena;
+use super::program::Who;
+use super::racer::Racer;
+use super::result::{RaceResult, Tally, conclude};
+use super::state::{Start, load};
+use crate::design::{Name, Rule};
+use crate::error::Error;
+use crate::finding::{Counterexample, Verdict};
+use crate::postgres::{Rows, Session, SqlFailure};
+use crate::source::Text;
+use crate::sql::{
+    self, Ident, QualifiedName, SqlText, column_of, fill, fixed, join, literal, quote_ident,
+    quote_qualified,
+};
+use crate::verify::seed::NewRow;
+
+/// One thing that a tenant tries.
+struct Probe {
+    what: &'static str,
+    /// Whether the session says which tenant it is.
+    says_who: bool,
+    sql: SqlText,
+}
+
+/// Tries every table as the confined role and as the owner.
+pub(super) async fn attack(
+    racer: &mut Racer<'_>,
+    tables: &[Name],
+    by: &Name,
+    setting: &Text,
+    role: &Name,
+) -> Result<RaceResult, Error> {
+    let model = racer.arena.ground.model;
+    let Some(invariant) = model.invariants.iter().find(|known| match &known.rule {
+        Rule::Isolated { tables: of, .. } => of == tables,
+        _ => false,
+    }) else {
+        return Ok(RaceResult::unchecked(
+            "it is not an invariant of this design",
+        ));
+    };
+    let mut tally = Tally::new(&racer.arena.ground.server.version().text);
+    let whos = [Who::Role(role.ident.clone()), Who::Owner];
+    let mut probes = 0;
+    for table in tables {
+        let Some((state, own, foreign, strange)) = two_tenants(racer, table, by).await? else {
+            return Ok(RaceResult::unchecked(format!(
+                "no rows of two tenants could be made in {}",
+                table.as_str()
+            )));
+        };
+        let name = model.qualified(&table.ident);
+        for who in &whos {
+            for probe in self::probes(racer, &name, by, &own, &foreign, &strange) {
+                probes += 1;
+                let reached =
+                    try_probe(&mut racer.arena, state, who, setting, &own, &probe).await?;
+                if let Some(found) = reached {
+                    let counterexample = statements(who, setting, &own, &probe, &found);
+                    return Ok(with_probes(
+                        conclude(invariant, tally, Some(counterexample)),
+                        probes,
+                    ));
+                }
+            }
+        }
+        tally.trials += 1;
+    }
+    Ok(with_probes(conclude(invariant, tally, None), probes))
+}
+
+fn with_probes(mut result: RaceResult, probes: usize) -> RaceResult {
+    result.figures = vec![("probes".to_owned(), probes as f64)];
+    result.bounds = Some(match result.verdict {
+        Verdict::Refuted => format!("{probes} attempts, the last one succeeded"),
+        _ => format!(
+            "{probes} attempts to read, add, move, change and remove another tenant's rows directly, as the confined role and as the owner"
+        ),
+    });
+    result
+}
+
+/// A state with a row of each of two tenants, and a third row of the second tenant that is not there yet.
+async fn two_tenants(
+    racer: &mut Racer<'_>,
+    table: &Name,
+    by: &Name,
+) -> Result<Option<(usize, String, String, NewRow)>, Error> {
+    let maker = racer.maker.clone();
+    let (own, foreign) = (
+        maker.widen(&table.ident, &by.ident, "1"),
+        maker.widen(&table.ident, &by.ident, "2"),
+    );
+    let of = |tenant: &String| [(by.ident.clone(), Some(tenant.clone()))];
+    let mut rows = Vec::new();
+    maker.add(&mut rows, &table.ident, &of(&own), 0);
+    maker.add(&mut rows, &table.ident, &of(&foreign), 1);
+    let strange = maker.add(&mut rows, &table.ident, &of(&foreign), 2);
+    let Some(strange) = strange.map(|at| rows.remove(at)) else {
+        return Ok(None);
+    };
+    maker.complete(&mut rows);
+    let start = Start {
+        name: "two tenants".to_owned(),
+        rows,
+        authored: false,
+    };
+    let state = load(&mut racer.arena, &maker, &start).await?;
+    Ok(state.ok().map(|state| (state, own, foreign, strange)))
+}
+
+fn probes(
+    racer: &Racer<'_>,
+    table: &QualifiedName,
+    by: &Name,
+    own: &str,
+    foreign: &str,
+    strange: &NewRow,
+) -> Vec<Probe> {
+    let parts = [
+        ("table", &quote_qualified(table)),
+        ("by", &quote_ident(&by.ident)),
+        ("own", &literal(own)),
+        ("foreign", &literal(foreign)),
+        ("at", &column_of("t", &by.ident)),
+    ];
+    let insert = racer
+        .maker
+        .statements(std::slice::from_ref(strange))
+        .into_iter()
+        .next();
+    let probe = |what, says_who, template| Probe {
+        what,
+        says_who,
+        sql: fill(template, &parts),
+    };
+    let mut probes = vec![
+        probe(
+            "reads another tenant's rows",
+            true,
+            "SELECT * FROM {table} AS t WHERE {at} <> {own}",
+        ),
+        probe(
+            "reads rows without saying which tenant it is",
+            false,
+            "SELECT * FROM {table}",
+        ),
+        probe(
+            "changes another tenant's rows",
+            true,
+            "UPDATE {table} AS t SET {by} = {at} WHERE {at} = {foreign}",
+        ),
+        probe(
+            "removes another tenant's rows",
+            true,
+            "DELETE FROM {table} AS t WHERE {at} = {foreign}",
+        ),
+        probe(
+            "gives its rows to another tenant",
+            true,
+            "UPDATE {table} SET {by} = {foreign} WHERE {by} = {own}",
+        ),
+    ];
+    probes.extend(insert.map(|sql| Probe {
+        what: "adds rows to another tenant",
+        says_who: true,
+        sql,
+    }));
+    probes
+}
+
+/// Runs a probe and takes it back. Something is found where it reached a row.
+async fn try_probe(
+    arena: &mut Arena<'_>,
+    state: usize,
+    who: &Who,
+    setting: &Text,
+    own: &str,
+    probe: &Probe,
+) -> Result<Option<Rows>, Error> {
+    arena.forget_standing();
+    arena.reset(state, &Default::default()).await?;
+    let mut session = arena.session(who).await?;
+    let mut statements = vec![fixed("BEGIN")];
+    statements.extend(probe.says_who.then(|| say_who(setting, own)));
+    session
+        .batch(&sql::sequence(&statements))
+        .await
+        .map_err(|e| e.into_error("begin a transaction"))?;
+    let reached = run(&mut session, &probe.sql).await;
+    session
+        .batch(&fixed("ROLLBACK"))
+        .await
+        .map_err(|e| e.into_error("roll back"))?;
+    arena.give_back(who, session);
+    Ok(reached.ok().filter(|rows| rows.affected > 0))
+}
+
+async fn run(session: &mut Session, sql: &SqlText) -> Result<Rows, SqlFailure> {
+    session.query(sql).await
+}
+
+fn say_who(setting: &Text, tenant: &str) -> SqlText {
+    let name = join(
+        setting
+            .as_str()
+            .split('.')
+            .map(|part| quote_ident(&Ident::from(part))),
+        ".",
+    );
+    fill(
+        "SET LOCAL {name} TO {value}",
+        &[("name", &name), ("value", &literal(tenant))],
+    )
+}
+
+fn statements(who: &Who, setting: &Text, own: &str, probe: &Probe, found: &Rows) -> Counterexample {
+    let role = match who {
+        Who::Role(role) => format!("-- as role {}", role.as_str()),
+        Who::Owner | Who::Superuser => "-- as the owner of the table".to_owned(),
+    };
+    let mut sql = vec![role];
+    sql.extend(
+        probe
+            .says_who
+            .then(|| say_who(setting, own).as_str().to_owned()),
+    );
+    sql.push(probe.sql.as_str().to_owned());
+    let shown = found.rows.first().map(|row| {
+        let values = found.columns.iter().zip(row);
+        values
+            .map(|(name, value)| format!("{name}={}", value.as_deref().unwrap_or("null")))
+            .collect::<Vec<_>>()
+            .join(", ")
+    });
+    Counterexample::Statements {
+        sql,
+        expected: "no row is reached, or the statement is refused".to_owned(),
+        found: match shown {
+            Some(row) => format!("the session {}: {} rows, {row}", probe.what, found.affected),
+            None => format!("the session {}: {} rows", probe.what, found.affected),
+        },
+    }
+}

@@ -1,0 +1,265 @@
+//! Every command alone, in every state, with the arguments worth trying: which calls can commit decides which are raced.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::arena::Arena;
+use super::argument::{Arguments, arguments};
+use super::explore::explore;
+use super::play::{Trial, Watch};
+use super::program::{Program, Script, Who};
+use super::state::{Start, load, starts};
+use crate::design::{Command, Model, Rule, StepKind};
+use crate::error::Error;
+use crate::postgres::SqlFailure;
+use crate::sql::{Ident, meetings};
+use crate::verify::seed::Maker;
+
+/// Calls of one command that commit in one state before no more are looked for.
+const ENOUGH: usize = 3;
+/// States in which a command commits before generated ones are left alone.
+const STATES: usize = 2;
+
+/// A call that was tried alone.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    /// Position among the starts.
+    pub start: usize,
+    pub arguments: Arguments,
+    /// The same with keys of its own for new rows.
+    pub apart: Option<Arguments>,
+    pub commits: bool,
+}
+
+/// What was learned by running every command alone. Holds for mutants of the same design as well.
+#[derive(Clone, Debug, Default)]
+pub struct Rehearsal {
+    pub(super) starts: Vec<Start>,
+    /// By command.
+    pub(super) calls: BTreeMap<String, Vec<Call>>,
+    /// Conditions that were seen: command, step, result.
+    pub(super) required: BTreeSet<(String, usize, bool)>,
+    /// How each command last ended that never committed.
+    pub(super) last: BTreeMap<String, String>,
+    /// Errors that a command alone does not declare, and where.
+    pub(super) undeclared: Vec<(String, SqlFailure)>,
+    /// States of the design that cannot be put in place, and why.
+    pub(super) illegal: Vec<(String, String)>,
+    /// Runs.
+    pub(super) runs: usize,
+}
+
+impl Rehearsal {
+    /// Calls of a command that commit.
+    pub(super) fn committing(&self, command: &str) -> impl Iterator<Item = &Call> {
+        self.calls
+            .get(command)
+            .into_iter()
+            .flatten()
+            .filter(|call| call.commits)
+    }
+}
+
+/// Every command of the design as a script.
+pub(super) fn scripts(model: &Model, arena: &Arena<'_>) -> BTreeMap<String, Arc<Script>> {
+    let read = |command: &Command| {
+        let (who, setting) = who(model, command);
+        let script = Script::of_command(command, who, setting, &|sql| arena.footprint(sql));
+        (command.name.as_str().to_owned(), Arc::new(script))
+    };
+    model.commands.iter().map(read).collect()
+}
+
+/// A command on tables that a tenant may see only its share of runs as the role that is confined, for the tenant that its
+/// parameter names.
+fn who(model: &Model, command: &Command) -> (Who, Option<(Ident, Ident)>) {
+    for invariant in &model.invariants {
+        let Rule::Isolated {
+            tables,
+            by,
+            setting,
+            role,
+        } = &invariant.rule
+        else {
+            continue;
+        };
+        let statements = command.steps.iter().filter_map(|step| match &step.kind {
+            StepKind::Sql { sql, .. } => Some(sql.as_str()),
+            StepKind::Require { .. } => None,
+        });
+        let touches = |sql: &str| {
+            let facts = crate::sql::facts(sql);
+            facts.is_none_or(|facts| {
+                tables
+                    .iter()
+                    .any(|table| facts.touched().contains(table.as_str()))
+            })
+        };
+        let statements: Vec<&str> = statements.collect();
+        if !statements.iter().any(|sql| touches(sql)) {
+            continue;
+        }
+        let named = command
+            .params
+            .iter()
+            .find(|param| param.name == *by)
+            .map(|param| param.name.ident.clone());
+        let met = || {
+            let mut met = statements.iter().flat_map(|sql| meetings(sql));
+            met.find(|meeting| meeting.column == by.ident)
+                .map(|meeting| Ident::new(meeting.param))
+        };
+        let param = named.or_else(met);
+        let setting = param.map(|param| (Ident::new(setting.as_str()), param));
+        return (Who::Role(role.ident.clone()), setting);
+    }
+    (Who::Owner, None)
+}
+
+/// Runs everything alone.
+pub(super) async fn rehearse(
+    arena: &mut Arena<'_>,
+    maker: &Maker,
+    scripts: &BTreeMap<String, Arc<Script>>,
+    generated: usize,
+    seed: u64,
+) -> Result<(Rehearsal, Vec<Option<usize>>), Error> {
+    let model = arena.ground.model;
+    let tables: Vec<Ident> = touched(scripts, maker);
+    let mut rehearsal = Rehearsal {
+        starts: starts(model, maker, &tables, generated, seed),
+        ..Rehearsal::default()
+    };
+    let mut loaded = vec![None; rehearsal.starts.len()];
+    for at in 0..rehearsal.starts.len() {
+        let start = rehearsal.starts[at].clone();
+        let wanting: Vec<&Command> = model
+            .commands
+            .iter()
+            .filter(|command| {
+                start.authored || committing_states(&rehearsal, command.name.as_str()) < STATES
+            })
+            .collect();
+        if wanting.is_empty() {
+            continue;
+        }
+        match load(arena, maker, &start).await? {
+            Ok(state) => loaded[at] = Some(state),
+            Err(reason) => {
+                if start.authored {
+                    rehearsal.illegal.push((start.name.clone(), reason));
+                }
+                continue;
+            }
+        }
+        for command in wanting {
+            let Some(script) = scripts.get(command.name.as_str()) else {
+                continue;
+            };
+            try_alone(
+                arena,
+                maker,
+                command,
+                script,
+                (at, loaded[at].unwrap_or(0)),
+                &mut rehearsal,
+                seed,
+            )
+            .await?;
+        }
+    }
+    Ok((rehearsal, loaded))
+}
+
+fn touched(scripts: &BTreeMap<String, Arc<Script>>, maker: &Maker) -> Vec<Ident> {
+    let all: Vec<_> = scripts.values().map(|script| script.footprint()).collect();
+    let met = |table: &&Ident| {
+        all.iter()
+            .any(|print| print.reads.contains(table) || print.writes.contains(table))
+    };
+    maker
+        .parents_first()
+        .into_iter()
+        .filter(met)
+        .cloned()
+        .collect()
+}
+
+fn committing_states(rehearsal: &Rehearsal, command: &str) -> usize {
+    rehearsal
+        .committing(command)
+        .map(|call| call.start)
+        .collect::<BTreeSet<usize>>()
+        .len()
+}
+
+async fn try_alone(
+    arena: &mut Arena<'_>,
+    maker: &Maker,
+    command: &Command,
+    script: &Arc<Script>,
+    (start, state): (usize, usize),
+    rehearsal: &mut Rehearsal,
+    seed: u64,
+) -> Result<(), Error> {
+    let name = command.name.as_str().to_owned();
+    let snapshot = arena.states[state].snapshot.clone();
+    let choices = arguments(command, maker, arena.ground.catalog, &snapshot, seed);
+    let mut committing = 0;
+    for set in &choices.sets {
+        let trial = Trial {
+            state,
+            programs: vec![Program {
+                script: script.clone(),
+                args: set.clone(),
+            }],
+        };
+        let explored = explore(arena, &trial, &Watch::default(), None, 8).await?;
+        rehearsal.runs += 1;
+        if let Some(failure) = explored.broken {
+            note_undeclared(rehearsal, &name, &failure);
+            return Ok(());
+        }
+        rehearsal.required.extend(
+            explored
+                .required
+                .iter()
+                .map(|(_, step, result)| (name.clone(), *step, *result)),
+        );
+        for (_, failure, _) in &explored.undeclared {
+            note_undeclared(rehearsal, &name, failure);
+        }
+        let commits = !explored.committed.is_empty();
+        if !commits {
+            let ending = explored.endings.keys().next().map(|names| names.join(", "));
+            rehearsal
+                .last
+                .insert(name.clone(), ending.unwrap_or_default());
+        }
+        committing += usize::from(commits);
+        let call = Call {
+            start,
+            arguments: set.clone(),
+            apart: choices.apart(set),
+            commits,
+        };
+        rehearsal.calls.entry(name.clone()).or_default().push(call);
+        if committing >= ENOUGH {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn note_undeclared(rehearsal: &mut Rehearsal, command: &str, failure: &SqlFailure) {
+    let known = rehearsal.undeclared.iter().any(|(name, known)| {
+        name == command
+            && known.sqlstate == failure.sqlstate
+            && known.constraint == failure.constraint
+    });
+    if !known {
+        rehearsal
+            .undeclared
+            .push((command.to_owned(), failure.clone()));
+    }
+}

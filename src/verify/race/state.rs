@@ -1,0 +1,132 @@
+//! Starting points: those of the design, and generated ones.
+
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use super::arena::{Arena, Loaded};
+use super::judge::judge;
+use super::play::Watch;
+use crate::design::Model;
+use crate::error::Error;
+use crate::postgres::{Session, SqlFailure};
+use crate::sql::{self, Ident, fixed};
+use crate::verify::seed::{Maker, NewRow};
+
+/// Rows a table has at most in a generated state.
+const ROWS: usize = 3;
+
+/// A starting point before it is put anywhere.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Start {
+    /// `one-open-case`, `generated 3`, `empty`.
+    pub name: String,
+    pub rows: Vec<NewRow>,
+    /// Whether the design gives it.
+    pub authored: bool,
+}
+
+/// The states of the design, then the empty one, then generated ones over the tables that matter.
+pub(super) fn starts(
+    model: &Model,
+    maker: &Maker,
+    tables: &[Ident],
+    generated: usize,
+    seed: u64,
+) -> Vec<Start> {
+    let mut starts: Vec<Start> = model
+        .states
+        .iter()
+        .map(|state| Start {
+            name: state.name.as_str().to_owned(),
+            rows: maker.state(state),
+            authored: true,
+        })
+        .collect();
+    starts.push(Start {
+        name: "empty".to_owned(),
+        rows: Vec::new(),
+        authored: false,
+    });
+    let mut runner = runner(seed);
+    // Rows a table, the column choices of each: small numbers, because rows that differ in everything never meet.
+    let picks =
+        proptest::collection::vec(proptest::collection::vec(0u64..64, 0..=ROWS), tables.len());
+    for number in 0..generated {
+        let Ok(tree) = picks.new_tree(&mut runner) else {
+            continue;
+        };
+        let mut rows = Vec::new();
+        for (table, picked) in tables.iter().zip(tree.current()) {
+            for (at, pick) in picked.iter().enumerate() {
+                maker.add_varied(&mut rows, table, at as u64, *pick);
+            }
+        }
+        maker.complete(&mut rows);
+        let start = Start {
+            name: format!("generated {}", number + 1),
+            rows,
+            authored: false,
+        };
+        if !start.rows.is_empty() && !starts.iter().any(|known| known.rows == start.rows) {
+            starts.push(start);
+        }
+    }
+    starts
+}
+
+/// proptest's generator, fed from a seed instead of the operating system.
+pub(super) fn runner(seed: u64) -> TestRunner {
+    let mut bytes = [0; 32];
+    for (at, chunk) in bytes.chunks_mut(8).enumerate() {
+        chunk.copy_from_slice(&seed.wrapping_add(at as u64).to_le_bytes());
+    }
+    let config = Config {
+        failure_persistence: None,
+        ..Config::default()
+    };
+    TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
+}
+
+/// Puts a start in place and remembers it; its number, or why it is no legal state.
+pub(super) async fn load(
+    arena: &mut Arena<'_>,
+    maker: &Maker,
+    start: &Start,
+) -> Result<Result<usize, String>, Error> {
+    arena.forget_standing();
+    arena.resetter.empty(&mut arena.control).await?;
+    if let Err(failure) = write(&mut arena.control, maker, &start.rows).await {
+        return Ok(Err(failure.message.clone()));
+    }
+    let all = Watch {
+        judges: (0..arena.judges.len()).collect(),
+        ..Watch::default()
+    };
+    let broken = judge(&mut arena.control, &arena.judges, &all.judges).await?;
+    // Only rows are judged here: the way to a state may be one that no command could take.
+    if let Some((at, _)) = broken.first() {
+        return Ok(Err(format!(
+            "it breaks {}",
+            arena.judges[*at].invariant.name.as_str()
+        )));
+    }
+    let snapshot = arena.resetter.remember(&mut arena.control).await?;
+    arena.states.push(Loaded { snapshot });
+    Ok(Ok(arena.states.len() - 1))
+}
+
+/// Writes rows in one transaction.
+async fn write(control: &mut Session, maker: &Maker, rows: &[NewRow]) -> Result<(), SqlFailure> {
+    let mut statements = vec![fixed("BEGIN")];
+    statements.extend(maker.statements(rows));
+    statements.push(fixed("COMMIT"));
+    let done = control.batch(&sql::sequence(&statements)).await;
+    if done.is_err() {
+        control.batch(&fixed("ROLLBACK")).await?;
+    }
+    done?;
+    // What was written to get here is no history.
+    control
+        .batch(&fixed("DELETE FROM pgproof_shadow.history"))
+        .await
+}

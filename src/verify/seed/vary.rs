@@ -1,0 +1,146 @@
+//! Rows that differ from the plainest ones, for starting points nobody thought of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::evaluate::{Row, evaluate};
+use super::maker::{Maker, NewRow, Values};
+use super::shape::{Column, Default, Shape};
+use crate::sql::Ident;
+
+impl Maker {
+    /// Adds a row whose parents are among those that are there and whose values are picked by number: the same number, the
+    /// same row. What a condition forbids falls back to the plainest value.
+    pub fn add_varied(
+        &self,
+        rows: &mut Vec<NewRow>,
+        table: &Ident,
+        distinct: u64,
+        pick: u64,
+    ) -> Option<usize> {
+        let shape = self.shapes.get(table)?;
+        let mut turn = Turn(pick);
+        let mut overrides = self.parents_there(rows, shape, &mut turn);
+        let referring: BTreeSet<&Ident> = shape
+            .references
+            .iter()
+            .flat_map(|reference| &reference.columns)
+            .collect();
+        for column in &shape.columns {
+            let given = overrides.iter().any(|(name, _)| *name == column.name);
+            let fixed = column.keyed
+                || referring.contains(&column.name)
+                || column.default == Default::Generated;
+            if !given && !fixed {
+                overrides.extend(self.varied(shape, column, &mut turn));
+            }
+        }
+        let key: Values = overrides
+            .iter()
+            .filter(|(name, _)| referring.contains(name))
+            .cloned()
+            .collect();
+        while let Some(wrong) = self.first_wrong(shape, &overrides, distinct) {
+            let before = overrides.len();
+            overrides.retain(|(name, _)| {
+                !wrong.contains(name) || key.iter().any(|(known, _)| known == name)
+            });
+            if overrides.len() == before {
+                return None;
+            }
+        }
+        self.add(rows, table, &overrides, distinct)
+    }
+
+    fn parents_there(&self, rows: &[NewRow], shape: &Shape, turn: &mut Turn) -> Values {
+        let mut values = Values::new();
+        for reference in &shape.references {
+            let agrees = |row: &&NewRow| {
+                row.table == reference.to
+                    && reference
+                        .columns
+                        .iter()
+                        .zip(&reference.key)
+                        .all(|(column, key)| {
+                            let fixed = values.iter().find(|(name, _)| name == column);
+                            fixed.is_none_or(|(_, value)| *value == self.known(row, key))
+                        })
+            };
+            let parents: Vec<&NewRow> = rows.iter().filter(agrees).collect();
+            if parents.is_empty() || reference.to == shape.name.name {
+                continue;
+            }
+            let parent = parents[turn.below(parents.len())];
+            for (column, key) in reference.columns.iter().zip(&reference.key) {
+                if !values.iter().any(|(name, _)| name == column) {
+                    values.push((column.clone(), self.known(parent, key)));
+                }
+            }
+        }
+        values.retain(|(_, value)| value.is_some());
+        values
+    }
+
+    fn varied(
+        &self,
+        shape: &Shape,
+        column: &Column,
+        turn: &mut Turn,
+    ) -> Option<(Ident, Option<String>)> {
+        let states = shape
+            .lifecycle
+            .as_ref()
+            .filter(|lifecycle| lifecycle.column == column.name);
+        if let Some(lifecycle) = states {
+            let mut all: Vec<&String> = lifecycle.initial.iter().collect();
+            all.extend(
+                lifecycle
+                    .allow
+                    .iter()
+                    .flat_map(|(from, to)| std::iter::once(from).chain(to)),
+            );
+            let unique: BTreeSet<&String> = all.into_iter().collect();
+            let state = unique.iter().nth(turn.below(unique.len()))?;
+            return Some((column.name.clone(), Some((*state).clone())));
+        }
+        let candidates = self.candidates(shape, column, 0, 0);
+        let picked = candidates.get(turn.below(candidates.len().min(4)))?;
+        Some((column.name.clone(), picked.given.clone()?))
+    }
+
+    /// Columns of a condition that the row would break.
+    fn first_wrong(
+        &self,
+        shape: &Shape,
+        overrides: &Values,
+        distinct: u64,
+    ) -> Option<BTreeSet<Ident>> {
+        let fixed: BTreeMap<Ident, Option<String>> = overrides.iter().cloned().collect();
+        let solved = self.solve(shape, &fixed, &[], distinct);
+        let row: Row = solved
+            .into_iter()
+            .map(|(name, candidate)| (name, candidate.value))
+            .collect();
+        let wrong = shape
+            .checks
+            .iter()
+            .find(|check| evaluate(check, &row).passes() == Some(false));
+        wrong.map(|check| check.columns())
+    }
+}
+
+/// Small choices out of one number.
+struct Turn(u64);
+
+impl Turn {
+    fn below(&mut self, bound: usize) -> usize {
+        if bound == 0 {
+            return 0;
+        }
+        self.0 = self
+            .0
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(23)
+            .wrapping_add(0x2545_f491);
+        ((self.0 >> 33) % bound as u64) as usize
+    }
+}
