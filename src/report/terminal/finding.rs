@@ -7,7 +7,7 @@ use miette::{
     ThemeStyles,
 };
 
-use super::excerpt::{Excerpt, Texts};
+use super::excerpt::Excerpt;
 use super::paint::{DIM, Paint};
 use crate::error::Error;
 use crate::finding::{Finding, Label, Severity};
@@ -21,7 +21,7 @@ const NEAR: u32 = 3;
 /// Draws findings; made once for a report.
 pub(super) struct Findings<'a> {
     sources: &'a SourceMap,
-    texts: Texts<'a>,
+    width: usize,
     handler: GraphicalReportHandler,
     paint: Paint,
 }
@@ -29,8 +29,9 @@ pub(super) struct Findings<'a> {
 /// A finding in the form miette wants.
 struct Drawn<'a> {
     finding: &'a Finding,
-    sources: &'a SourceMap,
-    excerpt: Option<Excerpt<'a>>,
+    /// Those of its labels that are drawn.
+    labels: Vec<&'a Label>,
+    excerpt: Option<Excerpt>,
 }
 
 impl<'a> Findings<'a> {
@@ -44,7 +45,7 @@ impl<'a> Findings<'a> {
         };
         Findings {
             sources,
-            texts: Texts::new(sources),
+            width,
             handler: GraphicalReportHandler::new_themed(theme)
                 .with_width(width)
                 .with_links(false),
@@ -53,20 +54,19 @@ impl<'a> Findings<'a> {
     }
 
     /// One finding, ending in a line feed.
-    pub(super) fn draw(&'a self, finding: &Finding) -> Result<String, Error> {
+    pub(super) fn draw(&self, finding: &Finding) -> Result<String, Error> {
+        let near = |label: &&Label| is_near(label, finding, self.sources);
+        let labels: Vec<&Label> = finding.labels.iter().filter(near).collect();
         let drawn = Drawn {
             finding,
-            sources: self.sources,
-            excerpt: finding
-                .labels
-                .first()
-                .map(|label| self.texts.excerpt(label.at.source)),
+            excerpt: Excerpt::around(&labels, self.sources, self.width),
+            labels,
         };
         let mut text = String::new();
         self.handler
             .render_report(&mut text, &drawn)
             .map_err(|e| Error::Internal(format!("a finding cannot be drawn: {e}")))?;
-        for label in finding.labels.iter().filter(|label| !drawn.is_near(label)) {
+        for label in finding.labels.iter().filter(|label| !near(label)) {
             let place = Place::of(label.at, self.sources).short();
             let seen = format!("  also: {place} {}", printable(&label.text));
             text.push_str(&self.paint.text(DIM, seen.trim_end()));
@@ -76,15 +76,13 @@ impl<'a> Findings<'a> {
     }
 }
 
-impl Drawn<'_> {
-    /// Whether a place is drawn with the primary one. Others are only named: miette would draw them by their place in the
-    /// file, and what a finding is about must come first.
-    fn is_near(&self, label: &Label) -> bool {
-        let line = |at| self.sources.line_column(at).0.line;
-        self.finding.labels.first().is_some_and(|first| {
-            first.at.source == label.at.source && line(first.at).abs_diff(line(label.at)) <= NEAR
-        })
-    }
+/// Whether a place is drawn with the primary one. Others are only named: miette would draw them by their place in the file,
+/// and what a finding is about must come first.
+fn is_near(label: &Label, finding: &Finding, sources: &SourceMap) -> bool {
+    let line = |at| sources.line_column(at).0.line;
+    finding.labels.first().is_some_and(|first| {
+        first.at.source == label.at.source && line(first.at).abs_diff(line(label.at)) <= NEAR
+    })
 }
 
 impl Diagnostic for Drawn<'_> {
@@ -109,11 +107,9 @@ impl Diagnostic for Drawn<'_> {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let excerpt = self.excerpt.as_ref()?;
-        let near = |label: &&Label| self.is_near(label);
-        let here = self.finding.labels.iter().filter(near);
-        Some(Box::new(here.enumerate().map(move |(index, label)| {
+        let marked = self.labels.iter().zip(excerpt.marks()).enumerate();
+        Some(Box::new(marked.map(|(index, (label, span))| {
             let text = (!label.text.is_empty()).then(|| printable(&label.text).into_owned());
-            let span = excerpt.mark(label.at);
             match index {
                 0 => LabeledSpan::new_primary_with_span(text, span),
                 _ => LabeledSpan::new_with_span(text, span),
