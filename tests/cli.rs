@@ -1,30 +1,13 @@
 //! The program as its users run it: exit codes, streams, help.
 
-use std::process::{Command, Stdio};
-
 #[path = "support/golden.rs"]
 mod golden;
+#[path = "support/program.rs"]
+mod program;
 
-use assert_cmd::assert::Assert;
+use std::process::{Command, Stdio};
 
-/// The program, away from this repository's own designs and settings.
-fn pgproof(args: &[&str]) -> assert_cmd::Command {
-    let mut command = assert_cmd::Command::cargo_bin("pgproof").expect("the program is built");
-    command
-        .args(args)
-        .env_remove("PGPROOF_POSTGRES")
-        .env_remove("COLUMNS")
-        .env("NO_COLOR", "1");
-    command
-}
-
-fn stdout(assert: &Assert) -> String {
-    String::from_utf8(assert.get_output().stdout.clone()).expect("output is UTF-8")
-}
-
-fn stderr(assert: &Assert) -> String {
-    String::from_utf8(assert.get_output().stderr.clone()).expect("output is UTF-8")
-}
+use program::{pgproof, stderr, stdout};
 
 #[test]
 fn help_lists_every_command_and_none_that_is_not_there() {
@@ -78,10 +61,86 @@ fn completions_know_the_commands() {
 }
 
 #[test]
-fn the_schema_of_the_report_is_json() {
-    let text = stdout(&pgproof(&["schema", "--report"]).assert().code(0));
-    let schema: serde_json::Value = serde_json::from_str(&text).expect("the schema is JSON");
-    assert_eq!(schema["title"], "pgproof report");
+fn schemas_are_json() {
+    for (args, title) in [
+        (vec!["schema"], "pgproof design"),
+        (vec!["schema", "--report"], "pgproof report"),
+    ] {
+        let text = stdout(&pgproof(&args).assert().code(0));
+        let schema: serde_json::Value = serde_json::from_str(&text).expect("the schema is JSON");
+        assert_eq!(schema["title"], title);
+    }
+}
+
+/// What `check` makes of a text on standard input.
+#[test]
+fn what_new_writes_is_accepted_with_its_questions_open() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    pgproof(&["new", "full"])
+        .current_dir(folder.path())
+        .assert()
+        .code(0);
+    pgproof(&["new", "short", "--compact"])
+        .current_dir(folder.path())
+        .assert()
+        .code(0);
+    let assert = pgproof(&["check", "--format", "json"])
+        .current_dir(folder.path())
+        .assert();
+    let report: serde_json::Value =
+        serde_json::from_str(&stdout(&assert)).expect("the report is JSON");
+    assert_eq!(report["designs"], serde_json::json!(["full", "short"]));
+    assert_eq!(report["summary"]["findings"]["error"], 0, "{report:#}");
+    assert_eq!(report["summary"]["findings"]["warning"], 0, "{report:#}");
+    assert.code(0);
+}
+
+#[test]
+fn a_report_goes_into_a_file() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let assert = pgproof(&[
+        "check",
+        "-",
+        "--format",
+        "markdown",
+        "--output",
+        "report.md",
+    ])
+    .current_dir(folder.path())
+    .write_stdin("pgproof: 1\n")
+    .assert()
+    .code(1);
+    assert_eq!(stdout(&assert), "");
+    let report = std::fs::read_to_string(folder.path().join("report.md")).expect("the report");
+    assert!(report.starts_with("## ✖ pgproof"), "{report}");
+}
+
+#[test]
+fn compile_writes_sql_and_nothing_else_twice_the_same() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    pgproof(&["new", "a"])
+        .current_dir(folder.path())
+        .assert()
+        .code(0);
+    let compile = || {
+        pgproof(&["compile", "designs/a"])
+            .current_dir(folder.path())
+            .assert()
+            .code(0)
+    };
+    let sql = stdout(&compile());
+    assert!(sql.contains("CREATE TABLE a.item"), "{sql}");
+    assert_eq!(sql, stdout(&compile()));
+}
+
+#[test]
+fn compile_of_a_broken_design_writes_no_sql() {
+    let assert = pgproof(&["compile", "-"])
+        .write_stdin("pgproof: 1\ntabls: {}\n")
+        .assert()
+        .code(1);
+    assert_eq!(stdout(&assert), "");
+    assert!(stderr(&assert).contains("tabls"), "{}", stderr(&assert));
 }
 
 #[test]

@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use sha2::{Digest, Sha256};
-
-use crate::assets::Assets;
+use super::workspace::Workspace;
 use crate::compile::{Compiled, compile};
+use crate::design::load::{DesignPath, Loaded, find, read};
 use crate::design::{Model, resolve};
-use crate::error::Error;
-use crate::finding::{Finding, Input, Report, Severity};
-use crate::source::{self, SourceMap};
-use crate::template::{Environment, environment};
+use crate::error::{Error, ExitCode};
+use crate::finding::{Finding, Report, Severity};
+use crate::source::SourceMap;
+
+/// What is said of a design in a language that this program does not speak.
+const UNSUPPORTED_VERSION: &str = "unsupported-version";
 
 /// What is known without a server.
 pub(super) struct Analysis {
@@ -20,16 +21,16 @@ pub(super) struct Analysis {
     pub(super) report: Report,
     /// Designs without errors.
     pub(super) designs: Vec<Design>,
-    /// Templates.
-    pub(super) environment: Environment,
+    /// Settings, templates and rules.
+    pub(super) workspace: Workspace,
     /// Whether a file could not be read as a design at all.
-    pub(super) is_unreadable: bool,
+    is_unreadable: bool,
 }
 
 /// A design without errors.
 pub(super) struct Design {
-    /// As given.
-    pub(super) path: PathBuf,
+    /// Where it is, as given.
+    pub(super) path: DesignPath,
     /// What it means.
     pub(super) model: Model,
     /// Its schema.
@@ -38,81 +39,78 @@ pub(super) struct Design {
 
 /// Reads and judges the designs at these paths.
 pub(super) fn analyse(paths: &[PathBuf]) -> Result<Analysis, Error> {
+    let mut sources = SourceMap::new();
+    let first = paths.first().map_or(Path::new("."), PathBuf::as_path);
+    let (workspace, findings) = Workspace::around(first, &mut sources)?;
     let mut analysis = Analysis {
-        sources: SourceMap::new(),
-        report: Report::default(),
+        sources,
+        // Settings that cannot be understood are as much wrong use as a wrong option.
+        is_unreadable: !findings.is_empty(),
+        report: Report {
+            findings,
+            ..Report::default()
+        },
         designs: Vec::new(),
-        environment: environment(&Assets::builtin()),
-        is_unreadable: false,
+        workspace,
     };
-    for path in paths {
-        let path = if path.is_dir() {
-            path.join("design.yaml")
-        } else {
-            path.clone()
-        };
-        analysis.take(&path)?;
+    for path in find(paths)? {
+        analysis.take(path)?;
     }
     Ok(analysis)
 }
 
 impl Analysis {
-    fn take(&mut self, path: &Path) -> Result<(), Error> {
-        let shown = path.display().to_string();
-        let text = std::fs::read_to_string(path).map_err(|source| Error::Io {
-            path: shown.clone(),
-            source,
-        })?;
-        self.report.inputs.push(Input {
-            path: shown.clone(),
-            sha256: digest(&text),
-        });
-        let id = self.sources.add(shown, text);
-        let parsed = source::read(&self.sources, id);
-        self.is_unreadable |= !parsed.faults.is_empty();
-        let mut findings: Vec<Finding> = parsed.faults.into_iter().map(told).collect();
-        let mut model = None;
-        if let Some(root) = parsed.root {
-            let (resolved, more) = resolve(&root);
-            findings.extend(more);
-            model = resolved;
-        }
-        if let Some(model) = model {
-            self.report.designs.push(model.name.as_str().to_owned());
+    fn take(&mut self, path: DesignPath) -> Result<(), Error> {
+        let loaded = read(&mut self.sources, &path)?;
+        let (model, mut findings) = self.meaning(loaded);
+        if let Some(model) = model.filter(|_| !has_errors(&findings)) {
+            let compiled = compile(&model);
+            findings.extend(compiled.findings.iter().cloned());
             if !has_errors(&findings) {
-                let compiled = compile(&model);
-                findings.extend(compiled.findings.iter().cloned());
-                if !has_errors(&findings) {
-                    self.designs.push(Design {
-                        path: path.to_path_buf(),
-                        model,
-                        compiled,
-                    });
-                }
+                self.designs.push(Design {
+                    path,
+                    model,
+                    compiled,
+                });
             }
         }
-        findings.sort_by_key(|f| f.labels.first().map(|label| label.at));
+        findings.sort_by_key(|finding| finding.labels.first().map(|label| label.at));
         self.report.findings.extend(findings);
         Ok(())
+    }
+
+    /// The model, as far as there is one, and everything that is wrong up to there.
+    fn meaning(&mut self, loaded: Loaded) -> (Option<Model>, Vec<Finding>) {
+        self.report.inputs.extend(loaded.inputs);
+        let mut findings = loaded.findings;
+        let resolved = loaded.root.as_ref().map(resolve);
+        let (model, more) = resolved.unwrap_or_default();
+        // Names may be declared in what could not be read.
+        let dangles = |finding: &Finding| finding.code.starts_with("dangling-");
+        findings.extend(more.into_iter().filter(|f| loaded.readable || !dangles(f)));
+        let is_foreign = findings.iter().any(|f| f.code == UNSUPPORTED_VERSION);
+        self.is_unreadable |= !loaded.readable || model.is_none() || is_foreign;
+        if let Some(model) = &model {
+            self.report.designs.push(model.name.as_str().to_owned());
+        }
+        (model, findings)
+    }
+
+    /// Whether something is wrong that leaves nothing to compile or to verify.
+    pub(super) fn has_errors(&self) -> bool {
+        self.is_unreadable || has_errors(&self.report.findings)
+    }
+
+    /// How a run ends that asks no server. What cannot be read stands before what is wrong.
+    pub(super) fn code(&self) -> ExitCode {
+        match (self.is_unreadable, self.report.is_at_fault()) {
+            (true, _) => ExitCode::Usage,
+            (false, true) => ExitCode::AtFault,
+            (false, false) => ExitCode::Clean,
+        }
     }
 }
 
 fn has_errors(findings: &[Finding]) -> bool {
     findings.iter().any(|f| f.severity == Severity::Error)
-}
-
-fn told(fault: source::Fault) -> Finding {
-    let mut finding = Finding::error(fault.code, "file", fault.message, fault.at);
-    finding.help = fault.help;
-    for (at, text) in fault.also {
-        finding = finding.label(at, text);
-    }
-    finding
-}
-
-fn digest(text: &str) -> String {
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }

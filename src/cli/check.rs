@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::analysis::{Analysis, analyse};
+use super::analysis::analyse;
 use super::args::ReportArgs;
 use super::output::Output;
 use crate::error::{Error, ExitCode};
@@ -26,14 +26,5 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
     let analysis = analyse(&args.paths)?;
     args.report
         .write(&analysis.report, &analysis.sources, began.elapsed(), output)?;
-    Ok(code(&analysis))
-}
-
-/// What cannot be read stands before what is wrong.
-pub(super) fn code(analysis: &Analysis) -> ExitCode {
-    match (analysis.is_unreadable, analysis.report.is_at_fault()) {
-        (true, _) => ExitCode::Usage,
-        (false, true) => ExitCode::AtFault,
-        (false, false) => ExitCode::Clean,
-    }
+    Ok(analysis.code())
 }

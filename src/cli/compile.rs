@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::analysis::{Analysis, analyse};
-use super::check::code;
+use super::analysis::analyse;
 use super::output::Output;
 use crate::compile::ddl;
 use crate::error::{Error, ExitCode};
@@ -28,7 +27,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
     let began = Instant::now();
     let mut analysis = analyse(&args.paths)?;
-    if has_errors(&analysis) {
+    if analysis.has_errors() {
         // What is only probably wrong is for `check` to tell.
         analysis
             .report
@@ -37,11 +36,11 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
         let look = output.look_of_stderr(began.elapsed());
         let text = render(&analysis.report, &analysis.sources, Format::Human, &look)?;
         output.tell(&text);
-        return Ok(code(&analysis));
+        return Ok(analysis.code());
     }
     let mut sql = String::new();
     for design in &analysis.designs {
-        let script = ddl(&design.compiled.catalog, &analysis.environment)?;
+        let script = ddl(&design.compiled.catalog, &analysis.workspace.environment)?;
         if analysis.designs.len() > 1 {
             let gap = if sql.is_empty() { "" } else { "\n" };
             sql.push_str(&format!("{gap}-- {}\n\n", design.model.name.as_str()));
@@ -50,9 +49,4 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
     }
     output.write(args.output.as_deref(), &sql)?;
     Ok(ExitCode::Clean)
-}
-
-fn has_errors(analysis: &Analysis) -> bool {
-    let mut findings = analysis.report.findings.iter();
-    analysis.is_unreadable || findings.any(|f| f.severity == Severity::Error)
 }

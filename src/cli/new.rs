@@ -2,11 +2,12 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::output::Output;
-use super::workspace::{DESIGNS, Workspace};
+use super::workspace::{from_here, root};
 use crate::assets::Assets;
+use crate::design::load::{DESIGN_FILE, DESIGNS};
 use crate::error::{Error, ExitCode};
 
 /// Begin a design, in `designs/NAME/`.
@@ -35,8 +36,8 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
         Some(example) => copied(example, name)?,
         None => scaffold(name, args.compact),
     };
-    let root = Workspace::around(Path::new("."))?.map(|workspace| workspace.root);
-    let designs = shown(root.unwrap_or_default()).join(DESIGNS);
+    let root = root(Path::new("."))?.unwrap_or_default();
+    let designs = from_here(&root).join(DESIGNS);
     let folder = designs.join(name);
     for taken in [folder.clone(), designs.join(format!("{name}.yaml"))] {
         if taken.exists() {
@@ -53,14 +54,6 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
     }
     output.print(&format!("next: pgproof check {}\n", folder.display()))?;
     Ok(ExitCode::Clean)
-}
-
-/// A path as people would write it from where they are.
-fn shown(path: PathBuf) -> PathBuf {
-    match std::env::current_dir() {
-        Ok(here) if here == path => PathBuf::new(),
-        _ => path,
-    }
 }
 
 fn checked(name: &str) -> Result<&str, Error> {
@@ -84,7 +77,7 @@ fn scaffold(name: &str, compact: bool) -> Vec<File> {
         .replace("SCHEMA", &name.replace('-', "_"))
         .replace("NAME", name)
         .replace("TEAM", "your-team");
-    vec![("design.yaml".to_owned(), text)]
+    vec![(DESIGN_FILE.to_owned(), text)]
 }
 
 /// The files of a worked design, under another name.

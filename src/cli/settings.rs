@@ -10,6 +10,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::workspace::from_here;
 use crate::error::Error;
 use crate::finding::{Finding, Level, Levels};
 use crate::source::{self, Fault, Node, NodeKind, SourceMap, Span};
@@ -37,15 +38,15 @@ pub(super) struct Settings {
 /// The settings of a workspace, none where it has no file; and everything that is wrong with them.
 pub(super) fn read(
     root: &Path,
-    shown: &str,
     sources: &mut SourceMap,
 ) -> Result<(Settings, Vec<Finding>), Error> {
     let path = root.join(FILE);
     if !path.is_file() {
         return Ok((Settings::default(), Vec::new()));
     }
+    let shown = from_here(&path).display().to_string();
     let text = std::fs::read_to_string(&path).map_err(|source| Error::Io {
-        path: shown.to_owned(),
+        path: shown.clone(),
         source,
     })?;
     let id = sources.add(shown, text);

@@ -139,8 +139,10 @@ fn unreadable(path: &Path, source: std::io::Error) -> Error {
     }
 }
 
-/// A path with `/` between folders.
+/// A path with `/` between folders, without the `./` that nobody writes.
 fn shown(path: &Path) -> String {
+    let short = path.strip_prefix(".").unwrap_or(path);
+    let path = if short == Path::new("") { path } else { short };
     path.display().to_string().replace('\\', "/")
 }
 
