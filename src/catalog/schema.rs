@@ -123,6 +123,30 @@ pub enum ObjectPath {
     Role(Ident),
 }
 
+impl ObjectPath {
+    /// The table it is or belongs to.
+    pub fn table(&self) -> Option<&QualifiedName> {
+        use ObjectPath::*;
+        match self {
+            Table(table)
+            | Column(table, _)
+            | NotNull(table, _)
+            | PrimaryKey(table)
+            | Unique(table, _)
+            | Check(table, _)
+            | ForeignKey(table, _)
+            | Exclusion(table, _)
+            | Index(table, _)
+            | Trigger(table, _)
+            | Policy(table, _)
+            | RowSecurity(table)
+            | ForceRowSecurity(table)
+            | Grants(table, _) => Some(table),
+            Schema(_) | Extension(_) | Type(_) | View(_) | Function(_) | Role(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for ObjectPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use ObjectPath::*;

@@ -232,7 +232,12 @@ impl Server {
             .await
         {
             Ok(()) => {}
-            Err(failure) if failure.sqlstate == SqlState::DUPLICATE_OBJECT => {}
+            // Designs of one run may each have a role of this name, with other rights.
+            Err(failure) if failure.sqlstate == SqlState::DUPLICATE_OBJECT => {
+                let alter = sql::alter_role_of_ours(role, bypass_rls, &self.inner.mark);
+                let altered = control.batch(&alter).await;
+                altered.map_err(|failure| failure.into_error(&what))?;
+            }
             Err(failure) => return Err(failure.into_error(&what)),
         }
         let granted = control

@@ -51,6 +51,24 @@ pub fn create_role(name: &Ident, bypass_rls: bool, comment: &str) -> SqlText {
     ))
 }
 
+/// Gives a role the right to pass by row-level security, or takes it, if the role has this comment.
+pub fn alter_role_of_ours(name: &Ident, bypass_rls: bool, comment: &str) -> SqlText {
+    let role = quote_ident(name);
+    let bypass = if bypass_rls {
+        "BYPASSRLS"
+    } else {
+        "NOBYPASSRLS"
+    };
+    let (name, comment) = (literal(name.as_str()), literal(comment));
+    SqlText::made(format!(
+        "DO $pgproof$ BEGIN\n\
+           IF EXISTS (SELECT FROM pg_roles WHERE rolname = {name} AND shobj_description(oid, 'pg_authid') = {comment}) THEN\n\
+             ALTER ROLE {role} {bypass};\n\
+           END IF;\n\
+         END $pgproof$"
+    ))
+}
+
 /// Makes `member` a member of `role`.
 pub fn grant_role(role: &Ident, member: &Ident) -> SqlText {
     SqlText::made(format!(

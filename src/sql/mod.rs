@@ -24,8 +24,9 @@ mod write;
 pub use compose::{column_of, fill, fixed, idents, join, number, pad, qualified_columns};
 pub use condition::{condition_names, sqlstate};
 pub use control::{
-    create_database, create_extension, create_login_role, create_role, drop_database, drop_role,
-    format_types, grant_role, grant_role_to_current_user, set_for_role, terminate_backend,
+    alter_role_of_ours, create_database, create_extension, create_login_role, create_role,
+    drop_database, drop_role, format_types, grant_role, grant_role_to_current_user, set_for_role,
+    terminate_backend,
 };
 pub use execute::{execute, inline, prepare, sequence};
 pub use expression::{Comparison, Expression, parse_expression};

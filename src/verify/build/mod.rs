@@ -1,0 +1,7 @@
+//! Build: the schema applies, compiles to the same text twice, and reads back equal to the model.
+
+mod canonical;
+mod check;
+mod scratch;
+
+pub use check::{build, read_back, refused};

@@ -1,0 +1,48 @@
+//! What all parts of one run share: which server, which seed, how to do it again.
+
+use super::evidence::Judged;
+use crate::design::Model;
+use crate::finding::{Claim, Evidence, Method, Setting};
+use crate::postgres::Server;
+
+/// One run.
+#[derive(Clone, Copy)]
+pub struct Run<'a> {
+    /// Where.
+    pub server: &'a Server,
+    /// Reproduces states, arguments and samples.
+    pub seed: u64,
+    /// The command line that does it again, without the seed.
+    pub command: &'a str,
+}
+
+impl Run<'_> {
+    /// Writes down what came of a claim.
+    pub fn evidence(
+        &self,
+        model: &Model,
+        method: Method,
+        claim: Claim,
+        judged: Judged,
+    ) -> Evidence {
+        let design = model.name.as_str();
+        Evidence {
+            id: format!("{design}/{}/{}", method.word(), claim.subject),
+            design: design.to_owned(),
+            claim,
+            method,
+            verdict: judged.verdict,
+            reason: judged.reason,
+            bounds: judged.bounds,
+            figures: judged.figures,
+            counterexample: judged.counterexample,
+            setting: Setting {
+                server_version: Some(self.server.version().text.clone()),
+                seed: self.seed,
+                volume: judged.volume,
+            },
+            reproduce: format!("{} --seed {}", self.command, self.seed),
+            duration: judged.duration,
+        }
+    }
+}
