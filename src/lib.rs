@@ -23,6 +23,7 @@ pub mod design;
 pub mod explain;
 pub mod invariant;
 
+pub mod check;
 pub mod compile;
 
 pub mod postgres;

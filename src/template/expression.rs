@@ -1,6 +1,6 @@
 //! Conditions and messages of rules.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::Value;
 use minijinja::value::Serde;
@@ -9,7 +9,18 @@ use serde::Serialize;
 use super::environment::{Environment, failed};
 use crate::error::Error;
 
-/// What expressions are evaluated over: made once, used for many.
+/// A value that expressions can look into: made once, shared by many contexts.
+#[derive(Clone, Debug)]
+pub struct Fact(Value);
+
+impl Fact {
+    /// Takes a value.
+    pub fn new<T: Serialize>(value: &T) -> Fact {
+        Fact(Value::from(Serde(value)))
+    }
+}
+
+/// What expressions are evaluated over: facts by name.
 #[derive(Clone, Debug)]
 pub struct Context(Value);
 
@@ -17,6 +28,15 @@ impl Context {
     /// Takes facts.
     pub fn new<T: Serialize>(facts: &T) -> Context {
         Context(Value::from(Serde(facts)))
+    }
+
+    /// Facts by name.
+    pub fn of<'n>(facts: impl IntoIterator<Item = (&'n str, Fact)>) -> Context {
+        let facts: BTreeMap<String, Value> = facts
+            .into_iter()
+            .map(|(name, fact)| (name.to_owned(), fact.0))
+            .collect();
+        Context(Value::from(facts))
     }
 }
 

@@ -12,4 +12,4 @@ mod filters;
 mod tests;
 
 pub use environment::{Environment, Predicate, environment};
-pub use expression::{Context, Expression, Message};
+pub use expression::{Context, Expression, Fact, Message};

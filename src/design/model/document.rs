@@ -157,6 +157,8 @@ pub struct Section {
     pub at: Span,
     /// Number of entries (items, keys), or characters of a text.
     pub size: usize,
+    /// Where each entry stands: an item, or a key.
+    pub entries: Vec<Span>,
     /// The section as data; dates, durations and counts as written.
     pub data: serde_json::Value,
 }

@@ -172,6 +172,10 @@ pub(super) fn sections(root: &Node) -> Vec<Section> {
             name: entry.key.as_str().to_owned(),
             at: entry.key.at(),
             size: size(&entry.value),
+            entries: match &entry.value.kind {
+                NodeKind::Mapping(entries) => entries.iter().map(|entry| entry.key.at()).collect(),
+                _ => entry.value.items().iter().map(|item| item.at).collect(),
+            },
             data: entry.value.to_json(),
         })
         .collect()

@@ -246,7 +246,8 @@ impl Walker<'_> {
         if let Some(conflict) = child(node, K::ON_CONFLICT_CLAUSE) {
             self.on_conflict(&conflict, &table, &scope);
         }
-        self.returning(node, &mut scope).or(star)
+        self.returning(node, &mut scope);
+        star
     }
 
     fn on_conflict(&mut self, node: &SyntaxNode, table: &str, scope: &Scope) {
@@ -377,6 +378,7 @@ impl Walker<'_> {
         }
     }
 
+    /// What a `*` in it returns changes with the table, also where a common table expression passes it on.
     fn returning(&mut self, node: &SyntaxNode, scope: &mut Scope) -> Star {
         let clause = child(node, K::RETURNING_CLAUSE)?;
         // PostgreSQL 18: the row before and after.
@@ -397,7 +399,12 @@ impl Walker<'_> {
                 });
             }
         }
-        self.targets(&clause, scope)
+        let star = self.targets(&clause, scope);
+        if scope.level == 0 {
+            self.facts.returning_star = star;
+            return None;
+        }
+        star
     }
 }
 

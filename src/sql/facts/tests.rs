@@ -340,13 +340,24 @@ fn stars_that_change_with_a_table() {
         ("WITH q AS (SELECT * FROM orders) SELECT id FROM q", None),
         ("SELECT id FROM orders UNION SELECT * FROM item", Some("*")),
         ("INSERT INTO orders SELECT * FROM item", Some("*")),
-        ("UPDATE orders SET total = 1 RETURNING *", Some("*")),
+        ("UPDATE orders SET total = 1 RETURNING *", None),
+        (
+            "WITH q AS (UPDATE orders SET total = 1 RETURNING *) SELECT q.* FROM q",
+            Some("q.*"),
+        ),
         ("SELECT * FROM generate_series(1, 2)", None),
         ("TABLE orders", Some("TABLE orders")),
     ] {
         let star = of(text).select_star.map(|range| &text[range]);
         assert_eq!(star, expected, "{text}");
     }
+}
+
+#[test]
+fn returning_everything_is_told_apart() {
+    let text = "INSERT INTO orders (id) VALUES (1) RETURNING orders.*";
+    let star = of(text).returning_star;
+    assert_eq!(star.map(|range| &text[range]), Some("orders.*"));
 }
 
 #[test]

@@ -145,6 +145,8 @@ pub struct QueryFacts {
     pub order_by: Vec<OrderKey>,
     /// A `*` whose columns change with a table: in what is returned, or in what is inserted.
     pub select_star: Option<Range<usize>>,
+    /// The same in RETURNING.
+    pub returning_star: Option<Range<usize>>,
     /// OFFSET, unless it is 0.
     pub offset: Option<Range<usize>>,
     /// Whether the outermost query has LIMIT or FETCH.
@@ -172,6 +174,7 @@ impl QueryFacts {
             joins: Vec::new(),
             order_by: Vec::new(),
             select_star: None,
+            returning_star: None,
             offset: None,
             limit: false,
             group_by: false,
@@ -211,7 +214,8 @@ impl QueryFacts {
         let columns = self.columns.iter_mut().map(|used| &mut used.range);
         let predicates = self.predicates.iter_mut().map(|used| &mut used.range);
         let order = self.order_by.iter_mut().map(|used| &mut used.range);
-        let single = self.select_star.iter_mut().chain(self.offset.iter_mut());
+        let stars = self.select_star.iter_mut().chain(&mut self.returning_star);
+        let single = stars.chain(&mut self.offset);
         for range in tables
             .chain(columns)
             .chain(predicates)

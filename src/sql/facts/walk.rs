@@ -10,9 +10,7 @@ use super::super::params::bind;
 use super::super::statement::statement_kind;
 use super::condition::{Conjunct, Operand, conjuncts};
 use super::scope::Scope;
-use super::types::{
-    ColumnRef, ColumnUse, Names, OrderKey, Predicate, PredicateOp, QueryFacts, RowLock, Verb,
-};
+use super::types::{ColumnUse, Names, OrderKey, Predicate, PredicateOp, QueryFacts, RowLock, Verb};
 
 /// Facts about one statement when nothing is known of its tables. `None` for a text that is too long to be parsed.
 pub fn facts(text: &str) -> Option<QueryFacts> {
