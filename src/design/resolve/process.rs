@@ -36,7 +36,7 @@ fn actors(cx: &Context<'_>, root: &Node) {
 fn authority(cx: &Context<'_>, root: &Node) {
     for entry in section(root, &["authority"]) {
         let subject = format!("authority {}", entry.key);
-        if let Some(named) = name_at(&entry.value, "store") {
+        for named in names(&entry.value, "store") {
             store(cx, &named, &subject);
         }
     }
