@@ -1,8 +1,30 @@
 //! The name that was probably meant.
 
-/// The candidate nearest to `name`, where one is near enough to be what was meant: at most one change in three
-/// characters, letters of the other case and swapped neighbours counting as one.
+/// The candidate nearest to `name`, where one is near enough to be what was meant: a [misspelling](misspelt), or else the
+/// only one that goes on where `name` ends (`sold` for `sold_at`).
 pub(super) fn nearest<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let mut longer: Vec<&str> = Vec::new();
+    let near = misspelt(
+        name,
+        candidates.into_iter().inspect(|candidate| {
+            let rest = candidate.strip_prefix(name).unwrap_or_default();
+            if name.len() > 2 && rest.starts_with(['_', '-', ' ']) {
+                longer.push(candidate);
+            }
+        }),
+    );
+    near.or(match longer.as_slice() {
+        [one] => Some(*one),
+        _ => None,
+    })
+}
+
+/// The candidate of which `name` is a misspelling: at most one change in three characters, letters of the other case and
+/// swapped neighbours counting as one.
+pub(super) fn misspelt<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
@@ -66,6 +88,8 @@ mod tests {
         assert_eq!(nearest("sttaus", names), Some("status"));
         assert_eq!(nearest("di", names), Some("id"));
         assert_eq!(nearest("ab", names), None);
+        assert_eq!(nearest("case", ["case_id", "owner"]), Some("case_id"));
+        assert_eq!(nearest("case", ["case_id", "case_no"]), None);
         assert_eq!(nearest("orders", names), None);
         assert_eq!(nearest("", names), None);
     }

@@ -114,6 +114,9 @@ const BUILTIN: &[(&str, &str, usize)] = &[
     ("xml", "xml", 0),
 ];
 
+/// Types of the server's own tables: known, but never what was meant.
+const SYSTEM: &[&str] = &["cid", "name", "oid", "tid", "xid", "xid8"];
+
 /// Extension and the types it brings.
 const EXTENSIONS: &[(&str, &[&str])] = &[
     ("btree_gin", &[]),
@@ -198,6 +201,13 @@ pub(super) fn settle(cx: &Context<'_>, text: &Text) -> Option<DataType> {
     Some(found)
 }
 
+/// Whether a name without its schema means one of PostgreSQL's own types.
+pub(super) fn is_builtin(name: &str) -> bool {
+    BUILTIN
+        .binary_search_by_key(&name, |(spelling, _, _)| spelling)
+        .is_ok()
+}
+
 /// `None`: a type only the server can judge (of an extension we do not know, or in another schema).
 fn look_up(cx: &Context<'_>, text: &str) -> Result<Option<DataType>, Fault> {
     let parts = parts(text)?;
@@ -249,7 +259,10 @@ fn look_up(cx: &Context<'_>, text: &str) -> Result<Option<DataType>, Fault> {
 }
 
 fn unknown(cx: &Context<'_>, name: &str) -> Fault {
-    let builtin = BUILTIN.iter().map(|(spelling, _, _)| *spelling);
+    let builtin = BUILTIN
+        .iter()
+        .map(|(spelling, _, _)| *spelling)
+        .filter(|spelling| !SYSTEM.contains(spelling) && !spelling.starts_with("reg"));
     let near = nearest(name, cx.symbols.types.keys().copied()).or_else(|| nearest(name, builtin));
     let help = match near {
         Some(near) => format!("did you mean `{near}`?"),

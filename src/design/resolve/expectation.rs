@@ -73,9 +73,8 @@ fn bound(key: &str, value: &Node) -> Option<Expectation> {
 }
 
 fn index_known(cx: &Context<'_>, index: &Name, subject: &str) {
-    let indexes = &cx.symbols.indexes;
-    if !indexes.contains(index.as_str()) {
-        let all = indexes.iter().map(String::as_str);
+    if !cx.symbols.is_index(index.as_str()) {
+        let all = cx.symbols.indexes.iter().map(String::as_str);
         cx.dangling(family::INDEX, index, subject, all);
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn check_unreserved(cx: &Context<'_>, noun: &str, name: &Name, subjec
         || noun == "role" && matches!(name.as_str(), "public" | "none");
     if is_reserved {
         let message = format!(
-            "PostgreSQL keeps the {noun} name `{}` for itself",
+            "the {noun} name `{}` is one that PostgreSQL keeps for itself",
             name.as_str()
         );
         let help = "choose another name; those that start with `pg_` are not to be had";

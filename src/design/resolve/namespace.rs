@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::super::model::{
-    Enforcement, InvariantKind, Model, Name, ProjectionKind, Table, ViewKind,
+    Enforcement, InvariantKind, Model, Name, ProjectionKind, Rule, Table, ViewKind,
 };
 use super::context::Context;
 use crate::finding::Finding;
+use crate::source::Text;
 
 /// Who has a name already.
 #[derive(Default)]
@@ -91,13 +92,31 @@ fn of_table<'m>(cx: &Context<'_>, table: &'m Table, relations: &mut Drawer<'m>) 
     }
 }
 
-/// Names that invariants give to what is derived from them. A name that the same table declares, or another invariant gives, is meant to
-/// be that one object.
+/// Names that invariants give to what is derived from them. A name that the same table declares is meant to be that object,
+/// and two invariants may rest on one object.
 fn derived(cx: &Context<'_>, model: &Model, relations: &Drawer<'_>) {
+    let mut given: BTreeMap<&str, (&Name, String)> = BTreeMap::new();
     for invariant in &model.invariants {
         let Some(name) = &invariant.derived_name else {
             continue;
         };
+        let object = object_of(&invariant.rule);
+        match given.get(name.as_str()) {
+            // What carries the key of an `idempotent` is a key that another invariant may state as well.
+            Some((first, other)) if *other != object && !object.is_empty() && !other.is_empty() => {
+                duplicate(
+                    cx,
+                    "an invariant's object",
+                    name,
+                    "another invariant's object",
+                    first,
+                );
+            }
+            Some(_) => {}
+            None => {
+                given.insert(name.as_str(), (name, object));
+            }
+        }
         let makes_index = invariant.enforced == Enforcement::Constraint
             && matches!(
                 invariant.rule.kind(),
@@ -113,5 +132,34 @@ fn derived(cx: &Context<'_>, model: &Model, relations: &Drawer<'_>) {
         if makes_index && (of.is_empty() || table != Some(of)) {
             duplicate(cx, "an invariant's object", name, noun, first);
         }
+    }
+}
+
+/// What is derived from a clause, as far as two clauses must be told apart; empty where that is another's object.
+fn object_of(rule: &Rule) -> String {
+    let unique = |table: &Name, columns: &[Name], predicate: &Option<Text>| {
+        let mut columns: Vec<&str> = columns.iter().map(Name::as_str).collect();
+        columns.sort_unstable();
+        let predicate = predicate.as_ref().map_or("", Text::as_str);
+        format!("unique {} {columns:?} {predicate}", table.as_str())
+    };
+    match rule {
+        Rule::Idempotent { .. } => String::new(),
+        Rule::Unique {
+            table,
+            columns,
+            predicate,
+        }
+        | Rule::AtMostOne {
+            table,
+            per: columns,
+            predicate,
+        }
+        | Rule::ExactlyOne {
+            table,
+            per: columns,
+            predicate,
+        } => unique(table, columns, predicate),
+        other => format!("{:?} {:?}", other.kind(), super::rule::table_of(other)),
     }
 }

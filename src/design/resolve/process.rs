@@ -1,7 +1,7 @@
 //! Sections that no part of the model is made of, but that name things: process, authority, operations, migration.
 
 use super::super::model::Name;
-use super::super::nearest::nearest;
+use super::super::nearest::misspelt;
 use super::context::{Context, family};
 use super::sql;
 use super::sql::Scope;
@@ -49,7 +49,7 @@ pub(super) fn store(cx: &Context<'_>, named: &Name, subject: &str) {
     if cx.symbols.is_relation(raw) {
         return;
     }
-    if nearest(raw, cx.symbols.relations()).is_some() {
+    if misspelt(raw, cx.symbols.relations()).is_some() {
         cx.dangling(family::TABLE, named, subject, cx.symbols.relations());
         return;
     }

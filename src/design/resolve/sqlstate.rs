@@ -17,6 +17,6 @@ pub(super) fn check(cx: &Context<'_>, condition: &Text, subject: &str) {
         None => "write a condition name such as `unique_violation`, or a code such as `23505`"
             .to_owned(),
     };
-    let message = format!("PostgreSQL has no error condition `{raw}`");
+    let message = format!("there is no error condition `{raw}` in PostgreSQL");
     cx.error("condition-unknown", subject, message, condition.at(), help);
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::model::Name;
 use super::value::name;
-use crate::source::{Node, NodeKind, Span, Text};
+use crate::source::{Entry, Node, NodeKind, Span, Text};
 
 /// What the design declares, by name.
 #[derive(Default)]
@@ -37,6 +37,8 @@ pub(super) struct Symbols<'a> {
     pub(super) roles: BTreeSet<&'a str>,
     /// Everything a plan can name as an index.
     pub(super) indexes: BTreeSet<String>,
+    /// Beginnings of names that invariants without `as` give to their indexes: `TABLE_INVARIANT_`.
+    pub(super) derived: Vec<String>,
     /// Pairs of tables that an invariant of kind `references` joins.
     pub(super) claimed: BTreeSet<(&'a str, &'a str)>,
 }
@@ -95,9 +97,7 @@ impl<'a> Symbols<'a> {
                 .unwrap_or_default();
         }
         for entry in section(root, &["invariants"]) {
-            if let Some(derived) = entry.value.get("as").and_then(Node::as_str) {
-                symbols.indexes.insert(derived.to_owned());
-            }
+            symbols.note_derived(entry);
             if let Some(clause) = entry.value.get("references")
                 && let Some(from) = clause.get("in").and_then(Node::as_str)
                 && let Some(to) = clause.get("to").and_then(Node::as_str)
@@ -118,6 +118,27 @@ impl<'a> Symbols<'a> {
         if node.get("key").is_some() {
             self.indexes.insert(format!("{table}_pkey"));
         }
+    }
+
+    /// The index that an invariant brings, under the name it is given or the one that follows from its own.
+    fn note_derived(&mut self, entry: &Entry) {
+        if let Some(given) = entry.value.get("as").and_then(Node::as_str) {
+            self.indexes.insert(given.to_owned());
+            return;
+        }
+        let tables = entry
+            .value
+            .entries()
+            .iter()
+            .filter_map(|clause| clause.value.get("in")?.as_str());
+        let own = entry.key.as_str().replace('-', "_");
+        self.derived
+            .extend(tables.map(|table| format!("{table}_{own}_")));
+    }
+
+    /// Whether a plan can name an index so.
+    pub(super) fn is_index(&self, name: &str) -> bool {
+        self.indexes.contains(name) || self.derived.iter().any(|start| name.starts_with(start))
     }
 
     /// Whether something of that name can be read from: a table, view or projection.
@@ -204,7 +225,7 @@ pub(super) fn type_and_mark(text: &Text) -> (Text, bool) {
 pub(super) fn section<'a>(
     root: &'a Node,
     path: &[&str],
-) -> impl Iterator<Item = &'a crate::source::Entry> + use<'a> {
+) -> impl Iterator<Item = &'a Entry> + use<'a> {
     path.iter()
         .try_fold(root, |node, key| node.get(key))
         .map(Node::entries)

@@ -22,6 +22,14 @@ fn user_type(cx: &Context<'_>, entry: &Entry) -> Option<UserType> {
     let node = &entry.value;
     let own = name(&entry.key);
     super::name::check(cx, "type", &own, subject);
+    if data_type::is_builtin(own.as_str()) {
+        let message = format!(
+            "a type of PostgreSQL's own is called `{}` as well",
+            own.as_str()
+        );
+        let help = "choose another name: without its schema it would mean PostgreSQL's";
+        cx.error("name-reserved", subject, message, own.at, help);
+    }
     let kind = match (node.get("enum"), node.get("domain").and_then(Node::text)) {
         (Some(labels), _) => {
             let found = items(labels);
@@ -79,7 +87,11 @@ fn circle(cx: &Context<'_>, entry: &Entry, subject: &str) {
             Some(base) if base == entry.key.as_str() => {
                 let message = format!("domain `{}` is made of itself", entry.key);
                 let help = "name a PostgreSQL type at the end of the chain";
-                cx.error("type-circle", subject, message, entry.value.at, help);
+                let at = entry
+                    .value
+                    .get("domain")
+                    .map_or(entry.key.at(), |base| base.at);
+                cx.error("type-circle", subject, message, at, help);
                 return;
             }
             Some(base) => current = base,

@@ -1,0 +1,269 @@
+//! Queries and their plans, and every other section that names something.
+
+use super::*;
+use crate::design::{Expectation, ProjectionKind};
+
+fn plan(plan: &str) -> Read {
+    with("  sales:\n", &format!("  sales:\n    plan: {plan}\n"))
+}
+
+#[test]
+fn plans_resolve() {
+    let read = plan(
+        "{uses: [ix_sale_customer, sale_pkey, uq_customer_tenant], never: [Seq Scan on sale, sort], reads: <= 2k rows, returns: <= 50 rows, \
+         index_only: true, cost: <= 100, buffers: <= 20, estimates: within 10x, same_plan_for: [customer_id]}",
+    );
+    assert_eq!(read.said(), []);
+    let found: Vec<&Expectation> = read.model.queries[0].plan.iter().map(|(e, _)| e).collect();
+    assert_eq!(found.len(), 12);
+    assert!(found.contains(&&Expectation::Reads(2000.0)));
+    assert!(found.contains(&&Expectation::IndexOnly));
+    assert!(found.contains(&&Expectation::Estimates(10.0)));
+    assert!(
+        matches!(found[3], Expectation::Never { node, on: Some(on) } if node == "seq scan" && on.as_str() == "sale")
+    );
+    assert_eq!(
+        read.map.snippet(read.model.queries[0].plan[3].1),
+        "Seq Scan on sale"
+    );
+}
+
+#[test]
+fn plans_name_what_is_there() {
+    one(
+        &plan("{uses: [ix_sale_custmer]}"),
+        "dangling-index",
+        "ix_sale_custmer",
+        "`ix_sale_customer`",
+    );
+    one(
+        &plan("{never: [seq scan on sal]}"),
+        "dangling-table",
+        "sal",
+        "`sale`",
+    );
+    one(
+        &plan("{partitions: <= 2 of sal}"),
+        "dangling-table",
+        "sal",
+        "`sale`",
+    );
+    one(
+        &plan("{partitions: <= 2 of sale}"),
+        "table-not-partitioned",
+        "sale",
+        "no partitions",
+    );
+    one(
+        &plan("{same_plan_for: [custmer_id]}"),
+        "dangling-param",
+        "custmer_id",
+        "`customer_id`",
+    );
+    let derived = and("invariants: {one-a-day: {unique: {in: sale, columns: [note]}}}\n");
+    assert_eq!(derived.said(), []);
+    let named = read(
+        &format!("{BASE}invariants: {{one-a-day: {{unique: {{in: sale, columns: [note]}}}}}}\n")
+            .replace(
+                "  sales:\n",
+                "  sales:\n    plan: {uses: [sale_one_a_day_key]}\n",
+            ),
+    );
+    assert_eq!(named.said(), []);
+}
+
+#[test]
+fn queries_are_one_query_each() {
+    let sql =
+        "sql: SELECT sale_id FROM sale WHERE customer_id = :customer_id ORDER BY sold_at DESC";
+    fault(
+        sql,
+        "sql: SELECT sale_id FRM sale WHERE customer_id = :customer_id",
+        "sql-syntax",
+        "sale",
+        "",
+    );
+    fault(
+        sql,
+        "sql: 'SELECT :customer_id; SELECT 2'",
+        "sql-two-statements",
+        "SELECT 2",
+        "one statement",
+    );
+    fault(
+        sql,
+        "sql: SELECT :customer_id + :other",
+        "param-unbound",
+        ":other",
+        "declare",
+    );
+    fault(
+        sql,
+        "sql: SELECT sale_id FROM sale",
+        "param-unused",
+        "customer_id",
+        "never used",
+    );
+}
+
+#[test]
+fn the_rest_of_the_design_names_what_is_there() {
+    fault(
+        "writes: [sale]",
+        "writes: [sal]",
+        "dangling-table",
+        "sal",
+        "`sale`",
+    );
+    fault(
+        "grants: {sale:",
+        "grants: {sal:",
+        "dangling-table",
+        "sal",
+        "`sale`",
+    );
+    more_fault(
+        "authority: {sales: {store: sales_}}\n",
+        "dangling-table",
+        "sales_",
+        "`sale`",
+    );
+    assert_eq!(
+        and("authority: {sales: {store: redis}, people: {store: identity.person}}\n").said(),
+        []
+    );
+    more_fault(
+        "authority: {sales: {store: sale.stat}}\n",
+        "dangling-column",
+        "sale.stat",
+        "`state`",
+    );
+    more_fault(
+        "operations: {signals: {slow: {query: sals}}}\n",
+        "dangling-query",
+        "sals",
+        "`sales`",
+    );
+    more_fault(
+        "migration: {backfill: {sal: {by: sale_id, sql: SELECT 1}}}\n",
+        "dangling-table",
+        "sal",
+        "`sale`",
+    );
+    more_fault(
+        "migration: {backfill: {sale: {by: sal_id, sql: 'SELECT :after, :limit'}}}\n",
+        "dangling-column",
+        "sal_id",
+        "`sale_id`",
+    );
+    more_fault(
+        "migration: {backfill: {sale: {by: sale_id, sql: 'SELECT :aftr'}}}\n",
+        "param-unbound",
+        ":aftr",
+        "`after`",
+    );
+    more_fault(
+        "migration: {validate: {parity: SELECT FROM FROM}}\n",
+        "sql-syntax",
+        "FROM",
+        "",
+    );
+    more_fault(
+        "waivers: [{rule: r, at: sal.note, because: b}]\n",
+        "dangling-object",
+        "sal",
+        "`sale`",
+    );
+    more_fault(
+        "waivers: [{rule: r, at: sale.nte, because: b}]\n",
+        "dangling-object",
+        "nte",
+        "`note`",
+    );
+    assert_eq!(and("waivers: [{rule: r, at: sale.ix_sale_customer, because: b}, {rule: r, at: sales, because: b}]\n").said(), []);
+}
+
+#[test]
+fn views_and_routines_are_plain_sql() {
+    let good = and(
+        "views: {v: {sql: SELECT 1, after: [sale]}}\nroutines: {r: {sql: 'CREATE FUNCTION r() RETURNS int LANGUAGE sql AS $$ SELECT 1; SELECT 2 $$', after: [v]}}\n",
+    );
+    assert_eq!(good.said(), []);
+    assert_eq!(good.model.views.len(), 2);
+    assert!(good.model.views[0].security_invoker);
+    more_fault(
+        "views: {v: {sql: SELECT 1, after: [sal]}}\n",
+        "dangling-object",
+        "sal",
+        "`sale`",
+    );
+    more_fault(
+        "views: {sale: {sql: SELECT 1}}\n",
+        "duplicate-name",
+        "sale",
+        "taken",
+    );
+    more_fault(
+        "views: {v: {sql: DELETE FROM sale}}\n",
+        "sql-syntax",
+        "DELETE",
+        "query",
+    );
+    more_fault(
+        "routines: {r: {sql: 'CREATE FUNCTION'}}\n",
+        "sql-syntax",
+        "FUNCTION",
+        "found the end",
+    );
+}
+
+#[test]
+fn projections_are_made_from_something() {
+    let kind = |body: &str| {
+        let read = and(&format!(
+            "projections: {{seen: {{source: [sale], {body}}}}}\n"
+        ));
+        assert_eq!(read.said(), [], "{body}");
+        read.model.projections[0].kind
+    };
+    assert_eq!(kind("columns: {a: int}, key: [a]"), ProjectionKind::Table);
+    assert_eq!(
+        kind("rebuild: SELECT 1 AS a"),
+        ProjectionKind::MaterializedView
+    );
+    assert_eq!(kind("freshness: 2 s"), ProjectionKind::External);
+    assert_eq!(
+        kind("kind: materialized view, rebuild: SELECT 1 AS a"),
+        ProjectionKind::MaterializedView
+    );
+    more_fault(
+        "projections: {seen: {source: [sal]}}\n",
+        "dangling-table",
+        "sal",
+        "`sale`",
+    );
+    more_fault(
+        "projections: {seen: {source: [sale], columns: {a: int}, key: [b]}}\n",
+        "dangling-column",
+        "b",
+        "`a`",
+    );
+    more_fault(
+        "projections: {seen: {source: [sale], updated_by: {event: Slod, sql: SELECT 1}}}\n",
+        "dangling-event",
+        "Slod",
+        "`Sold`",
+    );
+    more_fault(
+        "projections: {seen: {source: [sale], updated_by: {event: Sold, sql: 'SELECT :sal_id'}}}\n",
+        "param-unbound",
+        ":sal_id",
+        "`sale_id`",
+    );
+    more_fault(
+        "projections: {seen: {source: [sale], rebuild: SELECT FROM FROM}}\n",
+        "sql-syntax",
+        "FROM",
+        "",
+    );
+}
