@@ -8,8 +8,8 @@ use super::super::model::{
 use super::context::{Context, family};
 use super::sql::Scope;
 use super::symbols::section;
-use super::value::{name, name_at, names, text, texts, word};
-use super::{condition, data_type, sql, sqlstate};
+use super::value::{name, name_at, names, text, texts, textual, word};
+use super::{condition, data_type, output, sql, sqlstate};
 use crate::finding::Finding;
 use crate::source::{Entry, Node, NodeKind, Span, Text};
 use crate::sql::{Ident, SyntaxKind};
@@ -101,11 +101,14 @@ pub(super) fn params(cx: &Context<'_>, node: &Node, subject: &str) -> Vec<Param>
         .filter_map(|entry| {
             let subject = format!("{subject} / parameter {}", entry.key);
             let (data_type, value) = match &entry.value.kind {
-                NodeKind::Scalar(data_type, _) => (data_type.clone(), None),
-                _ => (text(&entry.value, "type")?, text(&entry.value, "value")),
+                NodeKind::Scalar(..) => (textual(&entry.value)?, None),
+                _ => (
+                    textual(entry.value.get("type")?)?,
+                    text(&entry.value, "value"),
+                ),
             };
             // A parameter may always be null, so `?` says nothing; it is taken off.
-            let (data_type, _) = super::symbols::type_and_mark(&data_type);
+            let (data_type, _) = super::symbols::type_and_mark(data_type);
             data_type::check(cx, &data_type, &subject);
             Some(Param {
                 name: name(&entry.key),
@@ -171,7 +174,7 @@ fn steps(
     let items = node.get("steps").map(Node::one_or_more).unwrap_or_default();
     let mut scope = Scope {
         params: params.iter().map(|param| param.name.as_str()).collect(),
-        captures: BTreeSet::new(),
+        captures: BTreeMap::new(),
         later: items
             .iter()
             .filter_map(|item| item.get("as").and_then(Node::as_str))
@@ -180,7 +183,6 @@ fn steps(
     let mut steps = Vec::new();
     for (number, item) in items.iter().enumerate() {
         let subject = format!("{subject} / step {}", number + 1);
-        misplaced(cx, item, &subject);
         let kind = match (item.get("sql").and_then(Node::text), item.get("require")) {
             (Some(text), _) => statement(cx, text, item, &scope, used, &subject),
             (None, Some(node)) => require(cx, node, item, &scope, used, &subject),
@@ -190,7 +192,8 @@ fn steps(
             steps.push(Step { kind, at: item.at });
         }
         if let Some(capture) = item.get("as").and_then(Node::text) {
-            captured(cx, capture, &mut scope, &subject);
+            let returned = item.get("sql").and_then(Node::as_str).map(output::columns);
+            captured(cx, capture, returned.flatten(), &mut scope, &subject);
         }
     }
     steps
@@ -223,21 +226,13 @@ fn own_transaction(cx: &Context<'_>, text: &Text, subject: &str) {
     }
 }
 
-/// `as` belongs to SQL, `otherwise` to a condition.
-fn misplaced(cx: &Context<'_>, item: &Node, subject: &str) {
-    for (key, with) in [("as", "sql"), ("otherwise", "require")] {
-        if let Some(entry) = item.entry(key)
-            && item.get(with).is_none()
-            && (item.get("sql").is_some() || item.get("require").is_some())
-        {
-            let message = format!("`{key}` says nothing without `{with}`");
-            let help = format!("move it to the step whose `{with}` it belongs to");
-            cx.error("step-misplaced", subject, message, entry.key.at(), help);
-        }
-    }
-}
-
-fn captured<'t>(cx: &Context<'_>, capture: &'t Text, scope: &mut Scope<'t>, subject: &str) {
+fn captured<'t>(
+    cx: &Context<'_>,
+    capture: &'t Text,
+    returned: Option<Vec<String>>,
+    scope: &mut Scope<'t>,
+    subject: &str,
+) {
     let raw = capture.as_str();
     let is_plain = raw.starts_with(|c: char| c.is_alphabetic() || c == '_')
         && raw.chars().all(|c| c.is_alphanumeric() || c == '_');
@@ -246,7 +241,7 @@ fn captured<'t>(cx: &Context<'_>, capture: &'t Text, scope: &mut Scope<'t>, subj
         let help = "use letters, digits and `_`, beginning with a letter";
         cx.error("name-invalid", subject, message, capture.at(), help);
     }
-    if !scope.captures.insert(raw) {
+    if scope.captures.insert(raw, returned).is_some() {
         let message = format!("an earlier step captures `{raw}` already");
         let help = "choose another name, so that it is clear which row is meant";
         cx.error("duplicate-name", subject, message, capture.at(), help);
@@ -277,12 +272,13 @@ fn require(
     for found in &parsed.uses {
         let at = text.part(found.range.clone());
         match &found.column {
-            Some(_) if scope.captures.contains(found.name.as_str()) => {}
-            Some(_) => sql::capture_unknown(cx, &found.name, at, scope, subject),
+            Some(column)
+                if column == "rows" && scope.captures.contains_key(found.name.as_str()) => {}
+            Some(column) => sql::captured(cx, &found.name, column, at, scope, subject),
             None if scope.params.contains(found.name.as_str()) => {
                 used.insert(found.name.clone());
             }
-            None if scope.captures.contains(found.name.as_str()) => {
+            None if scope.captures.contains_key(found.name.as_str()) => {
                 let message = format!("`{}` is a captured row, not a value", found.name);
                 let help = format!("say `{0}.rows` or `{0}.column`", found.name);
                 cx.error("bad-condition", subject, message, at, help);

@@ -84,20 +84,6 @@ fn check(cx: &Context<'_>, node: &Node, data: &Data, column: &ColumnSymbol, subj
             "say `nullable: REASON`, or leave `nulls` out",
         );
     }
-    if data.skew.is_some_and(|skew| skew < 0.0) {
-        fault(
-            "skew",
-            "a Zipf exponent is not negative".to_owned(),
-            "give 0 for none, about 1 for strong skew",
-        );
-    }
-    if data.correlation.is_some_and(|c| !(-1.0..=1.0).contains(&c)) {
-        fault(
-            "correlation",
-            "a correlation lies between -1 and 1".to_owned(),
-            "1 for rows in order, 0 for none",
-        );
-    }
     if data.width == Some(0.0) {
         fault(
             "width",

@@ -3,9 +3,9 @@
 use super::super::model::{Event, Name};
 use super::context::{Context, family};
 use super::symbols::section;
-use super::value::{name, names, texts};
+use super::value::{name, names, texts, textual};
 use super::{claim, data_type};
-use crate::source::{Entry, Node, NodeKind, Text};
+use crate::source::{Entry, Node, Text};
 
 /// `events:`.
 pub(super) fn events(cx: &Context<'_>, root: &Node) -> Vec<Event> {
@@ -45,11 +45,7 @@ fn event(cx: &Context<'_>, entry: &Entry) -> Event {
 fn payload(cx: &Context<'_>, node: &Node, subject: &str) -> Vec<(Name, Text)> {
     section(node, &["payload"])
         .filter_map(|entry| {
-            let written = match &entry.value.kind {
-                NodeKind::Scalar(text, _) => text,
-                _ => entry.value.get("type")?.text()?,
-            };
-            let (data_type, _) = super::symbols::type_and_mark(written);
+            let (data_type, _) = super::symbols::type_and_mark(textual(&entry.value)?);
             data_type::check(cx, &data_type, &format!("{subject} / field {}", entry.key));
             Some((name(&entry.key), data_type))
         })

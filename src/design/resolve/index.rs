@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::super::model::{Index, Name};
 use super::context::{Context, family};
 use super::symbols::{TableSymbol, section};
-use super::value::{flag, items, name, name_at, names, text};
+use super::value::{flag, name, name_at, names, text, texts};
 use super::{index_key, sql};
-use crate::source::{Entry, Node, NodeKind, Text};
+use crate::source::{Entry, Node};
 use crate::sql::Ident;
 
 /// `indexes:`.
@@ -27,11 +27,7 @@ fn index(cx: &Context<'_>, entry: &Entry, symbol: &TableSymbol<'_>, subject: &st
     let node = &entry.value;
     let own = name(&entry.key);
     super::name::check(cx, "index", &own, subject);
-    // `ix_orders_customer: [customer_id]` is the short form.
-    let written: Vec<Text> = match &node.kind {
-        NodeKind::Mapping(_) => super::value::texts(node, "columns"),
-        _ => items(node),
-    };
+    let written = texts(node, "columns");
     let include = names(node, "include");
     cx.columns(symbol, &include, &format!("{subject} / include"));
     let serves = names(node, "serves");

@@ -20,6 +20,7 @@ mod index;
 mod index_key;
 mod name;
 mod namespace;
+mod output;
 mod partition;
 mod process;
 mod projection;

@@ -4,7 +4,7 @@ use super::super::language::values::{parse_count, parse_number};
 use super::super::model::{InvariantKind, Limit, Name, Overlap, Rule};
 use super::context::{Context, family};
 use super::symbols::{TableSymbol, section};
-use super::value::{flag, name, name_at, names, text};
+use super::value::{flag, name, name_at, names, text, textual};
 use super::{claim, reference, sql, transitions};
 use crate::finding::Finding;
 use crate::source::{Entry, Node, Span, Text};
@@ -28,6 +28,15 @@ const KINDS: &[InvariantKind] = &[
     InvariantKind::Mirrors,
     InvariantKind::Retained,
     InvariantKind::Holds,
+];
+
+/// Kinds whose clause holds for all rows of a table, or speaks of no table.
+const TAKES_NO_WHERE: &[InvariantKind] = &[
+    InvariantKind::Transitions,
+    InvariantKind::Isolated,
+    InvariantKind::Idempotent,
+    InvariantKind::Mirrors,
+    InvariantKind::Retained,
 ];
 
 /// A clause with what it is resolved against.
@@ -60,6 +69,9 @@ pub(super) fn rule<'n>(
         at: entry.key.at(),
         subject,
     };
+    if TAKES_NO_WHERE.contains(&kind) {
+        clause.takes_no_where(kind);
+    }
     Some((entry, clause.rule(kind)?))
 }
 
@@ -98,7 +110,7 @@ impl<'c> Clause<'c> {
             InvariantKind::Immutable => Rule::Immutable {
                 table: self.table()?,
                 columns: self.columns("columns"),
-                once: self.expression("once"),
+                once: self.once(),
             },
             InvariantKind::Transitions => transitions::transitions(self)?,
             InvariantKind::Monotonic => Rule::Monotonic {
@@ -117,8 +129,7 @@ impl<'c> Clause<'c> {
 
     /// `in:`, or the clause itself where it is a single name.
     pub(super) fn table_name(&self) -> Option<Name> {
-        self.node
-            .text()
+        textual(self.node)
             .map(name)
             .or_else(|| name_at(self.node, "in"))
     }
@@ -159,6 +170,28 @@ impl<'c> Clause<'c> {
 
     fn predicate(&self) -> Option<Text> {
         self.expression("where")
+    }
+
+    /// Both `where` and `once` are judged on the row as it was, so that together they are one condition.
+    fn once(&self) -> Option<Text> {
+        match (self.predicate(), self.expression("once")) {
+            (Some(predicate), Some(once)) => {
+                let both = format!("({predicate}) and ({once})");
+                Some(Text::at_once(both, predicate.at()))
+            }
+            (predicate, once) => predicate.or(once),
+        }
+    }
+
+    /// Of some kinds a part of the rows cannot be taken out; that would be ignored in silence.
+    fn takes_no_where(&self, kind: InvariantKind) {
+        if let Some(entry) = self.node.entry("where")
+            && !entry.value.is_null()
+        {
+            let message = format!("`{}` speaks of all rows and takes no `where`", kind.word());
+            let help = "leave it out; a rule for some of the rows can be said with `holds`";
+            self.fault("where-not-possible", message, entry.key.at(), help);
+        }
     }
 
     fn fault(&self, code: &str, message: String, at: Span, help: &str) {
@@ -419,9 +452,7 @@ impl<'c> Clause<'c> {
     }
 
     fn mirrors(&self) -> Option<Rule> {
-        let projection = self
-            .node
-            .text()
+        let projection = textual(self.node)
             .map(name)
             .or_else(|| name_at(self.node, "projection"))?;
         if !self
@@ -453,10 +484,7 @@ impl<'c> Clause<'c> {
     }
 
     fn holds(&self) -> Option<Rule> {
-        let sql = self
-            .node
-            .text()
-            .or_else(|| self.node.get("sql").and_then(Node::text))?;
+        let sql = textual(self.node)?;
         let sql = sql::plain_query(self.cx, sql, self.subject)?;
         Some(Rule::Holds { sql })
     }

@@ -46,14 +46,9 @@ fn grant(cx: &Context<'_>, entry: &Entry, subject: &str) -> Grant {
     if !cx.symbols.is_relation(on.as_str()) {
         cx.dangling(family::RELATION, &on, subject, cx.symbols.relations());
     }
-    let words = items(&entry.value);
-    let privileges = if words.iter().any(|word| word.as_str() == "all") {
-        Privilege::ALL.to_vec()
-    } else {
-        words
-            .iter()
-            .filter_map(|word| word_of(word.as_str(), PRIVILEGES))
-            .collect()
-    };
+    let privileges = items(&entry.value)
+        .iter()
+        .filter_map(|word| word_of(word.as_str(), PRIVILEGES))
+        .collect();
     Grant { on, privileges }
 }

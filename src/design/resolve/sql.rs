@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::super::nearest::nearest;
 use super::context::{Context, quoted};
 use crate::finding::{Finding, Severity};
-use crate::source::{Node, Text};
+use crate::source::{Node, Span, Text};
 use crate::sql::{self, SyntaxKind};
 
 /// What a piece of SQL may refer to as `:name`.
@@ -14,8 +14,8 @@ use crate::sql::{self, SyntaxKind};
 pub(super) struct Scope<'t> {
     /// Parameters.
     pub(super) params: BTreeSet<&'t str>,
-    /// Captures of earlier steps.
-    pub(super) captures: BTreeSet<&'t str>,
+    /// Captures of earlier steps, with the columns they are known to have.
+    pub(super) captures: BTreeMap<&'t str, Option<Vec<String>>>,
     /// Captures of later steps.
     pub(super) later: BTreeSet<&'t str>,
 }
@@ -161,10 +161,9 @@ fn look_up(
 ) {
     let at = text.part(range);
     match name.split_once('.') {
-        Some((capture, _)) if scope.captures.contains(capture) => {}
-        Some((capture, _)) => capture_unknown(cx, capture, at, scope, subject),
+        Some((capture, column)) => captured(cx, capture, column, at, scope, subject),
         None if scope.params.contains(name) => {}
-        None if scope.captures.contains(name) => {
+        None if scope.captures.contains_key(name) => {
             let message = format!("`:{name}` is a captured row, not a value");
             let help = format!("name one of its columns: `:{name}.column`");
             cx.error("param-unbound", subject, message, at, help);
@@ -173,21 +172,46 @@ fn look_up(
     }
 }
 
-/// Says that nothing is captured under a name.
-pub(super) fn capture_unknown(
+/// Judges `capture.column`.
+pub(super) fn captured(
     cx: &Context<'_>,
     capture: &str,
-    at: crate::source::Span,
+    column: &str,
+    at: Span,
     scope: &Scope<'_>,
     subject: &str,
 ) {
+    let Some(known) = scope.captures.get(capture) else {
+        return capture_unknown(cx, capture, at, scope, subject);
+    };
+    let Some(columns) = known else {
+        return;
+    };
+    if columns.iter().any(|known| known == column) {
+        return;
+    }
+    let all: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let help = match nearest(column, all.iter().copied()) {
+        Some(near) => format!("did you mean `{capture}.{near}`?"),
+        None if column == "rows" => {
+            "the number of rows can be asked for in a condition only".to_owned()
+        }
+        None if all.is_empty() => "let the statement return it: `RETURNING`".to_owned(),
+        None => format!("let the statement return it; it returns {}", quoted(&all)),
+    };
+    let message = format!("the step captured as `{capture}` returns no column `{column}`");
+    cx.error("capture-unknown", subject, message, at, help);
+}
+
+/// Says that nothing is captured under a name.
+fn capture_unknown(cx: &Context<'_>, capture: &str, at: Span, scope: &Scope<'_>, subject: &str) {
     let (message, help) = if scope.later.contains(capture) {
         (
             format!("`{capture}` is captured only by a later step"),
             "move the step that captures it before this one".to_owned(),
         )
     } else {
-        let near = nearest(capture, scope.captures.iter().copied());
+        let near = nearest(capture, scope.captures.keys().copied());
         (
             format!("no earlier step captures `{capture}`"),
             near.map_or_else(
@@ -203,7 +227,7 @@ pub(super) fn capture_unknown(
 pub(super) fn param_unbound(
     cx: &Context<'_>,
     name: &str,
-    at: crate::source::Span,
+    at: Span,
     scope: &Scope<'_>,
     subject: &str,
 ) {
@@ -222,7 +246,7 @@ pub(super) fn param_unbound(
 /// Says which parameters nothing uses.
 pub(super) fn unused(
     cx: &Context<'_>,
-    params: &BTreeMap<&str, crate::source::Span>,
+    params: &BTreeMap<&str, Span>,
     used: &BTreeSet<String>,
     subject: &str,
 ) {

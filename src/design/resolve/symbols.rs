@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::model::Name;
-use super::value::name;
+use super::value::{name, textual};
 use crate::source::{Entry, Node, NodeKind, Span, Text};
 
 /// What the design declares, by name.
@@ -189,8 +189,8 @@ impl ColumnSymbol {
     /// A column as written, short or long.
     pub(super) fn of(key: &Text, node: &Node) -> ColumnSymbol {
         let written = match &node.kind {
-            NodeKind::Scalar(text, _) => Some(text),
-            _ => node.get("type").and_then(Node::text),
+            NodeKind::Scalar(..) => textual(node),
+            _ => node.get("type").and_then(textual),
         };
         let (data_type, is_optional) = match written {
             Some(text) => {

@@ -3,10 +3,10 @@
 use super::super::model::{Check, Exclusion, Name, Table, TableRole, Unique};
 use super::context::Context;
 use super::symbols::{TableSymbol, key_span, section};
-use super::value::{items, name, name_at, names, text, word};
+use super::value::{name, name_at, names, names_of, text, word};
 use super::{column, data, index, partition, reference, retention, sql};
 use crate::finding::Finding;
-use crate::source::{Entry, Node, NodeKind};
+use crate::source::{Entry, Node, NodeKind, Text};
 use crate::sql::Ident;
 
 const ROLES: &[(&str, TableRole)] = &[
@@ -89,9 +89,9 @@ fn uniques(cx: &Context<'_>, node: &Node, symbol: &TableSymbol<'_>, subject: &st
             let subject = format!("{subject} / unique {}", entry.key);
             let own = name(&entry.key);
             super::name::check(cx, "constraint", &own, &subject);
-            let columns: Vec<Name> = match &entry.value.kind {
+            let columns = match &entry.value.kind {
                 NodeKind::Mapping(_) => names(&entry.value, "columns"),
-                _ => items(&entry.value).iter().map(name).collect(),
+                _ => names_of(&entry.value),
             };
             cx.columns(symbol, &columns, &subject);
             Unique {
@@ -109,11 +109,7 @@ fn checks(cx: &Context<'_>, node: &Node, subject: &str) -> Vec<Check> {
             let subject = format!("{subject} / check {}", entry.key);
             let own = name(&entry.key);
             super::name::check(cx, "constraint", &own, &subject);
-            let expression = ["is", "check", "expression"]
-                .iter()
-                .find_map(|key| entry.value.get(key))
-                .unwrap_or(&entry.value)
-                .text()?;
+            let expression = entry.value.text()?;
             sql::expression(cx, expression, &subject);
             Some(Check {
                 name: own,
@@ -123,7 +119,7 @@ fn checks(cx: &Context<'_>, node: &Node, subject: &str) -> Vec<Check> {
         .collect()
 }
 
-/// `exclude: {name: {using: gist, with: {tenant_id: "=", period: "&&"}, where: …}}`.
+/// `exclude:`.
 fn exclusions(
     cx: &Context<'_>,
     node: &Node,
@@ -135,15 +131,7 @@ fn exclusions(
             let subject = format!("{subject} / exclude {}", entry.key);
             let own = name(&entry.key);
             super::name::check(cx, "constraint", &own, &subject);
-            let pairs = ["elements", "with", "columns"]
-                .iter()
-                .find_map(|key| entry.value.get(key));
-            let elements: Vec<_> = pairs
-                .map(Node::entries)
-                .unwrap_or_default()
-                .iter()
-                .filter_map(|pair| Some((pair.key.clone(), pair.value.text()?.clone())))
-                .collect();
+            let elements = elements(cx, &entry.value, &subject);
             for (expression, _) in &elements {
                 super::index_key::key(cx, symbol, expression, &subject);
             }
@@ -156,6 +144,30 @@ fn exclusions(
             }
         })
         .collect()
+}
+
+/// `{room_id: "=", during: "&&"}`, or `[room_id with =, during with &&]`.
+fn elements(cx: &Context<'_>, node: &Node, subject: &str) -> Vec<(Text, Text)> {
+    let Some(node) = node.get("elements") else {
+        return Vec::new();
+    };
+    let pairs = node
+        .entries()
+        .iter()
+        .filter_map(|pair| Some((pair.key.clone(), pair.value.text()?.clone())));
+    let listed = node.items().iter().filter_map(|item| {
+        let text = item.text()?;
+        let parts = text.as_str().to_ascii_lowercase().rfind(" with ");
+        if parts.is_none() {
+            let message = format!("`{text}` names no operator");
+            let help = "write `EXPRESSION with OPERATOR`, such as `during with &&`";
+            cx.error("exclusion-invalid", subject, message, text.at(), help);
+        }
+        let at = parts?;
+        let operator = text.slice(at + " with ".len()..text.as_str().len());
+        Some((text.slice(0..at).trimmed(), operator.trimmed()))
+    });
+    pairs.chain(listed).collect()
 }
 
 fn fillfactor(node: &Node) -> Option<u16> {

@@ -17,9 +17,14 @@ pub(super) fn text(node: &Node, key: &str) -> Option<Text> {
     node.get(key)?.text().cloned()
 }
 
+/// The scalar of a node that is meant as a name or a type: text. A number or a boolean is none, which validation says.
+pub(super) fn textual(node: &Node) -> Option<&Text> {
+    node.text().filter(|_| node.to_json().is_string())
+}
+
 /// The scalar under a key, as a name.
 pub(super) fn name_at(node: &Node, key: &str) -> Option<Name> {
-    node.get(key)?.text().map(name)
+    textual(node.get(key)?).map(name)
 }
 
 /// The scalars under a key: a list, or one that stands for a list of one.
@@ -37,7 +42,13 @@ pub(super) fn items(node: &Node) -> Vec<Text> {
 
 /// The names under a key.
 pub(super) fn names(node: &Node, key: &str) -> Vec<Name> {
-    texts(node, key).iter().map(name).collect()
+    node.get(key).map(names_of).unwrap_or_default()
+}
+
+/// The names of a list, or the one name.
+pub(super) fn names_of(node: &Node) -> Vec<Name> {
+    let items = node.one_or_more().iter();
+    items.filter_map(textual).map(name).collect()
 }
 
 /// `true` or `false` under a key.

@@ -6,7 +6,7 @@ use super::sql;
 use super::sql::Scope;
 use super::symbols::section;
 use super::value::{name, names, text};
-use crate::source::{Entry, Node, NodeKind};
+use crate::source::{Entry, Node};
 use crate::sql::SyntaxKind;
 
 /// `views:`, then `routines:`; those without SQL are left out.
@@ -41,10 +41,7 @@ fn view(cx: &Context<'_>, entry: &Entry, kind: ViewKind) -> Option<View> {
             cx.dangling(family::OBJECT, object, subject, all);
         }
     }
-    let written = match &node.kind {
-        NodeKind::Scalar(text, _) => text.clone(),
-        _ => text(node, "sql")?,
-    };
+    let written = text(node, "sql")?;
     sql::with_scope(cx, &written, syntax, &Scope::default(), subject)?;
     Some(View {
         name: own,

@@ -217,6 +217,32 @@ fn names_of_every_kind_are_looked_up() {
 }
 
 #[test]
+fn a_where_is_kept_or_refused() {
+    let both =
+        claim("immutable: {in: sale, columns: [note], where: amount > 0, once: until is not null}");
+    assert_eq!(both.said(), []);
+    let Rule::Immutable {
+        once: Some(once), ..
+    } = &both.model.invariants[0].rule
+    else {
+        unreachable!("{:?}", both.model.invariants[0].rule);
+    };
+    assert_eq!(once.as_str(), "(amount > 0) and (until is not null)");
+    fails(
+        "monotonic: {in: sale, column: amount, where: amount >}",
+        "sql-syntax",
+        ">",
+        "",
+    );
+    fails(
+        "idempotent: {command: sell, key: customer_id, where: true}",
+        "where-not-possible",
+        "where",
+        "all rows",
+    );
+}
+
+#[test]
 fn enforcement_fits_the_kind() {
     fails(
         "append_only: sale\n    enforced: constraint",

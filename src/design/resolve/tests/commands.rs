@@ -99,17 +99,34 @@ fn captures_come_before_their_use() {
         "letters",
     );
     fails(
-        &format!("{FOUND}      - {{require: found.rows == 1, as: other}}\n"),
-        "step-misplaced",
-        "as",
-        "`sql`",
+        &format!("{FOUND}      - {{sql: 'SELECT :found.credt'}}\n"),
+        "capture-unknown",
+        ":found.credt",
+        "did you mean `found.credit`?",
     );
     fails(
-        &format!("{FOUND}      - {{sql: SELECT 1, otherwise: other}}\n"),
-        "step-misplaced",
-        "otherwise",
-        "`require`",
+        &format!("{FOUND}      - {{sql: 'SELECT :found.rows'}}\n"),
+        "capture-unknown",
+        ":found.rows",
+        "condition only",
     );
+    fails(
+        &format!("{FOUND}      - {{require: found.state == 'open'}}\n"),
+        "capture-unknown",
+        "found.state",
+        "it returns `credit`",
+    );
+    fails(
+        &format!(
+            "{FOUND}      - {{as: done, sql: DELETE FROM sale}}\n      - {{require: done.sale_id != null}}\n"
+        ),
+        "capture-unknown",
+        "done.sale_id",
+        "RETURNING",
+    );
+    // What a `*` returns only the server knows.
+    let star = "      - {as: all, sql: 'SELECT * FROM sale WHERE customer_id = :customer_id AND tenant_id = :tenant_id'}\n      - {require: all.anything == 1}\n";
+    assert_eq!(steps(star).said(), []);
 }
 
 #[test]
