@@ -4,10 +4,13 @@ mod build;
 mod evidence;
 pub mod race;
 mod run;
+mod runner;
 pub mod seed;
 mod stage;
+mod unchecked;
 
 pub use build::{build, read_back};
 pub use evidence::Judged;
 pub use run::Run;
+pub use runner::{Progress, Quiet, Verified, VerifyOptions, verify};
 pub use stage::{Stage, Staged};

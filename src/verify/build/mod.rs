@@ -4,4 +4,5 @@ mod canonical;
 mod check;
 mod scratch;
 
-pub use check::{build, read_back, refused};
+pub(super) use check::refused;
+pub use check::{build, read_back};

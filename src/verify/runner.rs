@@ -1,0 +1,209 @@
+//! Everything that is tried, design by design.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use super::build::{build, refused};
+use super::evidence::Judged;
+use super::race::{Ground, RaceOptions, Racer};
+use super::run::Run;
+use super::stage::{Stage, Staged};
+use super::unchecked;
+use crate::compile::{Compiled, compile};
+use crate::design::{Invariant, InvariantKind, Model};
+use crate::error::Error;
+use crate::finding::{Claim, Evidence, Finding, Method, Mutants};
+use crate::postgres::Server;
+use crate::template::Environment;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct VerifyOptions {
+    /// Reproduces states, arguments and samples.
+    pub seed: u64,
+    /// Only these; empty for all there are.
+    pub only: BTreeSet<Method>,
+    /// How much the races may cost.
+    pub race: RaceOptions,
+    /// The command line that does it again, without the seed.
+    pub command: String,
+}
+
+impl VerifyOptions {
+    /// Whether a method is asked for.
+    pub fn wants(&self, method: Method) -> bool {
+        self.only.is_empty() || self.only.contains(&method)
+    }
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default)]
+pub struct Verified {
+    /// One for each claim and method.
+    pub evidence: Vec<Evidence>,
+    /// What was found to be wrong on the way.
+    pub findings: Vec<Finding>,
+    /// Enforcements taken out, and noticed.
+    pub mutants: Mutants,
+}
+
+/// Who is told how far things are.
+pub trait Progress {
+    /// A method begins on a design, with so many claims.
+    fn begin(&mut self, design: &str, method: Method, claims: usize);
+    /// One claim is about to be tried.
+    fn claim(&mut self, subject: &str);
+}
+
+/// Tells nobody.
+pub struct Quiet;
+
+impl Progress for Quiet {
+    fn begin(&mut self, _: &str, _: Method, _: usize) {}
+    fn claim(&mut self, _: &str) {}
+}
+
+/// Tries every claim of every design.
+pub async fn verify(
+    models: &[&Model],
+    options: &VerifyOptions,
+    server: &Server,
+    environment: &Environment,
+    progress: &mut dyn Progress,
+) -> Result<Verified, Error> {
+    let mut verified = Verified::default();
+    for model in models {
+        let compiled = compile(model);
+        let mut design = Design {
+            run: Run {
+                server,
+                seed: options.seed,
+                command: &options.command,
+            },
+            options,
+            model,
+            compiled: &compiled,
+            environment,
+            verified: &mut verified,
+            progress: &mut *progress,
+        };
+        design.verify().await?;
+    }
+    Ok(verified)
+}
+
+/// One design on its way through the methods.
+pub(super) struct Design<'a> {
+    pub run: Run<'a>,
+    pub options: &'a VerifyOptions,
+    pub model: &'a Model,
+    pub compiled: &'a Compiled,
+    pub environment: &'a Environment,
+    pub verified: &'a mut Verified,
+    pub progress: &'a mut dyn Progress,
+}
+
+impl Design<'_> {
+    async fn verify(&mut self) -> Result<(), Error> {
+        let (run, model, compiled) = (self.run, self.model, self.compiled);
+        self.begin(Method::Build, 1);
+        let stage = match Stage::open(run.server, model, compiled, self.environment).await? {
+            Staged::Ready(stage) => stage,
+            Staged::Refused(finding) => {
+                self.verified.evidence.push(refused(&run, model, &finding));
+                self.verified.findings.push(finding);
+                return Ok(());
+            }
+        };
+        if self.options.wants(Method::Build) {
+            let (evidence, findings) = build(&run, &stage, self.environment).await?;
+            self.verified.evidence.push(evidence);
+            self.verified.findings.extend(findings);
+        }
+        if self.options.wants(Method::Race) {
+            self.race(&stage).await?;
+        }
+        self.not_tried();
+        stage.close().await
+    }
+
+    async fn race(&mut self, stage: &Stage<'_>) -> Result<(), Error> {
+        let model = self.model;
+        let raced: Vec<&Invariant> = model.invariants.iter().filter(|i| is_raced(i)).collect();
+        self.begin(Method::Race, raced.len());
+        if raced.is_empty() {
+            return Ok(());
+        }
+        let options = RaceOptions {
+            seed: self.options.seed,
+            ..self.options.race.clone()
+        };
+        let mut racer = Racer::open(ground(stage), &options).await?;
+        for invariant in raced {
+            self.progress.claim(invariant.name.as_str());
+            let start = Instant::now();
+            let result = racer.race(invariant).await?;
+            let judged = Judged {
+                verdict: result.verdict,
+                reason: result.reason,
+                bounds: result.bounds,
+                figures: result.figures,
+                counterexample: result.counterexample,
+                volume: None,
+                duration: start.elapsed(),
+            };
+            self.conclude(Method::Race, invariant_claim(invariant), judged);
+        }
+        self.verified.findings.extend(racer.findings());
+        racer.close().await
+    }
+
+    /// Claims that no method of this version tries are said to be so.
+    fn not_tried(&mut self) {
+        for (method, claim, reason) in unchecked::claims(self.model) {
+            if self.options.wants(method) {
+                self.conclude(method, claim, Judged::unchecked(reason));
+            }
+        }
+    }
+
+    pub(super) fn begin(&mut self, method: Method, claims: usize) {
+        self.progress
+            .begin(self.model.name.as_str(), method, claims);
+    }
+
+    pub(super) fn conclude(&mut self, method: Method, claim: Claim, judged: Judged) {
+        let evidence = self.run.evidence(self.model, method, claim, judged);
+        self.verified.evidence.push(evidence);
+    }
+}
+
+/// What is raced.
+pub(super) fn ground<'a>(stage: &'a Stage<'_>) -> Ground<'a> {
+    Ground {
+        model: stage.model,
+        catalog: &stage.compiled.catalog,
+        server: stage.server,
+        template: &stage.template,
+    }
+}
+
+fn is_raced(invariant: &Invariant) -> bool {
+    !matches!(
+        invariant.rule.kind(),
+        InvariantKind::Mirrors | InvariantKind::Retained
+    )
+}
+
+/// What an invariant claims.
+pub(super) fn invariant_claim(invariant: &Invariant) -> Claim {
+    let statement = match &invariant.never {
+        Some(never) => format!("never: {}", never.as_str().trim()),
+        None => invariant.rule.kind().word().replace('_', " "),
+    };
+    Claim {
+        subject: format!("invariant {}", invariant.name.as_str()),
+        statement,
+        at: Some(invariant.name.at),
+    }
+}

@@ -1,0 +1,72 @@
+//! Everything on a real PostgreSQL, as `pgproof verify` runs it.
+
+#[path = "support/design.rs"]
+mod design;
+#[path = "support/postgres.rs"]
+#[expect(dead_code, reason = "shared with tests that use more of it")]
+mod support;
+
+use std::collections::BTreeSet;
+
+use pgproof::assets::Assets;
+use pgproof::finding::Verdict;
+use pgproof::template::environment;
+use pgproof::verify::race::RaceOptions;
+use pgproof::verify::{Quiet, VerifyOptions, verify};
+use support::Home;
+
+fn options() -> VerifyOptions {
+    VerifyOptions {
+        seed: 1,
+        only: BTreeSet::new(),
+        race: RaceOptions::default(),
+        command: "pgproof verify".to_owned(),
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn worked_designs_come_through() {
+    let home = Home::new();
+    let server = home.local().await;
+    let environment = environment(&Assets::builtin());
+    let only = std::env::var("DESIGN").ok();
+    for name in design::WORKED {
+        if only.as_deref().is_some_and(|only| only != name) {
+            continue;
+        }
+        let model = design::worked(name);
+        let verified = verify(&[&model], &options(), &server, &environment, &mut Quiet)
+            .await
+            .expect("works");
+        for evidence in &verified.evidence {
+            println!(
+                "{:8} {:9} {:45} {} {} {:?}",
+                evidence.method.word(),
+                evidence.verdict.word(),
+                evidence.claim.subject,
+                evidence.reason.as_deref().unwrap_or_default(),
+                evidence.bounds.as_deref().unwrap_or_default(),
+                evidence.duration
+            );
+            if evidence.verdict <= Verdict::Vacuous {
+                println!("{:#?}", evidence.counterexample);
+            }
+        }
+        for finding in &verified.findings {
+            println!("{} {} {}", finding.code, finding.subject, finding.message);
+        }
+        println!(
+            "{name}: mutants {}/{}",
+            verified.mutants.killed, verified.mutants.made
+        );
+        let ids: BTreeSet<&str> = verified.evidence.iter().map(|e| e.id.as_str()).collect();
+        assert_eq!(
+            ids.len(),
+            verified.evidence.len(),
+            "{name}: one evidence for each claim and method"
+        );
+    }
+    server.stop().await.expect("stops");
+    home.assert_clean();
+}
