@@ -62,6 +62,14 @@ impl Assets {
         Ok(assets)
     }
 
+    /// Adds a folder that stands for `checks` or `templates` itself.
+    pub fn also(&mut self, stands_for: &str, folder: &Path) -> Result<(), Error> {
+        for asset in overrides::read_as(stands_for, folder)? {
+            self.team.insert(asset.path.clone(), asset);
+        }
+        Ok(())
+    }
+
     /// The asset at a path.
     pub fn get(&self, path: &str) -> Option<Asset> {
         match self.team.get(path) {
@@ -126,6 +134,9 @@ mod tests {
         assert!(assets.list("checks/").contains(&asset.path));
         assert!(assets.original("checks/own/a.yaml").is_none());
         assert!(assets.get("checks/README.txt").is_none());
+        let mut assets = Assets::builtin();
+        assets.also("checks", &folder.path().join("checks"))?;
+        assert!(assets.get("checks/own/a.yaml").is_some());
         Ok(())
     }
 }

@@ -30,6 +30,15 @@ pub(super) fn read(workspace: &Path) -> Result<Vec<Asset>, Error> {
     Ok(assets)
 }
 
+/// A folder that is one of [`FOLDERS`] under another name.
+pub(super) fn read_as(stands_for: &str, folder: &Path) -> Result<Vec<Asset>, Error> {
+    let mut assets = Vec::new();
+    for (name, suffix) in FOLDERS.into_iter().filter(|(name, _)| *name == stands_for) {
+        walk(folder, name, suffix, DEEPEST, &mut assets)?;
+    }
+    Ok(assets)
+}
+
 fn walk(
     folder: &Path,
     below: &str,

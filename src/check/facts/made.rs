@@ -1,14 +1,14 @@
-//! What conditions and messages of rules can say: facts about each kind of subject. A name here is a name that rules of teams
-//! use, so it stays.
+//! Facts made from a design.
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
-
-use super::rule::SubjectKind;
-use super::subject::Subject;
-use super::words;
-use super::world::{Owner, Statement, World};
+use super::super::subject::Subject;
+use super::super::words;
+use super::super::world::{Owner, Statement, World};
+use super::shape::{
+    ColumnFacts, CommandFacts, DesignFacts, IndexFacts, InvariantFacts, ProjectionFacts, QueryItem,
+    ReferenceFacts, StatementFacts, TableFacts,
+};
 use crate::design::{
     self, Column, Command, Enforcement, ForeignKey, Index, Invariant, InvariantKind, Model,
     Projection, Query, Table,
@@ -16,195 +16,6 @@ use crate::design::{
 use crate::source::Text;
 use crate::sql::Ident;
 use crate::template::Fact;
-
-/// Facts about the design; every rule has them, as `design`.
-#[derive(Serialize, Default)]
-pub(super) struct DesignFacts {
-    name: String,
-    title: String,
-    status: Option<String>,
-    owner: Option<String>,
-    change: Option<String>,
-    risk: Option<String>,
-    version: u16,
-    schema: String,
-    /// Top-level sections that say something.
-    sections: Vec<String>,
-    tables: usize,
-    queries: usize,
-}
-
-/// Facts about a table; rules on its parts have them too, as `table`.
-#[derive(Serialize, Default)]
-pub(super) struct TableFacts {
-    name: String,
-    grain: Option<String>,
-    role: Option<String>,
-    owner: Option<String>,
-    means: Option<String>,
-    columns: Vec<String>,
-    key: Vec<String>,
-    /// Rows declared.
-    rows: Option<f64>,
-    /// Whether reading all of it is no loss.
-    is_small: bool,
-    /// Column that says whose rows they are.
-    tenant: Option<String>,
-    partition: Option<String>,
-    is_append_only: bool,
-    /// Whether `projections:` says how it comes about.
-    is_projected: bool,
-    has_retention: bool,
-    /// Leading columns of everything by which whole rows can be found.
-    access: Vec<Vec<String>>,
-}
-
-/// Facts about a column.
-#[derive(Serialize, Default)]
-pub(super) struct ColumnFacts {
-    name: String,
-    /// As written.
-    #[serde(rename = "type")]
-    data_type: String,
-    /// Through domains, lower case, without modifiers and arrays; `enum` for an enum.
-    base: String,
-    /// Labels of its enum, or the values it is restricted to.
-    values: Vec<String>,
-    nullable: bool,
-    nullable_because: Option<String>,
-    default: Option<String>,
-    is_identity: bool,
-    is_generated: bool,
-    means: Option<String>,
-    time: Option<String>,
-    sensitivity: Option<String>,
-    is_derived: bool,
-    is_key: bool,
-    is_reference: bool,
-    has_transitions: bool,
-    /// Whether its name means a sum of money.
-    is_money: bool,
-    /// Whether its name or its type says where something stands in its life.
-    is_state: bool,
-    /// Whether its name says when a row was changed last.
-    is_update_time: bool,
-    /// Whether its name says that it tells who somebody is.
-    is_personal: bool,
-}
-
-/// Facts about a foreign key.
-#[derive(Serialize, Default)]
-pub(super) struct ReferenceFacts {
-    name: String,
-    columns: Vec<String>,
-    to: String,
-    key: Vec<String>,
-    on_delete: Option<String>,
-    on_update: Option<String>,
-    is_deferrable: bool,
-    because: Option<String>,
-    /// The tenant column that both tables have and the reference leaves out.
-    forgets: Option<String>,
-    /// Whether rows of the referenced table are never deleted.
-    to_is_append_only: bool,
-}
-
-/// Facts about an index.
-#[derive(Serialize, Default)]
-pub(super) struct IndexFacts {
-    name: String,
-    using: String,
-    is_unique: bool,
-    /// Columns and expressions.
-    columns: Vec<String>,
-    include: Vec<String>,
-    #[serde(rename = "where")]
-    predicate: Option<String>,
-    serves: Vec<String>,
-    because: Option<String>,
-    drop_when: Option<String>,
-    /// References whose columns it starts with.
-    backs: Vec<String>,
-    /// Queries, commands, projections and retention rules that look for what it starts with.
-    used_by: Vec<String>,
-}
-
-/// Facts about a catalogued query.
-#[derive(Serialize, Default)]
-pub(super) struct QueryItem {
-    name: String,
-    does: Option<String>,
-    kind: String,
-    runs: Option<f64>,
-    pages_by: Option<String>,
-    owner: Option<String>,
-    params: Vec<String>,
-    tables: Vec<String>,
-}
-
-/// Facts about a piece of SQL.
-#[derive(Serialize, Default)]
-pub(super) struct StatementFacts {
-    /// `query`, `command`, `view`, `projection`.
-    of: String,
-    /// Whose it is.
-    name: String,
-    /// Of a query: how it pages.
-    pages_by: Option<String>,
-    /// Whether a `*` in it changes with a table.
-    has_star: bool,
-    /// Whether it has OFFSET, other than 0.
-    has_offset: bool,
-    /// Whether a comment in it is a planner hint.
-    has_hint: bool,
-    reads: Vec<String>,
-    writes: Vec<String>,
-    functions: Vec<String>,
-}
-
-/// Facts about an invariant.
-#[derive(Serialize, Default)]
-pub(super) struct InvariantFacts {
-    name: String,
-    kind: String,
-    never: Option<String>,
-    because: Option<String>,
-    enforced: String,
-    preferred: String,
-    /// Whether something that its kind prefers would hold more.
-    is_weaker: bool,
-    /// Whether the database itself keeps it.
-    is_databases: bool,
-    has_monitor: bool,
-    has_repair: bool,
-}
-
-/// Facts about a command.
-#[derive(Serialize, Default)]
-pub(super) struct CommandFacts {
-    name: String,
-    actor: Option<String>,
-    does: Option<String>,
-    isolation: String,
-    params: Vec<String>,
-    steps: usize,
-    retry: Vec<String>,
-    idempotent_by: Option<String>,
-    emits: Vec<String>,
-    writes: Vec<String>,
-}
-
-/// Facts about a projection.
-#[derive(Serialize, Default)]
-pub(super) struct ProjectionFacts {
-    name: String,
-    kind: String,
-    source: Vec<String>,
-    owner: Option<String>,
-    freshness: Option<String>,
-    has_rebuild: bool,
-    is_updated: bool,
-}
 
 fn said(text: Option<&Text>) -> Option<String> {
     text.map(|text| text.as_str().trim().to_owned())
@@ -230,7 +41,7 @@ fn names<'m>(names: impl IntoIterator<Item = &'m design::Name>) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn design(model: &Model) -> Fact {
+pub(in crate::check) fn design(model: &Model) -> Fact {
     let document = &model.document;
     Fact::new(&DesignFacts {
         name: model.name.as_str().to_owned(),
@@ -252,7 +63,7 @@ pub(super) fn design(model: &Model) -> Fact {
     })
 }
 
-pub(super) fn table(world: &World, table: &Table) -> Fact {
+pub(in crate::check) fn table(world: &World, table: &Table) -> Fact {
     let name = table.name.as_str();
     let whole = world.access(name).iter().filter(|access| {
         // A partial unique index is what an invariant of the design asks for; the rows it leaves out are those that are over.
@@ -288,7 +99,7 @@ pub(super) fn table(world: &World, table: &Table) -> Fact {
 }
 
 /// Facts of the subject itself.
-pub(super) fn own(world: &World, subject: &Subject) -> Fact {
+pub(in crate::check) fn own(world: &World, subject: &Subject) -> Fact {
     match subject {
         Subject::Design(model) => design(model),
         Subject::Table(of) => table(world, of),
@@ -300,25 +111,6 @@ pub(super) fn own(world: &World, subject: &Subject) -> Fact {
         Subject::Invariant(invariant) => Fact::new(&invariant_facts(invariant)),
         Subject::Command(command) => Fact::new(&command_facts(world, command)),
         Subject::Projection(projection) => Fact::new(&projection_facts(projection)),
-    }
-}
-
-/// Facts with nothing in them: their paths are those that rules may use.
-pub(super) fn sample(kind: SubjectKind) -> serde_json::Value {
-    fn value(facts: &impl Serialize) -> serde_json::Value {
-        serde_json::to_value(facts).unwrap_or_default()
-    }
-    match kind {
-        SubjectKind::Design => value(&DesignFacts::default()),
-        SubjectKind::Table => value(&TableFacts::default()),
-        SubjectKind::Column => value(&ColumnFacts::default()),
-        SubjectKind::Reference => value(&ReferenceFacts::default()),
-        SubjectKind::Index => value(&IndexFacts::default()),
-        SubjectKind::Query => value(&QueryItem::default()),
-        SubjectKind::Statement => value(&StatementFacts::default()),
-        SubjectKind::Invariant => value(&InvariantFacts::default()),
-        SubjectKind::Command => value(&CommandFacts::default()),
-        SubjectKind::Projection => value(&ProjectionFacts::default()),
     }
 }
 
@@ -437,7 +229,7 @@ fn used_by(world: &World, table: &Table, index: &Index) -> Vec<String> {
         .iter()
         .filter(|statement| {
             let facts = statement.facts.as_ref();
-            facts.is_some_and(|facts| super::builtin::reaches(access, table, facts))
+            facts.is_some_and(|facts| super::super::builtin::reaches(access, table, facts))
         })
         .map(|statement| owner(statement).1)
         .collect();

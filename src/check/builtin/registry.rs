@@ -1,0 +1,77 @@
+//! The list of builtins.
+
+use super::super::rule::SubjectKind;
+use super::super::subject::Subject;
+use super::super::world::World;
+use super::{missing_section, query_without_index, question_without_owner};
+use crate::source::Span;
+
+/// Where a rule fires, and what its message can say about it.
+#[derive(Debug)]
+pub(in crate::check) struct Hit {
+    /// The place.
+    pub at: Span,
+    /// Further places, with what is to be seen there.
+    pub labels: Vec<(Span, String)>,
+    /// Appended to the subject, so that two findings of a rule stay apart: `section rollout`.
+    pub part: Option<String>,
+    /// Facts by the names in [`Builtin::gives`].
+    pub found: Vec<(&'static str, String)>,
+}
+
+pub(in crate::check) type Run = for<'m> fn(&World<'m>, &Subject<'m>) -> Vec<Hit>;
+
+/// A condition in Rust.
+#[derive(Debug)]
+pub struct Builtin {
+    /// Name, which is the code of its rule.
+    pub name: &'static str,
+    /// What it looks at.
+    pub on: SubjectKind,
+    /// What messages can say, as `found.NAME`.
+    pub gives: &'static [&'static str],
+    pub(in crate::check) how: How,
+}
+
+/// How a builtin comes to its findings.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::check) enum How {
+    /// By a function over its subjects.
+    Runs(Run),
+    /// While waivers are applied, when all other findings are known.
+    OfWaivers,
+}
+
+/// All.
+pub static BUILTINS: &[Builtin] = &[
+    Builtin {
+        name: "missing-section",
+        on: SubjectKind::Design,
+        gives: &["section", "says"],
+        how: How::Runs(missing_section::run),
+    },
+    Builtin {
+        name: "query-without-index",
+        on: SubjectKind::Query,
+        gives: &["tables", "columns"],
+        how: How::Runs(query_without_index::run),
+    },
+    Builtin {
+        name: "question-without-owner",
+        on: SubjectKind::Design,
+        gives: &["question", "lacks"],
+        how: How::Runs(question_without_owner::run),
+    },
+    Builtin {
+        name: "waiver-expired",
+        on: SubjectKind::Design,
+        gives: &["rule", "subject", "until"],
+        how: How::OfWaivers,
+    },
+    Builtin {
+        name: "waiver-unused",
+        on: SubjectKind::Design,
+        gives: &["rule", "subject", "until"],
+        how: How::OfWaivers,
+    },
+];
