@@ -6,7 +6,7 @@ use crate::design::{self, Model};
 use crate::sql::{Ident, SqlText, fill, join, literal, quote_ident, quote_qualified};
 
 /// A type as the catalog has it: names of the design's own types get their schema.
-pub(super) fn data_type(model: &Model, text: &str) -> SqlText {
+pub fn data_type(model: &Model, text: &str) -> SqlText {
     let text = text.trim();
     let end = text
         .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))

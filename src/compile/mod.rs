@@ -12,4 +12,5 @@ mod order;
 mod partitions;
 
 pub use catalog::{Compiled, compile};
+pub use columns::data_type;
 pub use ddl::{Script, Statement, ddl};

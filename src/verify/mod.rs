@@ -2,6 +2,7 @@
 
 mod build;
 mod evidence;
+pub mod plan;
 pub mod race;
 mod run;
 mod runner;

@@ -1,0 +1,14 @@
+//! Queries against their expectations: every statement of the design is put to the server, and every catalogued query is planned and run
+//! on a generated, analysed sample.
+//!
+//! Start with [`plans`]. `prepare` finds what the server would not accept; `sample` loads rows; `params` chooses values; `expect` asks the
+//! assertions of `explain`. Plans at the declared volume are not made here: an expectation that a sample cannot decide is `unchecked`.
+
+mod expect;
+mod params;
+mod prepare;
+mod query;
+mod sample;
+
+pub use prepare::refused_statements;
+pub use query::{Plans, plans};

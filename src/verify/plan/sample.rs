@@ -1,0 +1,181 @@
+//! A generated sample: large enough that an index pays, small enough that it is there in seconds.
+
+use std::collections::BTreeMap;
+
+use crate::error::Error;
+use crate::explain::Relations;
+use crate::postgres::{Database, Session, SqlFailure};
+use crate::sql::{self, Ident, fill, fixed, quote_qualified};
+use crate::verify::Stage;
+use crate::verify::seed::Maker;
+
+/// Rows of the largest table.
+const LARGEST: f64 = 30_000.0;
+/// A smaller table is not scaled below this, so that joins find partners.
+const SMALLEST: f64 = 500.0;
+
+/// A database full of rows.
+pub(super) struct Sample {
+    pub database: Database,
+    /// What the names in a plan stand for.
+    pub relations: Relations,
+    /// `sample of 61,000 rows, the largest table 30,000 of 20,000,000`.
+    pub volume: String,
+}
+
+/// Copies the schema and fills it.
+pub(super) async fn load(stage: &Stage<'_>, seed: u64) -> Result<Sample, Error> {
+    let database = stage.copy().await?;
+    let mut admin = database.admin().await?;
+    let loaded = fill_database(stage, &mut admin, seed).await;
+    let loaded = loaded.map_err(|failure| failure.into_error("load a sample"))?;
+    let relations = relations(stage, &loaded);
+    let total: usize = loaded.values().sum();
+    let largest = loaded.values().copied().max().unwrap_or(0);
+    let declared = stage
+        .model
+        .tables
+        .iter()
+        .map(crate::design::Table::rows)
+        .fold(0.0, f64::max);
+    let volume = format!(
+        "sample of {} rows, the largest table {} of {}",
+        thousands(total as f64),
+        thousands(largest as f64),
+        thousands(declared)
+    );
+    Ok(Sample {
+        database,
+        relations,
+        volume,
+    })
+}
+
+/// Rows per table: all by the same factor, the largest at [`LARGEST`].
+fn counts(stage: &Stage<'_>) -> Vec<(Ident, usize)> {
+    let declared = |table: &crate::design::Table| table.rows().max(1.0);
+    let largest = stage.model.tables.iter().map(declared).fold(1.0, f64::max);
+    let factor = (LARGEST / largest).min(1.0);
+    let tables = stage.model.tables.iter();
+    tables
+        .map(|table| {
+            let rows = declared(table);
+            let scaled = (rows * factor).max(rows.min(SMALLEST));
+            (table.name.ident.clone(), scaled as usize)
+        })
+        .collect()
+}
+
+async fn fill_database(
+    stage: &Stage<'_>,
+    admin: &mut Session,
+    seed: u64,
+) -> Result<BTreeMap<String, usize>, SqlFailure> {
+    let maker = Maker::new(stage.model, &stage.compiled.catalog);
+    // Lifecycles and guards are not walked through: plans do not depend on them.
+    admin
+        .batch(&fixed("SET session_replication_role = replica"))
+        .await?;
+    let mut loaded = BTreeMap::new();
+    for bulk in maker.sample(&counts(stage), seed) {
+        let mut rows = 0;
+        for statement in maker.bulk_statements(&bulk) {
+            rows += admin.query(&statement).await?.affected as usize;
+        }
+        loaded.insert(bulk.table.as_str().to_owned(), rows);
+    }
+    admin
+        .batch(&fixed("RESET session_replication_role"))
+        .await?;
+    for (name, view) in &stage.compiled.catalog.views {
+        if view.materialized {
+            let refresh = fill(
+                "REFRESH MATERIALIZED VIEW {name}",
+                &[("name", &quote_qualified(name))],
+            );
+            admin.batch(&refresh).await?;
+        }
+    }
+    // Also sets the visibility map, without which no scan is index-only.
+    admin.batch(&fixed("VACUUM (ANALYZE)")).await?;
+    Ok(loaded)
+}
+
+/// Partitions stand for their tables.
+fn relations(stage: &Stage<'_>, loaded: &BTreeMap<String, usize>) -> Relations {
+    let mut relations = Relations::default();
+    for (name, table) in &stage.compiled.catalog.tables {
+        for partition in table
+            .partitioning
+            .iter()
+            .flat_map(|partitioning| &partitioning.partitions)
+        {
+            relations.table_of.insert(
+                partition.name.as_str().to_owned(),
+                name.name.as_str().to_owned(),
+            );
+        }
+    }
+    for table in &stage.model.tables {
+        let name = table.name.as_str().to_owned();
+        relations.loaded.insert(
+            name.clone(),
+            loaded.get(&name).map_or(0.0, |rows| *rows as f64),
+        );
+        relations.rows.insert(name, table.rows());
+    }
+    relations
+}
+
+/// PostgreSQL names the indexes of partitions itself: asks which declared index each belongs to.
+pub(super) async fn partition_indexes(
+    session: &mut Session,
+) -> Result<BTreeMap<String, String>, SqlFailure> {
+    let rows = session
+        .query(&fixed(
+            "SELECT child.relname, parent.relname\n\
+             FROM pg_inherits\n\
+             JOIN pg_class AS child ON child.oid = inhrelid AND child.relkind = 'i'\n\
+             JOIN pg_class AS parent ON parent.oid = inhparent",
+        ))
+        .await?;
+    let pairs = rows.rows.into_iter().filter_map(|row| {
+        let mut row = row.into_iter();
+        Some((row.next()??, row.next()??))
+    });
+    Ok(pairs.collect())
+}
+
+/// A number with commas, as people write it.
+pub(super) fn thousands(value: f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `SET name = 'value'` for each of production's planner settings.
+pub(super) async fn set_planner(
+    stage: &Stage<'_>,
+    session: &mut Session,
+) -> Result<(), (String, SqlFailure)> {
+    for (name, value) in &stage.model.database.settings {
+        let set = fill(
+            "SELECT set_config({name}, {value}, false)",
+            &[
+                ("name", &sql::literal(name)),
+                ("value", &sql::literal(value)),
+            ],
+        );
+        session
+            .query(&set)
+            .await
+            .map_err(|failure| (name.clone(), failure))?;
+    }
+    Ok(())
+}
