@@ -37,7 +37,11 @@ fn helper_that_holds_a_server() {
     };
     let how = how.to_string_lossy().into_owned();
     let (choice, end) = how.split_once(' ').expect("`docker wait`");
-    let options = options(Path::new(&home), choice.parse().expect("a choice"));
+    let mut options = options(Path::new(&home), choice.parse().expect("a choice"));
+    if end == "early" {
+        // From the very beginning, which is where the data directory is made.
+        options.places.cache = None;
+    }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let code = runtime.block_on(async {
         let signalled = until_signal();
@@ -327,7 +331,16 @@ fn interrupt_early(choice: &str, moments: &[u64]) {
 #[test]
 #[ignore = "needs PostgreSQL"]
 fn an_interrupt_while_the_server_starts_leaves_nothing() {
-    interrupt_early("local", &[0, 5, 20, 50, 80, 120, 180]);
+    let shared = || {
+        fs::read_dir("/dev/shm")
+            .into_iter()
+            .flatten()
+            .flatten()
+            .count()
+    };
+    let before = shared();
+    interrupt_early("local", &[0, 20, 100, 300, 700, 1200, 1600, 2000]);
+    eventually("no more shared memory than before", || shared() <= before);
 }
 
 #[test]
@@ -603,7 +616,18 @@ async fn a_full_disk_says_so_and_what_to_do() {
     }
     let home = Home::new();
     let disk = SmallDisk::mount(home.path(), "20m");
-    let options = home.options(ServerChoice::Local);
+    let mut options = home.options(ServerChoice::Local);
+    // Whether the data directory is made or copied.
+    let cache = options.places.cache.take();
+    let error = Server::start(&options)
+        .await
+        .expect_err("the data directory does not fit");
+    assert!(
+        matches!(&error, Error::Environment { help, .. } if help.contains("free some space")),
+        "{error:?}"
+    );
+    home.assert_clean();
+    options.places.cache = cache;
     let error = Server::start(&options)
         .await
         .expect_err("the data directory does not fit");

@@ -18,7 +18,7 @@ use testcontainers::{ContainerRequest, GenericImage, ImageExt};
 use super::cleanup::{Cleanup, block_on};
 use super::connect::Address;
 use super::engine::{Engine, LABEL};
-use super::lease::{RunRoot, io_error, random_hex};
+use super::lease::{RunRoot, io_error, random_hex, tells_of_full_disk};
 use super::places::Places;
 use crate::error::Error;
 
@@ -313,7 +313,7 @@ fn engine_error(engine: &Engine, reason: &str) -> Error {
 }
 
 fn did_not_start(log: &str) -> Error {
-    let full = log.contains("No space left on device");
+    let full = tells_of_full_disk(log);
     Error::Environment {
         message: format!("PostgreSQL did not start in its container:\n{log}"),
         help: if full {

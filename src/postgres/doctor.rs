@@ -1,12 +1,10 @@
 //! What `auto` would use on this machine, and what is missing.
 
-use std::path::Path;
-
 #[cfg(feature = "containers")]
 use super::container::IMAGE;
 #[cfg(feature = "containers")]
 use super::engine::Engine;
-use super::lease::RunRoot;
+use super::lease::{RunRoot, free_space};
 use super::places::Places;
 use super::process::server_user;
 use super::programs::{Programs, choose, find_programs};
@@ -196,11 +194,6 @@ fn folders(places: &Places, lines: &mut Vec<DoctorLine>) {
             None => "none; every start makes its own data directory".to_owned(),
         },
     ));
-}
-
-fn free_space(folder: &Path) -> Option<u64> {
-    let found = rustix::fs::statvfs(folder).ok()?;
-    found.f_bavail.checked_mul(found.f_frsize)
 }
 
 fn verdict(containers: Containers, local: Option<&Programs>, major: u16) -> DoctorLine {

@@ -168,6 +168,17 @@ pub(super) fn random_hex(digits: usize) -> String {
     text
 }
 
+/// Whether a server's or an engine's last words are about a full disk. PostgreSQL says the second when a part of a page still fitted.
+pub(super) fn tells_of_full_disk(words: &str) -> bool {
+    words.contains("No space left on device") || words.contains("Check free disk space")
+}
+
+/// Bytes that we may still write to the disk that holds `folder`.
+pub(super) fn free_space(folder: &Path) -> Option<u64> {
+    let found = rustix::fs::statvfs(folder).ok()?;
+    found.f_bavail.checked_mul(found.f_frsize)
+}
+
 /// An input or output error with a place; a full disk with a next step.
 pub(super) fn io_error(path: &Path, source: std::io::Error) -> Error {
     match source.kind() {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::cache::Cache;
 use super::cleanup::Cleanup;
 use super::connect::Address;
-use super::lease::{RunFolder, RunRoot, io_error};
+use super::lease::{RunFolder, RunRoot, free_space, io_error, tells_of_full_disk};
 use super::places::Places;
 use super::process::{Process, User, make_folder, prepared, server_user};
 use super::programs::Programs;
@@ -98,6 +98,7 @@ impl Launched {
         let from_cache = match cache {
             Some(cache) if cache.copy_to(&data, user.as_ref())? => true,
             _ => {
+                check_room(&path)?;
                 make_folder(&data, user.as_ref())?;
                 initdb(programs, &data, user.as_ref())?;
                 if let Some(cache) = cache {
@@ -140,7 +141,7 @@ impl Launched {
                     "PostgreSQL accepts no connections"
                 };
                 let lines = tail(&self.log);
-                let help = if lines.contains("No space left on device") {
+                let help = if tells_of_full_disk(&lines) {
                     "free some space on the disk that holds the temporary folder, or point TMPDIR to another disk"
                 } else {
                     "its last words above say why; `pgproof doctor` shows which programs were used"
@@ -225,7 +226,7 @@ fn initdb(programs: &Programs, data: &Path, user: Option<&User>) -> Result<(), E
             break;
         }
     }
-    let help = if said.contains("No space left on device") {
+    let help = if tells_of_full_disk(&said) {
         "free some space on the disk that holds the temporary folder, or point TMPDIR to another disk"
     } else {
         "run `pgproof doctor` to see which programs were used; set PGPROOF_PG_BIN to choose others"
@@ -289,6 +290,15 @@ fn check_socket_path(folder: &Path) -> Result<(), Error> {
         ),
         help: "point TMPDIR to a folder with a shorter name".to_owned(),
     })
+}
+
+/// `initdb` that meets a full disk crashes, and leaves shared memory behind that nobody can tell from a living server's.
+fn check_room(folder: &Path) -> Result<(), Error> {
+    const ROOM: u64 = 64 << 20;
+    match free_space(folder) {
+        Some(free) if free < ROOM => Err(io_error(folder, std::io::ErrorKind::StorageFull.into())),
+        _ => Ok(()),
+    }
 }
 
 /// As root the server runs as somebody else, who must get to its folder.

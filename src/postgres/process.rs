@@ -65,14 +65,15 @@ pub(super) fn give(path: &Path, user: Option<&User>) -> Result<(), Error> {
     std::os::unix::fs::lchown(path, Some(user.uid), Some(user.gid)).map_err(|e| io_error(path, e))
 }
 
-/// The command, to be run as `user`, in the root folder and with nothing of our environment but `PATH`.
+/// The command, to be run as `user`, in the root folder, with nothing of our environment but `PATH`, and out of reach of the terminal:
+/// Ctrl-C goes to everything in its process group, and what runs here is ended by us, in order.
 pub(super) fn prepared(mut command: Command, user: Option<&User>) -> Command {
     command
         .env_clear()
         .env("LC_ALL", "C")
         .env("PATH", "/usr/local/bin:/usr/bin:/bin")
         .current_dir("/");
-    command.stdin(std::process::Stdio::null());
+    command.stdin(std::process::Stdio::null()).process_group(0);
     if let Some(user) = user {
         command.gid(user.gid).uid(user.uid);
     }
@@ -90,8 +91,6 @@ impl Process {
     /// Starts the command. The system ends the child when the thread that started it ends, so a thread is made
     /// that lives exactly as long as the child; the runtime's threads come and go.
     pub(super) fn spawn(mut command: Command) -> io::Result<Process> {
-        // Ctrl-C reaches everything in the terminal's process group; the server is ended by us, in order.
-        command.process_group(0);
         end_with_parent(&mut command);
         let exit = Arc::new((Mutex::new(None), Condvar::new()));
         let seen = exit.clone();
