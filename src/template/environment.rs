@@ -72,8 +72,25 @@ impl Environment {
         self.render(name, context).map(SqlText::made)
     }
 
-    /// Compiles a condition.
+    /// Compiles a condition. Questions and filters that do not exist are told now, not when the condition is first asked.
     pub fn expression(&self, text: &str) -> Result<Expression<'_>, Error> {
+        for (kind, name) in asked(text) {
+            let exists = self
+                .inner
+                .compile_expression(kind)
+                .and_then(|exists| exists.eval(Value::from_iter([("name", name.as_str())])))
+                .is_ok_and(|exists| exists.is_true());
+            if !exists {
+                let what = if kind == QUESTION {
+                    "question"
+                } else {
+                    "filter"
+                };
+                return Err(Error::Template(format!(
+                    "{text}: there is no {what} `{name}`"
+                )));
+            }
+        }
         self.inner
             .compile_expression_owned(text.to_owned())
             .map(|inner| Expression::new(inner, text))
@@ -95,6 +112,35 @@ impl Environment {
                     .map_err(|message| minijinja::Error::new(ErrorKind::InvalidOperation, message))
             });
     }
+}
+
+const QUESTION: &str = "name is test";
+const FILTER: &str = "name is filter";
+
+/// Names after `is` and `|`, outside strings, each with how to ask whether it exists.
+fn asked(text: &str) -> Vec<(&'static str, String)> {
+    let mut names = Vec::new();
+    let mut expected = None;
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let length = match c {
+            '"' | '\'' => rest[1..].find(c).map_or(rest.len(), |end| end + 2),
+            _ if c.is_alphanumeric() || c == '_' => rest
+                .find(|c: char| !c.is_alphanumeric() && c != '_')
+                .unwrap_or(rest.len()),
+            _ => c.len_utf8(),
+        };
+        let word = &rest[..length];
+        match word {
+            "is" => expected = Some(QUESTION),
+            "not" if expected == Some(QUESTION) => {}
+            "|" => expected = Some(FILTER),
+            _ if word.trim().is_empty() => {}
+            _ => names.extend(expected.take().map(|kind| (kind, word.to_owned()))),
+        }
+        rest = &rest[length..];
+    }
+    names
 }
 
 fn data(value: &Value) -> Result<serde_json::Value, minijinja::Error> {

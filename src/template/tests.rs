@@ -124,12 +124,17 @@ fn expressions_and_messages() -> Result<(), crate::error::Error> {
     assert_eq!(message.render(&context)?, "column `amount` is 2");
     assert!(env.expression("a ==").is_err());
     assert!(env.message("a {{ b").is_err());
+    for text in [
+        "n is no_such_question",
+        "n is not no_such_question",
+        "n | no_such_filter > 1",
+    ] {
+        let error = env.expression(text).map(|_| ()).map_err(|e| e.to_string());
+        assert!(error.is_err_and(|e| e.contains("no_such_")), "{text}");
+    }
     assert!(
-        env.expression("a is no_such_test").is_err() || {
-            env.expression("n is no_such_test")?
-                .is_true(&context)
-                .is_err()
-        }
+        env.expression("'n is nothing | at all' is string and n is not none")
+            .is_ok()
     );
     assert!(
         env.expression("column.nam == 1")?
