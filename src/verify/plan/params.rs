@@ -103,7 +103,14 @@ async fn row(
     known: &Values,
     choice: Choice,
 ) -> Result<Vec<Option<String>>, SqlFailure> {
-    let columns = idents(met.iter().map(|(_, column)| column));
+    // Two parameters may meet one column, as the two ends of a range do.
+    let mut distinct: Vec<&Ident> = Vec::new();
+    for (_, column) in met {
+        if !distinct.contains(&column) {
+            distinct.push(column);
+        }
+    }
+    let columns = idents(distinct.iter().copied());
     let filled = join(
         met.iter()
             .map(|(_, column)| fill("{c} IS NOT NULL", &[("c", &quote_ident(column))])),
@@ -137,12 +144,16 @@ async fn row(
             ],
         ),
     };
-    let found = session.query(&chosen(&condition)).await?;
-    if let Some(row) = found.rows.into_iter().next() {
-        return Ok(row);
+    let mut found = session.query(&chosen(&condition)).await?;
+    if found.rows.is_empty() {
+        found = session.query(&chosen(&fixed("TRUE"))).await?;
     }
-    let any = session.query(&chosen(&fixed("TRUE"))).await?;
-    Ok(any.rows.into_iter().next().unwrap_or_default())
+    let Some(row) = found.rows.into_iter().next() else { return Ok(Vec::new()) };
+    let value = |column: &Ident| {
+        let at = distinct.iter().position(|known| *known == column)?;
+        row.get(at)?.clone()
+    };
+    Ok(met.iter().map(|(_, column)| value(column)).collect())
 }
 
 /// Something of the type, for a parameter that meets no column (`LIMIT :limit`).

@@ -7,7 +7,7 @@ use crate::explain::Relations;
 use crate::postgres::{Database, Session, SqlFailure};
 use crate::sql::{self, Ident, fill, fixed, quote_qualified};
 use crate::verify::Stage;
-use crate::verify::seed::Maker;
+use crate::verify::seed::{Bulk, Maker};
 
 /// Rows of the largest table.
 const LARGEST: f64 = 30_000.0;
@@ -79,8 +79,8 @@ async fn fill_database(
     let mut loaded = BTreeMap::new();
     for bulk in maker.sample(&counts(stage), seed) {
         let mut rows = 0;
-        for statement in maker.bulk_statements(&bulk) {
-            rows += admin.query(&statement).await?.affected as usize;
+        for part in parts(&bulk, BATCH) {
+            rows += insert(&maker, admin, &part).await?;
         }
         loaded.insert(bulk.table.as_str().to_owned(), rows);
     }
@@ -99,6 +99,40 @@ async fn fill_database(
     // Also sets the visibility map, without which no scan is index-only.
     admin.batch(&fixed("VACUUM (ANALYZE)")).await?;
     Ok(loaded)
+}
+
+/// Rows in one INSERT.
+const BATCH: usize = 500;
+
+/// The same rows in several lots.
+fn parts(bulk: &Bulk, size: usize) -> Vec<Bulk> {
+    let lots = bulk.rows.chunks(size);
+    lots.map(|rows| Bulk { table: bulk.table.clone(), columns: bulk.columns.clone(), rows: rows.to_vec() })
+        .collect()
+}
+
+/// Inserts a lot; where a constraint refuses it, row by row without those that are refused: a condition may be more than the maker
+/// understands, and a sample with fewer rows is still one.
+async fn insert(maker: &Maker, admin: &mut Session, bulk: &Bulk) -> Result<usize, SqlFailure> {
+    let mut rows = 0;
+    for statement in maker.bulk_statements(bulk) {
+        match admin.query(&statement).await {
+            Ok(done) => rows += done.affected as usize,
+            Err(failure) if failure.sqlstate.class() != "23" => return Err(failure),
+            Err(_) => {
+                for one in parts(bulk, 1) {
+                    for statement in maker.bulk_statements(&one) {
+                        match admin.query(&statement).await {
+                            Ok(done) => rows += done.affected as usize,
+                            Err(failure) if failure.sqlstate.class() == "23" => {}
+                            Err(failure) => return Err(failure),
+                        }
+                    }
+                }
+            }
+        }
+    }
+    Ok(rows)
 }
 
 /// Partitions stand for their tables.
