@@ -18,15 +18,29 @@ use support::Home;
 
 async fn judged(server: &Server, model: &Model) -> (Vec<Evidence>, Vec<Finding>, u64, u64) {
     let environment = environment(&Assets::builtin());
-    let run = Run { server, seed: 1, command: "pgproof verify" };
+    let run = Run {
+        server,
+        seed: 1,
+        command: "pgproof verify",
+    };
     let compiled = compile(model);
-    let Staged::Ready(stage) = Stage::open(server, model, &compiled, &environment).await.expect("works") else {
+    let Staged::Ready(stage) = Stage::open(server, model, &compiled, &environment)
+        .await
+        .expect("works")
+    else {
         unreachable!("the design applies");
     };
     let mut found = plans(&run, &stage).await.expect("works");
-    found.findings.extend(refused_statements(&stage).await.expect("works"));
+    found
+        .findings
+        .extend(refused_statements(&stage).await.expect("works"));
     stage.close().await.expect("dropped");
-    (found.evidence, found.findings, found.mutants_made, found.mutants_killed)
+    (
+        found.evidence,
+        found.findings,
+        found.mutants_made,
+        found.mutants_killed,
+    )
 }
 
 #[tokio::test]
@@ -38,12 +52,22 @@ async fn worked_designs_keep_their_plans() {
     for name in design::WORKED {
         let (evidence, findings, made, killed) = judged(&server, &design::worked(name)).await;
         for one in &evidence {
-            println!("{name} {} {:?} {:?} {:?}", one.claim.subject, one.verdict, one.reason, one.duration);
+            println!(
+                "{name} {} {:?} {:?} {:?}",
+                one.claim.subject, one.verdict, one.reason, one.duration
+            );
             if one.verdict < Verdict::Unchecked {
-                wrong.push(format!("{name} {}: {:?} {:#?}", one.claim.subject, one.reason, one.counterexample));
+                wrong.push(format!(
+                    "{name} {}: {:?} {:#?}",
+                    one.claim.subject, one.reason, one.counterexample
+                ));
             }
         }
-        wrong.extend(findings.iter().map(|f| format!("{name} {}: {}", f.subject, f.message)));
+        wrong.extend(
+            findings
+                .iter()
+                .map(|f| format!("{name} {}: {}", f.subject, f.message)),
+        );
         assert_eq!(made, killed, "{name}");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -100,12 +124,23 @@ async fn a_broken_expectation_is_refuted_and_refused_sql_is_placed() {
     let home = Home::new();
     let server = home.local().await;
     let (evidence, findings, made, killed) = judged(&server, &design::model(BROKEN)).await;
-    let of = |name: &str| evidence.iter().find(|e| e.claim.subject == format!("query {name}")).expect("judged");
+    let of = |name: &str| {
+        evidence
+            .iter()
+            .find(|e| e.claim.subject == format!("query {name}"))
+            .expect("judged")
+    };
     assert_eq!(of("by-lower-name").verdict, Verdict::Refuted);
-    assert!(matches!(of("by-lower-name").counterexample, Some(Counterexample::Plan { .. })));
+    assert!(matches!(
+        of("by-lower-name").counterexample,
+        Some(Counterexample::Plan { .. })
+    ));
     assert_eq!(of("by-name").verdict, Verdict::Held, "{:#?}", of("by-name"));
     assert_eq!((made, killed), (1, 1));
-    let refused = findings.iter().find(|f| f.code == "sql-refused").expect("found");
+    let refused = findings
+        .iter()
+        .find(|f| f.code == "sql-refused")
+        .expect("found");
     let place = refused.labels[0].at;
     let text = &BROKEN[place.start as usize..place.end as usize];
     assert_eq!(text, "nmae");

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::build::{build, refused};
 use super::evidence::Judged;
+use super::plan::{plans, refused_statements};
 use super::race::{Ground, RaceOptions, Racer};
 use super::run::Run;
 use super::stage::{Stage, Staged};
@@ -123,6 +124,9 @@ impl Design<'_> {
         if self.options.wants(Method::Race) {
             self.race(&stage).await?;
         }
+        if self.options.wants(Method::Plan) {
+            self.plan(&stage).await?;
+        }
         self.not_tried();
         stage.close().await
     }
@@ -156,6 +160,19 @@ impl Design<'_> {
         }
         self.verified.findings.extend(racer.findings());
         racer.close().await
+    }
+
+    async fn plan(&mut self, stage: &Stage<'_>) -> Result<(), Error> {
+        self.begin(Method::Plan, self.model.queries.len());
+        let refused = refused_statements(stage).await?;
+        let plans = plans(&self.run, stage).await?;
+        self.verified.evidence.extend(plans.evidence);
+        self.verified
+            .findings
+            .extend(refused.into_iter().chain(plans.findings));
+        self.verified.mutants.made += plans.mutants_made;
+        self.verified.mutants.killed += plans.mutants_killed;
+        Ok(())
     }
 
     /// Claims that no method of this version tries are said to be so.

@@ -148,7 +148,9 @@ async fn row(
     if found.rows.is_empty() {
         found = session.query(&chosen(&fixed("TRUE"))).await?;
     }
-    let Some(row) = found.rows.into_iter().next() else { return Ok(Vec::new()) };
+    let Some(row) = found.rows.into_iter().next() else {
+        return Ok(Vec::new());
+    };
     let value = |column: &Ident| {
         let at = distinct.iter().position(|known| *known == column)?;
         row.get(at)?.clone()

@@ -107,8 +107,12 @@ const BATCH: usize = 500;
 /// The same rows in several lots.
 fn parts(bulk: &Bulk, size: usize) -> Vec<Bulk> {
     let lots = bulk.rows.chunks(size);
-    lots.map(|rows| Bulk { table: bulk.table.clone(), columns: bulk.columns.clone(), rows: rows.to_vec() })
-        .collect()
+    lots.map(|rows| Bulk {
+        table: bulk.table.clone(),
+        columns: bulk.columns.clone(),
+        rows: rows.to_vec(),
+    })
+    .collect()
 }
 
 /// Inserts a lot; where a constraint refuses it, row by row without those that are refused: a condition may be more than the maker
