@@ -123,3 +123,93 @@ fn settings_with_a_fault_are_told_with_their_place() {
         stdout(&assert)
     );
 }
+
+/// A design with one table of this name, and these further sections.
+fn with_table(name: &str, sections: &str) -> String {
+    format!(
+        "pgproof: 1\ndesign: x\ntables:\n  {name}:\n    grain: one thing\n    role: truth\n    columns: {{id: uuid, \"the \\\"n\\\"\": text}}\n    key: [id]\n{sections}"
+    )
+}
+
+#[test]
+fn names_that_need_quotes_are_quoted() {
+    for (name, quoted) in [("\"select\"", "x.\"select\""), ("'a\"b'", "x.\"a\"\"b\"")] {
+        let text = with_table(name, "");
+        check(text.clone()).code(0);
+        let assert = pgproof(&["compile", "-"])
+            .write_stdin(text)
+            .assert()
+            .code(0);
+        assert!(
+            stdout(&assert).contains(&format!("CREATE TABLE {quoted} (")),
+            "{}",
+            stdout(&assert)
+        );
+        assert!(
+            stdout(&assert).contains("\"the \"\"n\"\"\""),
+            "{}",
+            stdout(&assert)
+        );
+    }
+}
+
+#[test]
+fn a_name_of_64_bytes_is_too_long_and_one_of_63_is_not() {
+    check(with_table(&"x".repeat(63), "")).code(0);
+    let assert = check(with_table(&"x".repeat(64), "")).code(1);
+    assert!(stdout(&assert).contains("64 bytes"), "{}", stdout(&assert));
+}
+
+#[test]
+fn names_that_differ_only_in_case_are_told() {
+    let other = "  ITEM: {grain: one other thing, role: truth, columns: {id: uuid}, key: [id]}\n";
+    let assert = check(with_table("item", other)).code(1);
+    assert!(stdout(&assert).contains("case"), "{}", stdout(&assert));
+}
+
+#[test]
+fn faults_in_sql_are_shown_inside_the_sql() {
+    let query = |params: &str, sql: &str| {
+        let query = format!(
+            "queries:\n  q:\n    does: reads\n    kind: batch\n    params: {{{params}}}\n    sql: |\n      {sql}\n"
+        );
+        with_table("item", &query)
+    };
+    for (params, sql, place, told) in [
+        ("", "SELECT id FROM item WHERE AND", ":15:33", "syntax"),
+        ("", "SELECT 1; DROP TABLE item", ":15:17", "one statement"),
+        (
+            "",
+            "SELECT id FROM item WHERE id = :a",
+            ":15:38",
+            "not declared",
+        ),
+        ("a: uuid", "SELECT id FROM item", ":13:", "never used"),
+    ] {
+        let assert = check(query(params, sql)).code(1);
+        let found = stdout(&assert);
+        assert!(
+            found.contains(place) && found.contains(told),
+            "{place} {told} in {found}"
+        );
+    }
+    let fine = "SELECT ':a', id::text /* :b */ FROM item WHERE id = :id -- :c";
+    check(query("id: uuid", fine)).code(0);
+}
+
+#[test]
+fn a_thousand_tables_are_no_trouble() {
+    let table = |n: usize| {
+        format!("  t{n}: {{grain: one thing, role: truth, columns: {{id: uuid}}, key: [id]}}\n")
+    };
+    let tables: String = (0..1_000).map(table).collect();
+    let design = format!("pgproof: 1\ndesign: x\ntables:\n{tables}");
+    check(design.clone()).code(0);
+    let sql = stdout(
+        &pgproof(&["compile", "-"])
+            .write_stdin(design)
+            .assert()
+            .code(0),
+    );
+    assert_eq!(sql.matches("CREATE TABLE").count(), 1_000);
+}
