@@ -12,7 +12,15 @@ use program::{pgproof, stderr, stdout};
 #[test]
 fn help_lists_every_command_and_none_that_is_not_there() {
     let help = stdout(&pgproof(&["--help"]).assert().code(0));
-    for command in ["new", "check", "compile", "schema", "doctor", "completions"] {
+    for command in [
+        "new",
+        "check",
+        "compile",
+        "rule",
+        "schema",
+        "doctor",
+        "completions",
+    ] {
         assert!(
             help.contains(&format!("\n  {command} ")),
             "{command} in {help}"
@@ -92,6 +100,11 @@ fn what_new_writes_is_accepted_with_its_questions_open() {
     assert_eq!(report["designs"], serde_json::json!(["full", "short"]));
     assert_eq!(report["summary"]["findings"]["error"], 0, "{report:#}");
     assert_eq!(report["summary"]["findings"]["warning"], 0, "{report:#}");
+    let codes = report["findings"].as_array().expect("a list of findings");
+    assert!(
+        !codes.is_empty() && codes.iter().all(|f| f["code"] == "question-open"),
+        "{report:#}"
+    );
     assert.code(0);
 }
 
@@ -219,4 +232,75 @@ fn doctor_says_what_is_missing_and_ends_with_3() {
         .last()
         .is_some_and(|line| line.starts_with('✔'));
     assert.code(if fit { 0 } else { 3 });
+}
+
+#[test]
+fn every_finding_of_a_rule_can_be_explained() {
+    let page = stdout(&pgproof(&["rule", "grain-missing"]).assert().code(0));
+    assert!(
+        page.contains("Prevents") && page.contains("No finding"),
+        "{page}"
+    );
+    let kind = stdout(&pgproof(&["rule", "at_most_one"]).assert().code(0));
+    assert!(kind.contains("since"), "{kind}");
+    let list = stdout(&pgproof(&["rule", "--all"]).assert().code(0));
+    for code in ["select-star", "at_most_one", "syntax"] {
+        assert!(list.contains(&format!("  {code} ")), "{code} in {list}");
+    }
+    pgproof(&["rule", "nonsense"]).assert().code(2);
+    pgproof(&["rule"]).assert().code(2);
+}
+
+#[test]
+fn a_team_sets_levels_of_rules() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    pgproof(&["new", "a"])
+        .current_dir(folder.path())
+        .assert()
+        .code(0);
+    let settle = |text: &str| {
+        std::fs::write(folder.path().join("pgproof.yaml"), text).expect("settings can be written");
+        pgproof(&["check"]).current_dir(folder.path()).assert()
+    };
+    settle("levels: {question-open: error}\n").code(1);
+    let off = settle("levels: {question-open: off}\n").code(0);
+    assert!(stdout(&off).contains("no findings"), "{}", stdout(&off));
+    let unknown = settle("levels: {dangling-table: off}\n").code(2);
+    assert!(
+        stdout(&unknown).contains("no rule `dangling-table`"),
+        "{}",
+        stdout(&unknown)
+    );
+}
+
+#[test]
+fn a_team_brings_rules_of_its_own() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder can be made");
+        std::fs::write(path, text).expect("a file can be written");
+    };
+    let rule = |code: &str, when: &str| {
+        format!(
+            "code: {code}\ntitle: table of ours\non: table\nlevel: warning\nsince: 0.1.0\nwhen: {when}\nat: table\nmessage: \"`{{{{ table.name }}}}` is told by {code}\"\nwhy: it is ours\nprevents: nothing\nexamples: []\n"
+        )
+    };
+    pgproof(&["new", "a"])
+        .current_dir(folder.path())
+        .assert()
+        .code(0);
+    write("checks/own/here.yaml", &rule("here", "true"));
+    write("team/rules/own/elsewhere.yaml", &rule("elsewhere", "true"));
+    write("pgproof.yaml", "checks: [team/rules]\n");
+    let check = || pgproof(&["check"]).current_dir(folder.path()).assert();
+    let told = stdout(&check().code(1));
+    assert!(
+        told.contains("`item` is told by here") && told.contains("told by elsewhere"),
+        "{told}"
+    );
+
+    write("checks/own/here.yaml", &rule("here", "table.nonsense"));
+    let wrong = check().code(2);
+    assert!(stderr(&wrong).contains("nonsense"), "{}", stderr(&wrong));
 }

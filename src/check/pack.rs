@@ -106,9 +106,11 @@ pub fn load<'e>(assets: &Assets, environment: &'e Environment) -> Result<Pack<'e
     })
 }
 
-/// Whether a file of the team has the path of one of ours.
+/// Whether a file of the team stands for one of ours. In pgproof's own repository the workspace's rules are the program's: a
+/// copy of ours stands for nothing.
 fn hides(assets: &Assets, asset: &Asset) -> bool {
-    asset.origin != Origin::Builtin && assets.original(&asset.path).is_some()
+    let original = assets.original(&asset.path);
+    asset.origin != Origin::Builtin && original.is_some_and(|own| own.text != asset.text)
 }
 
 fn read<'e>(asset: &Asset, environment: &'e Environment) -> Result<Check<'e>, String> {

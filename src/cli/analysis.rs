@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::workspace::Workspace;
+use crate::check::{self, Inputs, Pack};
 use crate::compile::{Compiled, compile};
 use crate::design::load::{DesignPath, Loaded, find, read};
 use crate::design::{Model, resolve};
@@ -19,15 +20,17 @@ pub(super) struct Analysis {
     pub(super) sources: SourceMap,
     /// What is wrong, what was read.
     pub(super) report: Report,
-    /// Designs without errors.
+    /// Designs that compile.
     pub(super) designs: Vec<Design>,
     /// Settings, templates and rules.
     pub(super) workspace: Workspace,
+    /// Whether every design compiles.
+    pub(super) is_whole: bool,
     /// Whether a file could not be read as a design at all.
     is_unreadable: bool,
 }
 
-/// A design without errors.
+/// A design that compiles.
 pub(super) struct Design {
     /// Where it is, as given.
     pub(super) path: DesignPath,
@@ -41,9 +44,13 @@ pub(super) struct Design {
 pub(super) fn analyse(paths: &[PathBuf]) -> Result<Analysis, Error> {
     let mut sources = SourceMap::new();
     let first = paths.first().map_or(Path::new("."), PathBuf::as_path);
-    let (workspace, findings) = Workspace::around(first, &mut sources)?;
-    let mut analysis = Analysis {
+    let (workspace, mut findings) = Workspace::around(first, &mut sources)?;
+    let pack = check::load(&workspace.assets, &workspace.environment)?;
+    findings.extend(workspace.settings.unknown_codes(&pack));
+    let mut reader = Reader {
         sources,
+        pack: &pack,
+        today: today(),
         // Settings that cannot be understood are as much wrong use as a wrong option.
         is_unreadable: !findings.is_empty(),
         report: Report {
@@ -51,22 +58,63 @@ pub(super) fn analyse(paths: &[PathBuf]) -> Result<Analysis, Error> {
             ..Report::default()
         },
         designs: Vec::new(),
-        workspace,
     };
-    for path in find(paths)? {
-        analysis.take(path)?;
+    let paths = find(paths)?;
+    let count = paths.len();
+    for path in paths {
+        reader.take(path)?;
     }
-    Ok(analysis)
+    let levels = &workspace.settings.levels;
+    reader.report.findings = levels.apply(reader.report.findings);
+    Ok(Analysis {
+        sources: reader.sources,
+        report: reader.report,
+        is_whole: reader.designs.len() == count,
+        designs: reader.designs,
+        is_unreadable: reader.is_unreadable,
+        workspace,
+    })
 }
 
 impl Analysis {
+    /// How a run ends that asks no server. What cannot be read stands before what is wrong.
+    pub(super) fn code(&self) -> ExitCode {
+        match (self.is_unreadable, self.report.is_at_fault()) {
+            (true, _) => ExitCode::Usage,
+            (false, true) => ExitCode::AtFault,
+            (false, false) => ExitCode::Clean,
+        }
+    }
+}
+
+struct Reader<'a> {
+    sources: SourceMap,
+    pack: &'a Pack<'a>,
+    today: String,
+    report: Report,
+    designs: Vec<Design>,
+    is_unreadable: bool,
+}
+
+impl Reader<'_> {
     fn take(&mut self, path: DesignPath) -> Result<(), Error> {
         let loaded = read(&mut self.sources, &path)?;
         let (model, mut findings) = self.meaning(loaded);
-        if let Some(model) = model.filter(|_| !has_errors(&findings)) {
+        if let Some(model) = model {
+            let is_sound = !has_errors(&findings);
             let compiled = compile(&model);
-            findings.extend(compiled.findings.iter().cloned());
-            if !has_errors(&findings) {
+            // Of what could not be resolved the compiler sees only a part; it would complain about the rest.
+            if is_sound {
+                findings.extend(compiled.findings.iter().cloned());
+            }
+            let compiles = !has_errors(&findings);
+            let inputs = Inputs {
+                model: &model,
+                catalog: &compiled.catalog,
+            };
+            findings.extend(check::run(self.pack, &inputs)?);
+            findings = self.waive(&model, findings)?;
+            if compiles {
                 self.designs.push(Design {
                     path,
                     model,
@@ -93,24 +141,30 @@ impl Analysis {
         if let Some(model) = &model {
             self.report.designs.push(model.name.as_str().to_owned());
         }
-        (model, findings)
+        (model.filter(|_| loaded.readable), findings)
     }
 
-    /// Whether something is wrong that leaves nothing to compile or to verify.
-    pub(super) fn has_errors(&self) -> bool {
-        self.is_unreadable || has_errors(&self.report.findings)
-    }
-
-    /// How a run ends that asks no server. What cannot be read stands before what is wrong.
-    pub(super) fn code(&self) -> ExitCode {
-        match (self.is_unreadable, self.report.is_at_fault()) {
-            (true, _) => ExitCode::Usage,
-            (false, true) => ExitCode::AtFault,
-            (false, false) => ExitCode::Clean,
+    /// What is left when the design's waivers are taken out; each that was used is told.
+    fn waive(&mut self, model: &Model, findings: Vec<Finding>) -> Result<Vec<Finding>, Error> {
+        let (left, waived) = check::apply_waivers(self.pack, model, findings, &self.today)?;
+        for waived in waived {
+            self.report.notes.push(format!(
+                "{}: `{}` is waived at {}: {}",
+                model.name.as_str(),
+                waived.finding.code,
+                waived.finding.subject,
+                waived.because
+            ));
         }
+        Ok(left)
     }
 }
 
 fn has_errors(findings: &[Finding]) -> bool {
     findings.iter().any(|f| f.severity == Severity::Error)
+}
+
+/// The day, for waivers that end.
+fn today() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
 }

@@ -27,7 +27,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
     let began = Instant::now();
     let mut analysis = analyse(&args.paths)?;
-    if analysis.has_errors() {
+    if !analysis.is_whole {
         // What is only probably wrong is for `check` to tell.
         analysis
             .report

@@ -13,6 +13,7 @@ mod doctor;
 mod new;
 mod output;
 mod reference;
+mod rule;
 mod runtime;
 mod schema;
 mod settings;

@@ -34,7 +34,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
     let name = checked(&args.name)?;
     let files = match &args.from {
         Some(example) => copied(example, name)?,
-        None => scaffold(name, args.compact),
+        None => scaffold(name, args.compact, jiff::Zoned::now().date()),
     };
     let root = root(Path::new("."))?.unwrap_or_default();
     let designs = from_here(&root).join(DESIGNS);
@@ -67,8 +67,8 @@ fn checked(name: &str) -> Result<&str, Error> {
     )))
 }
 
-/// A first design. `TEAM` stays in it: it is a question, and the design asks it.
-fn scaffold(name: &str, compact: bool) -> Vec<File> {
+/// A first design. Who the team is remains a question, and the design asks it, within a fortnight.
+fn scaffold(name: &str, compact: bool, today: jiff::civil::Date) -> Vec<File> {
     let text = match compact {
         true => include_str!("scaffold/compact.yaml"),
         false => include_str!("scaffold/full.yaml"),
@@ -76,7 +76,11 @@ fn scaffold(name: &str, compact: bool) -> Vec<File> {
     let text = text
         .replace("SCHEMA", &name.replace('-', "_"))
         .replace("NAME", name)
-        .replace("TEAM", "your-team");
+        .replace("TEAM", "your-team")
+        .replace(
+            "DAY",
+            &today.saturating_add(jiff::Span::new().days(14)).to_string(),
+        );
     vec![(DESIGN_FILE.to_owned(), text)]
 }
 

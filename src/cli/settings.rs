@@ -11,6 +11,7 @@
 use std::path::{Path, PathBuf};
 
 use super::workspace::from_here;
+use crate::check::{Pack, about};
 use crate::error::Error;
 use crate::finding::{Finding, Level, Levels};
 use crate::source::{self, Fault, Node, NodeKind, SourceMap, Span};
@@ -28,11 +29,28 @@ pub(super) struct Settings {
     /// What findings weigh.
     pub(super) levels: Levels,
     /// Codes in `levels` with their places, to be compared with the rules there are.
-    pub(super) codes: Vec<(String, Span)>,
+    codes: Vec<(String, Span)>,
     /// Further folders with rules.
     pub(super) checks: Vec<PathBuf>,
     /// Further folders with templates.
     pub(super) templates: Vec<PathBuf>,
+}
+
+impl Settings {
+    /// Levels of what is no rule. Only rules have levels: a name that dangles is no matter of taste.
+    pub(super) fn unknown_codes(&self, pack: &Pack) -> Vec<Finding> {
+        let unknown = self
+            .codes
+            .iter()
+            .filter(|(code, _)| about(pack, code).is_none());
+        unknown
+            .map(|(code, at)| {
+                let message = format!("there is no rule `{code}` whose level could be set");
+                Finding::error("wrong-setting", "settings", message, *at)
+                    .help("`pgproof rule --all` lists the rules")
+            })
+            .collect()
+    }
 }
 
 /// The settings of a workspace, none where it has no file; and everything that is wrong with them.

@@ -4,17 +4,20 @@ use std::path::{Path, PathBuf};
 
 use super::settings::{self, FILE, Settings};
 use crate::assets::Assets;
+use crate::check;
 use crate::design::load::DESIGNS;
 use crate::error::Error;
 use crate::finding::Finding;
 use crate::source::SourceMap;
-use crate::template::{Environment, environment};
+use crate::template::Environment;
 
 /// What a team has settled and written, over what the program carries.
 pub(super) struct Workspace {
     /// Settings; the defaults where there are none.
     pub(super) settings: Settings,
-    /// Templates.
+    /// Rules, templates and worked designs.
+    pub(super) assets: Assets,
+    /// Templates and conditions.
     pub(super) environment: Environment,
 }
 
@@ -30,10 +33,17 @@ impl Workspace {
             None => (Settings::default(), Vec::new()),
         };
         let folders: Vec<PathBuf> = root.into_iter().collect();
-        let assets = Assets::new(&folders)?;
+        let mut assets = Assets::new(&folders)?;
+        for folder in &settings.checks {
+            assets.also("checks", folder)?;
+        }
+        for folder in &settings.templates {
+            assets.also("templates", folder)?;
+        }
         let workspace = Workspace {
             settings,
-            environment: environment(&assets),
+            environment: check::environment(&assets),
+            assets,
         };
         Ok((workspace, findings))
     }

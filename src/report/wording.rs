@@ -72,7 +72,7 @@ pub(super) fn closing(report: &Report, claims: &[Claims<'_>]) -> String {
     let words = [
         (Severity::Error, "error", "errors"),
         (Severity::Warning, "warning", "warnings"),
-        (Severity::Advice, "advice", "advice"),
+        (Severity::Advice, "piece of advice", "pieces of advice"),
     ];
     let findings: Vec<String> = words
         .iter()

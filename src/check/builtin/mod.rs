@@ -2,6 +2,7 @@
 
 mod missing_section;
 mod query_without_index;
+mod question_open;
 mod question_without_owner;
 mod registry;
 

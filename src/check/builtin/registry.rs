@@ -3,7 +3,7 @@
 use super::super::rule::SubjectKind;
 use super::super::subject::Subject;
 use super::super::world::World;
-use super::{missing_section, query_without_index, question_without_owner};
+use super::{missing_section, query_without_index, question_open, question_without_owner};
 use crate::source::Span;
 
 /// Where a rule fires, and what its message can say about it.
@@ -55,6 +55,12 @@ pub static BUILTINS: &[Builtin] = &[
         on: SubjectKind::Query,
         gives: &["tables", "columns"],
         how: How::Runs(query_without_index::run),
+    },
+    Builtin {
+        name: "question-open",
+        on: SubjectKind::Design,
+        gives: &["question"],
+        how: How::Runs(question_open::run),
     },
     Builtin {
         name: "question-without-owner",
