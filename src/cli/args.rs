@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::output::Output;
-use super::{check, compile, completions, doctor, new, rule, schema};
+use super::{check, compile, completions, doctor, new, rule, schema, verify};
 use crate::error::Error;
 use crate::finding::Report;
 use crate::report::{Format, render};
@@ -34,6 +34,7 @@ pub(super) enum Command {
     New(new::Args),
     Check(check::Args),
     Compile(compile::Args),
+    Verify(verify::Args),
     Rule(rule::Args),
     Schema(schema::Args),
     Doctor(doctor::Args),

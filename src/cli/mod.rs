@@ -12,12 +12,14 @@ mod crash;
 mod doctor;
 mod new;
 mod output;
+mod progress;
 mod reference;
 mod rule;
 mod runtime;
 mod schema;
 mod settings;
 mod start;
+mod verify;
 mod workspace;
 
 pub use reference::reference;
