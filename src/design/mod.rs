@@ -11,4 +11,4 @@ mod nearest;
 mod resolve;
 
 pub use model::*;
-pub use resolve::resolve;
+pub use resolve::{FAULTS, resolve};

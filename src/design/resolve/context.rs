@@ -66,6 +66,7 @@ impl<'a> Context<'a> {
 
     /// Takes a finding.
     pub(super) fn report(&self, finding: Finding) {
+        debug_assert!(super::codes::has_page(&finding.code), "{}", finding.code);
         self.findings.borrow_mut().push(finding);
     }
 

@@ -5,6 +5,7 @@
 //! said again here: a value of the wrong shape is passed over in silence.
 
 mod claim;
+mod codes;
 mod column;
 mod command;
 mod condition;
@@ -42,4 +43,5 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use codes::FAULTS;
 pub use design::resolve;

@@ -388,3 +388,45 @@ proptest! {
         let _ = super::super::condition::parse(&text);
     }
 }
+#[test]
+fn scratch_overlap() {
+    let mut map = SourceMap::new();
+    let extra = "  extra: 1\n";
+    let _ = extra;
+    let id = map.add("t", EXAMPLE.to_owned());
+    let root = parse(&map, id).expect("well formed");
+    let mut seen = std::collections::BTreeSet::new();
+    let mk = |kind: NodeKind, at: Span| Node { at, kind };
+    for n in 0..900usize {
+        for variant in 0..7 {
+            let mut copy = root.clone();
+            // find span of nth node
+            let mut spans = Vec::new();
+            fn walk(n: &Node, v: &mut Vec<Span>) { v.push(n.at); match &n.kind { NodeKind::Mapping(e) => e.iter().for_each(|e| walk(&e.value, v)), NodeKind::Sequence(i) => i.iter().for_each(|i| walk(i, v)), _ => {} } }
+            walk(&root, &mut spans);
+            let Some(at) = spans.get(n).copied() else { break };
+            let sc = |t: &str| NodeKind::Scalar(Text::at_once(t, at), Style::Plain);
+            let by = match variant {
+                0 => mk(sc("zzz"), at),
+                1 => mk(sc("17"), at),
+                2 => mk(NodeKind::Sequence(vec![]), at),
+                3 => mk(NodeKind::Mapping(vec![]), at),
+                4 => mk(NodeKind::Null, at),
+                5 => mk(sc("true"), at),
+                _ => mk(NodeKind::Sequence(vec![mk(sc("zzz"), at)]), at),
+            };
+            let mut k = n;
+            damaged(&mut copy, &mut k, &by);
+            let a = crate::design::language::validate(&copy, &map);
+            let (_, b) = resolve(&copy);
+            for x in &a {
+                for y in &b {
+                    if x.labels[0].at == y.labels[0].at && seen.insert((x.code.clone(), y.code.clone(), x.subject.clone())) {
+                        let (p, _) = map.line_column(x.labels[0].at);
+                        println!("OV {} v{variant} {}: {} / {}  [{}] | [{}]", p.line, x.subject, x.code, y.code, x.message, y.message);
+                    }
+                }
+            }
+        }
+    }
+}
