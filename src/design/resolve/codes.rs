@@ -316,7 +316,11 @@ mod tests {
         let names: std::collections::BTreeSet<&str> = FAULTS.iter().map(|page| page.name).collect();
         assert_eq!(names.len(), FAULTS.len());
         for page in FAULTS {
-            assert!(!page.docs.is_empty() && page.docs.ends_with('\n'), "{}", page.name);
+            assert!(
+                !page.docs.is_empty() && page.docs.ends_with('\n'),
+                "{}",
+                page.name
+            );
             assert!(!page.title.ends_with('.'), "{}", page.name);
             assert_eq!(page.docs.matches("```").count() % 2, 0, "{}", page.name);
         }

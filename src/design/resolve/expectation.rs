@@ -6,7 +6,7 @@ use super::super::language::values::{
 use super::super::model::{Expectation, Name, Param};
 use super::context::{Context, family};
 use super::symbols::section;
-use super::value::{items, name};
+use super::value::{items, name, names_of};
 use crate::source::{Node, Span, Text};
 
 /// `plan:`, each expectation with its place.
@@ -22,8 +22,7 @@ pub(super) fn plan(
         let value = &entry.value;
         match entry.key.as_str() {
             "uses" => {
-                for index in items(value) {
-                    let index = name(&index);
+                for index in names_of(value) {
                     index_known(cx, &index, subject);
                     found.push((Expectation::Uses(index.clone()), index.at));
                 }
@@ -34,7 +33,7 @@ pub(super) fn plan(
                 }
             }
             "same_plan_for" => {
-                let names: Vec<Name> = items(value).iter().map(name).collect();
+                let names = names_of(value);
                 for param in &names {
                     if !params.iter().any(|known| known.name == *param) {
                         let all = params.iter().map(|known| known.name.as_str());

@@ -6,7 +6,7 @@ use super::context::{Context, family};
 use super::sql;
 use super::sql::Scope;
 use super::symbols::section;
-use super::value::{name, name_at, names, text};
+use super::value::{name, name_at, names, sql_at, textual};
 use crate::source::Node;
 use crate::sql::SyntaxKind;
 
@@ -97,7 +97,7 @@ fn migration(cx: &Context<'_>, root: &Node) {
                 cx.column(table, &by, &subject);
             }
         }
-        if let Some(text) = text(&entry.value, "sql") {
+        if let Some(text) = sql_at(&entry.value, "sql") {
             let scope = Scope {
                 params: BACKFILL_PARAMS.into(),
                 ..Scope::default()
@@ -106,7 +106,7 @@ fn migration(cx: &Context<'_>, root: &Node) {
         }
     }
     for entry in section(root, &["migration", "validate"]) {
-        if let Some(text) = entry.value.text() {
+        if let Some(text) = textual(&entry.value) {
             let subject = format!("migration / validate {}", entry.key);
             sql::plain_query(cx, text, &subject);
         }

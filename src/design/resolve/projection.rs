@@ -4,7 +4,7 @@ use super::super::model::{Name, Projection, ProjectionKind};
 use super::context::{Context, family};
 use super::sql::Scope;
 use super::symbols::section;
-use super::value::{name, name_at, names, text, word};
+use super::value::{name, name_at, names, sql_at, text, word};
 use super::{column, command, sql};
 use crate::source::{Entry, Node, Text};
 use crate::sql::SyntaxKind;
@@ -41,7 +41,7 @@ fn projection(cx: &Context<'_>, root: &Node, entry: &Entry) -> Projection {
     }
     let known = column::known(node);
     let columns = column::columns(cx, node, &known, subject);
-    let rebuild = text(node, "rebuild").and_then(|sql| sql::plain_query(cx, &sql, subject));
+    let rebuild = sql_at(node, "rebuild").and_then(|sql| sql::plain_query(cx, &sql, subject));
     Projection {
         key: key(cx, node, &own, &columns, subject),
         kind: kind(cx, node, &own, !columns.is_empty(), rebuild.is_some()),
@@ -113,7 +113,7 @@ fn updated_by(
     if let Some(event) = &event {
         command::event_known(cx, event, subject);
     }
-    let sql = text(node, "sql").and_then(|text| {
+    let sql = sql_at(node, "sql").and_then(|text| {
         let fields = event
             .as_ref()
             .map(|event| section(root, &["events", event.as_str(), "payload"]))

@@ -5,7 +5,7 @@ use super::super::model::{Pagination, Query, QueryKind};
 use super::context::Context;
 use super::sql::Scope;
 use super::symbols::section;
-use super::value::{name, parsed, text, word};
+use super::value::{name, parsed, sql_at, text, word};
 use super::{command, expectation, sql};
 use crate::source::{Entry, Node};
 use crate::sql::SyntaxKind;
@@ -34,7 +34,7 @@ fn query(cx: &Context<'_>, entry: &Entry) -> Option<Query> {
     let node = &entry.value;
     let params = command::params(cx, node, subject);
     let plan = expectation::plan(cx, node, &params, subject);
-    let written = text(node, "sql")?;
+    let written = sql_at(node, "sql")?;
     let scope = Scope {
         params: params.iter().map(|param| param.name.as_str()).collect(),
         ..Scope::default()

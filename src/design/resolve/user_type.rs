@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::super::model::{UserType, UserTypeKind};
 use super::context::Context;
 use super::symbols::section;
-use super::value::{items, name, text};
+use super::value::{items, name, text, textual};
 use super::{data_type, sql};
 use crate::finding::Finding;
 use crate::source::{Entry, Node, Text};
@@ -30,7 +30,7 @@ fn user_type(cx: &Context<'_>, entry: &Entry) -> Option<UserType> {
         let help = "choose another name: without its schema it would mean PostgreSQL's";
         cx.error("name-reserved", subject, message, own.at, help);
     }
-    let kind = match (node.get("enum"), node.get("domain").and_then(Node::text)) {
+    let kind = match (node.get("enum"), node.get("domain").and_then(textual)) {
         (Some(labels), _) => {
             let found = items(labels);
             if found.is_empty() && matches!(labels.kind, crate::source::NodeKind::Sequence(_)) {

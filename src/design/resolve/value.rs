@@ -27,6 +27,11 @@ pub(super) fn name_at(node: &Node, key: &str) -> Option<Name> {
     textual(node.get(key)?).map(name)
 }
 
+/// The SQL under a key.
+pub(super) fn sql_at(node: &Node, key: &str) -> Option<Text> {
+    textual(node.get(key)?).cloned()
+}
+
 /// The scalars under a key: a list, or one that stands for a list of one.
 pub(super) fn texts(node: &Node, key: &str) -> Vec<Text> {
     node.get(key).map(items).unwrap_or_default()

@@ -5,7 +5,7 @@ use super::context::{Context, family};
 use super::sql;
 use super::sql::Scope;
 use super::symbols::section;
-use super::value::{name, names, text};
+use super::value::{name, names, sql_at, text};
 use crate::source::{Entry, Node};
 use crate::sql::SyntaxKind;
 
@@ -41,7 +41,7 @@ fn view(cx: &Context<'_>, entry: &Entry, kind: ViewKind) -> Option<View> {
             cx.dangling(family::OBJECT, object, subject, all);
         }
     }
-    let written = text(node, "sql")?;
+    let written = sql_at(node, "sql")?;
     sql::with_scope(cx, &written, syntax, &Scope::default(), subject)?;
     Some(View {
         name: own,

@@ -100,6 +100,30 @@ fn placeholders_of_the_language_are_no_errors() {
     assert!(read.model.projections[0].rebuild.is_none());
 }
 
+#[test]
+fn the_worked_designs_resolve_without_error() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/designs");
+    let mut seen = 0;
+    for folder in std::fs::read_dir(root).expect("the designs are there") {
+        let path = folder
+            .expect("a folder can be read")
+            .path()
+            .join("design.yaml");
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            continue;
+        };
+        let read = read(&text);
+        let told: Vec<_> = read
+            .findings
+            .iter()
+            .map(|f| (place(&read.map, f), f))
+            .collect();
+        assert!(told.is_empty(), "{}: {told:#?}", path.display());
+        seen += 1;
+    }
+    assert!(seen > 0);
+}
+
 /// Time that this thread was running, where the system tells; else time on the wall, which a busy machine stretches.
 enum Clock {
     Running(Duration),
@@ -366,6 +390,40 @@ fn damaged(root: &mut Node, at: &mut usize, by: &Node) {
     }
 }
 
+/// The places of all nodes, in the order in which `damaged` counts them.
+fn places(node: &Node, found: &mut Vec<Span>) {
+    found.push(node.at);
+    match &node.kind {
+        NodeKind::Mapping(entries) => entries.iter().for_each(|entry| places(&entry.value, found)),
+        NodeKind::Sequence(items) => items.iter().for_each(|item| places(item, found)),
+        NodeKind::Null | NodeKind::Scalar(..) => {}
+    }
+}
+
+#[test]
+fn what_validation_says_is_not_said_again() {
+    let mut map = SourceMap::new();
+    let id = map.add("t", EXAMPLE.to_owned());
+    let root = parse(&map, id).expect("well formed");
+    let mut all = Vec::new();
+    places(&root, &mut all);
+    // Every seventh place is enough to meet every section, and soon done.
+    for (number, at) in all.into_iter().enumerate().skip(1).step_by(7) {
+        for text in ["zzz", "17"] {
+            let kind = NodeKind::Scalar(Text::at_once(text, at), Style::Plain);
+            let mut copy = root.clone();
+            damaged(&mut copy, &mut number.clone(), &Node { at, kind });
+            let validated = crate::design::language::validate(&copy, &map);
+            let (_, resolved) = resolve(&copy);
+            for finding in validated {
+                let place = finding.labels[0].at;
+                let again = resolved.iter().find(|other| other.labels[0].at == place);
+                assert!(again.is_none(), "{finding:#?} {again:#?}");
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
@@ -386,47 +444,5 @@ proptest! {
     #[test]
     fn conditions_never_panic(text in prop_oneof![".{0,40}", "[a-c0-9 .'<>=!()\\[\\],+-]{0,40}"]) {
         let _ = super::super::condition::parse(&text);
-    }
-}
-#[test]
-fn scratch_overlap() {
-    let mut map = SourceMap::new();
-    let extra = "  extra: 1\n";
-    let _ = extra;
-    let id = map.add("t", EXAMPLE.to_owned());
-    let root = parse(&map, id).expect("well formed");
-    let mut seen = std::collections::BTreeSet::new();
-    let mk = |kind: NodeKind, at: Span| Node { at, kind };
-    for n in 0..900usize {
-        for variant in 0..7 {
-            let mut copy = root.clone();
-            // find span of nth node
-            let mut spans = Vec::new();
-            fn walk(n: &Node, v: &mut Vec<Span>) { v.push(n.at); match &n.kind { NodeKind::Mapping(e) => e.iter().for_each(|e| walk(&e.value, v)), NodeKind::Sequence(i) => i.iter().for_each(|i| walk(i, v)), _ => {} } }
-            walk(&root, &mut spans);
-            let Some(at) = spans.get(n).copied() else { break };
-            let sc = |t: &str| NodeKind::Scalar(Text::at_once(t, at), Style::Plain);
-            let by = match variant {
-                0 => mk(sc("zzz"), at),
-                1 => mk(sc("17"), at),
-                2 => mk(NodeKind::Sequence(vec![]), at),
-                3 => mk(NodeKind::Mapping(vec![]), at),
-                4 => mk(NodeKind::Null, at),
-                5 => mk(sc("true"), at),
-                _ => mk(NodeKind::Sequence(vec![mk(sc("zzz"), at)]), at),
-            };
-            let mut k = n;
-            damaged(&mut copy, &mut k, &by);
-            let a = crate::design::language::validate(&copy, &map);
-            let (_, b) = resolve(&copy);
-            for x in &a {
-                for y in &b {
-                    if x.labels[0].at == y.labels[0].at && seen.insert((x.code.clone(), y.code.clone(), x.subject.clone())) {
-                        let (p, _) = map.line_column(x.labels[0].at);
-                        println!("OV {} v{variant} {}: {} / {}  [{}] | [{}]", p.line, x.subject, x.code, y.code, x.message, y.message);
-                    }
-                }
-            }
-        }
     }
 }

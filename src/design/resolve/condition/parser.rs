@@ -1,47 +1,30 @@
-//! The conditions of `require:`: comparisons over parameters and captured rows, read by a parser of their own so that a
-//! fault has its place and the verifier can evaluate them between two statements.
-//!
-//! ```text
-//! or      = and { "or" and }
-//! and     = not { "and" not }
-//! not     = "not" not | compare
-//! compare = sum [ ("==" | "!=" | "<" | "<=" | ">" | ">=") sum | ["not"] "in" "[" sum { "," sum } "]" ]
-//! sum     = value { ("+" | "-") value }
-//! value   = number | 'text' | true | false | null | name | capture "." column | "-" value | "(" or ")"
-//! ```
+//! Recursive descent over the words of a condition.
 
 use std::ops::Range;
 
-use super::super::model::{Capture, Condition, Operand, Operator};
+use super::super::super::model::{Capture, Condition, Operand, Operator};
+use super::meaning::{Expression, Node, condition};
+use super::token::{Fault, Kind, Token, fault, hint, scan};
 use crate::sql::Ident;
-
-/// What is wrong with a condition, and where in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
-    /// Lower case, no final stop.
-    pub(super) message: String,
-    /// Bytes of the condition.
-    pub(super) range: Range<usize>,
-}
 
 /// A name in a condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Use {
+pub(in crate::design::resolve) struct Use {
     /// A parameter, or the name of a capture.
-    pub(super) name: String,
+    pub(in crate::design::resolve) name: String,
     /// The column behind a capture.
-    pub(super) column: Option<String>,
+    pub(in crate::design::resolve) column: Option<String>,
     /// Bytes of the condition.
-    pub(super) range: Range<usize>,
+    pub(in crate::design::resolve) range: Range<usize>,
 }
 
 /// A condition and the names in it.
 #[derive(Debug)]
-pub(super) struct Parsed {
+pub(in crate::design::resolve) struct Parsed {
     /// What is asked.
-    pub(super) condition: Condition,
+    pub(in crate::design::resolve) condition: Condition,
     /// Every name, in order.
-    pub(super) uses: Vec<Use>,
+    pub(in crate::design::resolve) uses: Vec<Use>,
 }
 
 /// Deeper nesting, and more words, than anybody can read; both bound the recursion over a condition.
@@ -49,7 +32,7 @@ const DEEPEST: usize = 64;
 const LONGEST: usize = 1000;
 
 /// Reads a condition.
-pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
+pub(in crate::design::resolve) fn parse(text: &str) -> Result<Parsed, Fault> {
     let mut parser = Parser {
         text,
         tokens: scan(text)?,
@@ -73,137 +56,6 @@ pub(super) fn parse(text: &str) -> Result<Parsed, Fault> {
         condition: condition(whole)?,
         uses: parser.uses,
     })
-}
-
-fn fault(message: impl Into<String>, range: &Range<usize>) -> Fault {
-    Fault {
-        message: message.into(),
-        range: range.clone(),
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Word,
-    Number,
-    Text,
-    Symbol,
-}
-
-#[derive(Clone, Debug)]
-struct Token {
-    kind: Kind,
-    range: Range<usize>,
-}
-
-impl Token {
-    fn shown<'t>(&self, text: &'t str) -> &'t str {
-        &text[self.range.clone()]
-    }
-
-    fn is(&self, text: &str, symbol: &str) -> bool {
-        match self.kind {
-            Kind::Word => self.shown(text).eq_ignore_ascii_case(symbol),
-            Kind::Symbol => self.shown(text) == symbol,
-            Kind::Number | Kind::Text => false,
-        }
-    }
-}
-
-/// Longest first.
-const SYMBOLS: &[&str] = &[
-    "===", "==", "!=", "<>", "<=", ">=", "&&", "||", "<", ">", "=", "!", "+", "-", "*", "/", "%",
-    "(", ")", "[", "]", ",", ".", ":",
-];
-
-fn scan(text: &str) -> Result<Vec<Token>, Fault> {
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    while let Some(c) = text[at..].chars().next() {
-        let rest = &text[at..];
-        let (kind, length) = if c.is_whitespace() {
-            at += c.len_utf8();
-            continue;
-        } else if c == '\'' {
-            (Kind::Text, quoted(rest, at)?)
-        } else if c.is_ascii_digit() {
-            (Kind::Number, number(rest))
-        } else if c.is_alphabetic() || c == '_' {
-            let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_' && c != '$');
-            (Kind::Word, end.unwrap_or(rest.len()))
-        } else if let Some(symbol) = SYMBOLS.iter().find(|symbol| rest.starts_with(*symbol)) {
-            (Kind::Symbol, symbol.len())
-        } else {
-            let message = match c {
-                '"' => "text stands in single quotes here".to_owned(),
-                ';' => "a condition ends without `;`".to_owned(),
-                other => format!("`{}` has no meaning in a condition", other.escape_default()),
-            };
-            return Err(fault(message, &(at..at + c.len_utf8())));
-        };
-        tokens.push(Token {
-            kind,
-            range: at..at + length,
-        });
-        at += length;
-    }
-    Ok(tokens)
-}
-
-/// Length of `'it''s'`.
-fn quoted(rest: &str, at: usize) -> Result<usize, Fault> {
-    let mut end = 1;
-    loop {
-        match rest[end..].find('\'') {
-            None => {
-                return Err(fault(
-                    "this text has no closing quote",
-                    &(at..at + rest.len()),
-                ));
-            }
-            Some(quote) if rest[end + quote + 1..].starts_with('\'') => end += quote + 2,
-            Some(quote) => return Ok(end + quote + 1),
-        }
-    }
-}
-
-/// Length of `12` or `12.5`; a dot that no digit follows is not part of it.
-fn number(rest: &str) -> usize {
-    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
-    let whole = digits(rest);
-    match rest[whole..].strip_prefix('.').map(digits) {
-        Some(part) if part > 0 => whole + 1 + part,
-        _ => whole,
-    }
-}
-
-/// Before it is known whether it is a condition or a value.
-#[derive(Debug)]
-enum Expression {
-    Or(Box<Node>, Box<Node>),
-    And(Box<Node>, Box<Node>),
-    Not(Box<Node>),
-    Compare(Operator, Box<Node>, Box<Node>),
-    In(Box<Node>, Vec<Node>),
-    Add(Box<Node>, Box<Node>),
-    Subtract(Box<Node>, Box<Node>),
-    Value(Operand),
-}
-
-#[derive(Debug)]
-struct Node {
-    what: Expression,
-    range: Range<usize>,
-}
-
-impl Node {
-    fn pair(make: impl Fn(Box<Node>, Box<Node>) -> Expression, left: Node, right: Node) -> Node {
-        let range = left.range.start..right.range.end;
-        Node {
-            what: make(Box::new(left), Box::new(right)),
-            range,
-        }
-    }
 }
 
 struct Parser<'t> {
@@ -451,74 +303,4 @@ impl Parser<'_> {
             range,
         })
     }
-}
-
-/// What somebody who knows other languages probably meant.
-fn hint(token: &Token, text: &str) -> Option<String> {
-    let shown = token.shown(text);
-    let written = match shown.to_ascii_lowercase().as_str() {
-        "=" | "===" => "equality is written `==`",
-        "<>" => "inequality is written `!=`",
-        "&&" => "`&&` is written `and`",
-        "||" => "`||` is written `or`",
-        "!" => "`!` is written `not`",
-        ":" => "names stand without `:` in a condition",
-        "is" => "`is null` is written `== null`, `is not null` is written `!= null`",
-        "between" | "like" | "ilike" => {
-            return Some(format!(
-                "`{shown}` is not known here; ask for it in the SQL of a step"
-            ));
-        }
-        "*" | "/" | "%" => {
-            return Some(format!(
-                "`{shown}` is not known here; compute it in the SQL of a step"
-            ));
-        }
-        _ => return None,
-    };
-    Some(written.to_owned())
-}
-
-/// An expression as a condition.
-fn condition(node: Node) -> Result<Condition, Fault> {
-    Ok(match node.what {
-        Expression::Or(left, right) => {
-            Condition::Or(Box::new(condition(*left)?), Box::new(condition(*right)?))
-        }
-        Expression::And(left, right) => {
-            Condition::And(Box::new(condition(*left)?), Box::new(condition(*right)?))
-        }
-        Expression::Not(inner) => Condition::Not(Box::new(condition(*inner)?)),
-        Expression::Compare(operator, left, right) => {
-            Condition::Compare(operator, operand(*left)?, operand(*right)?)
-        }
-        Expression::In(left, items) => {
-            let items = items.into_iter().map(operand).collect::<Result<_, _>>()?;
-            Condition::In(operand(*left)?, items)
-        }
-        Expression::Value(
-            value @ (Operand::Bool(_) | Operand::Param(_) | Operand::Capture(Capture::Column(..))),
-        ) => Condition::True(value),
-        Expression::Value(Operand::Capture(Capture::Rows(_))) => {
-            let message = "a number of rows is no condition; compare it: `== 1`, `> 0`";
-            return Err(fault(message, &node.range));
-        }
-        Expression::Value(_) | Expression::Add(..) | Expression::Subtract(..) => {
-            return Err(fault("expected a condition, this is a value", &node.range));
-        }
-    })
-}
-
-/// An expression as a value.
-fn operand(node: Node) -> Result<Operand, Fault> {
-    Ok(match node.what {
-        Expression::Value(value) => value,
-        Expression::Add(left, right) => {
-            Operand::Add(Box::new(operand(*left)?), Box::new(operand(*right)?))
-        }
-        Expression::Subtract(left, right) => {
-            Operand::Subtract(Box::new(operand(*left)?), Box::new(operand(*right)?))
-        }
-        _ => return Err(fault("expected a value, this is a condition", &node.range)),
-    })
 }

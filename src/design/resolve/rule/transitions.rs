@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::super::model::Rule;
-use super::data::label;
-use super::rule::Clause;
-use super::symbols::section;
-use super::value::{items, texts};
+use super::super::super::model::Rule;
+use super::super::data::label;
+use super::super::symbols::section;
+use super::super::value::{items, texts};
+use super::clause::Clause;
 use crate::finding::{Finding, Severity};
 use crate::source::{Span, Text};
 
