@@ -78,7 +78,7 @@ impl Environment {
             let exists = self
                 .inner
                 .compile_expression(kind)
-                .and_then(|exists| exists.eval(Value::from_iter([("name", name.as_str())])))
+                .and_then(|exists| exists.eval(minijinja::context! { name => name.as_str() }))
                 .is_ok_and(|exists| exists.is_true());
             if !exists {
                 let what = if kind == QUESTION {
