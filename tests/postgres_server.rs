@@ -38,14 +38,15 @@ fn helper_that_holds_a_server() {
     let how = how.to_string_lossy().into_owned();
     let (choice, end) = how.split_once(' ').expect("`docker wait`");
     let mut options = options(Path::new(&home), choice.parse().expect("a choice"));
-    if end == "early" {
+    let early = ["early", "background"].contains(&end);
+    if early {
         // From the very beginning, which is where the data directory is made.
         options.places.cache = None;
     }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let code = runtime.block_on(async {
         let signalled = until_signal();
-        if end == "early" {
+        if early {
             eprintln!("ready");
             return tokio::select! {
                 _ = Server::start(&options) => 0,
@@ -72,8 +73,13 @@ fn helper_that_holds_a_server() {
             _ => std::future::pending().await,
         }
     });
-    // As a program does that returns from `main`: what runs beside is waited for.
-    drop(runtime);
+    if end == "background" {
+        // As a program does that has somebody waiting for it.
+        runtime.shutdown_background();
+        stop_all();
+    } else {
+        drop(runtime);
+    }
     std::process::exit(code.into());
 }
 
@@ -314,15 +320,18 @@ fn an_interrupt_a_polite_kill_and_a_panic_leave_nothing() {
 
 /// The moment of the interrupt does not matter: making the data directory, starting, connecting.
 fn interrupt_early(choice: &str, moments: &[u64]) {
-    for &moment in moments {
+    for (&moment, end) in moments
+        .iter()
+        .flat_map(|moment| [(moment, "early"), (moment, "background")])
+    {
         let home = Home::new();
-        let holder = Holder::start(&home, choice, "early");
+        let holder = Holder::start(&home, choice, end);
         std::thread::sleep(Duration::from_millis(moment));
         holder.signal("INT");
         // Ready before the signal is ready too.
         assert!(
             matches!(holder.wait().code(), Some(130 | 0)),
-            "{choice} {moment}"
+            "{choice} {moment} {end}"
         );
         home.assert_clean();
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::Error;
@@ -13,6 +13,7 @@ type Task = Box<dyn FnOnce() -> Result<(), Error> + Send>;
 type Slot = Arc<Mutex<Option<Task>>>;
 
 static LIVE: Mutex<BTreeMap<u64, Slot>> = Mutex::new(BTreeMap::new());
+static ENDING: AtomicBool = AtomicBool::new(false);
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// A promise to clean up. Dropping it keeps the promise.
@@ -56,9 +57,15 @@ fn perform(slot: &Slot) -> Result<(), Error> {
     }
 }
 
-/// Stops every server that this process still has, and removes what belongs to it. For the moment between a signal and
-/// the end of the process; servers that are dropped or stopped in order need it not.
+/// Whether [`stop_all`] was called: nothing more is to be started.
+pub(super) fn is_ending() -> bool {
+    ENDING.load(Ordering::Acquire)
+}
+
+/// Stops every server that this process still has, also those that are just being started, and removes what belongs to them. For the
+/// moment between a signal and the end of the process; servers that are dropped or stopped in order need it not.
 pub fn stop_all() {
+    ENDING.store(true, Ordering::Release);
     let live = std::mem::take(&mut *LIVE.lock().unwrap_or_else(PoisonError::into_inner));
     for slot in live.values() {
         let _ = perform(slot);

@@ -4,13 +4,13 @@ use std::fs::{self, OpenOptions};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::cache::Cache;
-use super::cleanup::Cleanup;
+use super::cleanup::{Cleanup, is_ending};
 use super::connect::Address;
-use super::lease::{RunFolder, RunRoot, free_space, io_error, tells_of_full_disk};
+use super::lease::{RunRoot, free_space, io_error, tells_of_full_disk};
 use super::places::Places;
 use super::process::{Process, User, make_folder, prepared, server_user};
 use super::programs::Programs;
@@ -87,7 +87,17 @@ impl Launched {
         let root = RunRoot::open(&places.temporary)?;
         let run = root.create(if user.is_some() { 0o711 } else { 0o700 })?;
         let path = run.path.clone();
-        let run = Undone { run: Some(run) };
+        let running: Arc<Mutex<Option<Arc<Process>>>> = Arc::default();
+        let held = running.clone();
+        let cleanup = Cleanup::register(move || {
+            // Waits while the launch below is at work, so that all it makes is there to be removed.
+            let process = held.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(process) = process {
+                process.stop();
+            }
+            run.remove()
+        });
+        let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
         let socket = path.join("s");
         check_socket_path(&socket)?;
         if let Some(user) = &user {
@@ -98,6 +108,7 @@ impl Launched {
         let from_cache = match cache {
             Some(cache) if cache.copy_to(&data, user.as_ref())? => true,
             _ => {
+                go_on()?;
                 check_room(&path)?;
                 make_folder(&data, user.as_ref())?;
                 initdb(programs, &data, user.as_ref())?;
@@ -108,15 +119,13 @@ impl Launched {
                 false
             }
         };
+        go_on()?;
         let log = path.join("log");
         let command = server_command(programs, &data, &socket, settings, &log, user.as_ref())?;
         let process = Process::spawn(command).map_err(|e| cannot_run(programs, "postgres", &e))?;
         let process = Arc::new(process);
-        let kept = process.clone();
-        let cleanup = Cleanup::register(move || {
-            kept.stop();
-            run.remove()
-        });
+        *running = Some(process.clone());
+        drop(running);
         let address = Address::socket(&socket, "postgres");
         Ok(Launched {
             process,
@@ -172,23 +181,15 @@ impl Launched {
     }
 }
 
-/// Removes the run's folder on every early return.
-struct Undone {
-    run: Option<RunFolder>,
-}
-
-impl Undone {
-    fn remove(mut self) -> Result<(), Error> {
-        self.run.take().map_or(Ok(()), RunFolder::remove)
+/// Stops a launch whose program is about to end.
+fn go_on() -> Result<(), Error> {
+    if !is_ending() {
+        return Ok(());
     }
-}
-
-impl Drop for Undone {
-    fn drop(&mut self) {
-        if let Some(run) = self.run.take() {
-            let _ = run.remove();
-        }
-    }
+    Err(Error::Environment {
+        message: "PostgreSQL was not started: the program is ending".to_owned(),
+        help: "run it again".to_owned(),
+    })
 }
 
 /// Arguments of `initdb`. The locale is C.UTF-8, as in the container, so that both sort the same and neither lets a plain
