@@ -6,6 +6,7 @@
 mod codes;
 mod grammar;
 mod reference;
+mod scalar;
 mod schema;
 mod sections;
 mod shape;

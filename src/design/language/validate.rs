@@ -4,11 +4,10 @@
 
 use std::collections::BTreeSet;
 
-use super::super::nearest::nearest;
 use super::codes;
-use super::grammar;
+use super::scalar::{is_label, quoted};
 use super::sections::DESIGN;
-use super::shape::{Object, Rule, Shape, Sql};
+use super::shape::{Object, Rule, Shape};
 use super::unknown;
 use crate::finding::Finding;
 use crate::source::{Entry, Node, NodeKind, SourceMap, Span, Text};
@@ -65,7 +64,7 @@ pub(super) struct Judge<'a> {
     /// The objects around the present one, the nearest last.
     pub(super) parents: Vec<&'static Object>,
     /// The key whose value is looked at.
-    key: &'static str,
+    pub(super) key: &'static str,
 }
 
 impl<'a> Judge<'a> {
@@ -120,14 +119,14 @@ impl<'a> Judge<'a> {
     }
 
     /// What is there, for a message.
-    fn found(&self, node: &Node) -> String {
+    pub(super) fn found(&self, node: &Node) -> String {
         match (&node.kind, node.text()) {
             (_, Some(text)) => quoted(text),
             _ => node.noun().to_owned(),
         }
     }
 
-    fn wrong_type(&mut self, node: &Node, shape: &Shape, help: &str) {
+    pub(super) fn wrong_type(&mut self, node: &Node, shape: &Shape, help: &str) {
         let message = format!("expected {}, found {}", shape.words(), self.found(node));
         let is_flow = self.map.snippet(node.at).starts_with(['{', '[']);
         let help = match (help, shape) {
@@ -205,6 +204,12 @@ impl<'a> Judge<'a> {
     }
 
     fn entries(&mut self, node: &Node, noun: &str, key: &Shape, value: &'static Shape) {
+        // A role is a role: that it stands under `security:` need not be said.
+        let is_in_section = matches!(self.path.as_slice(), [only] if DESIGN.key(only).is_some());
+        let around = match is_in_section {
+            true => std::mem::take(&mut self.path),
+            false => Vec::new(),
+        };
         for entry in node.entries() {
             let segment = format!("{noun} {}", entry.key);
             self.within(segment, |judge| {
@@ -224,6 +229,9 @@ impl<'a> Judge<'a> {
                     judge.value(&entry.value, value, entry.key.at());
                 }
             });
+        }
+        if is_in_section {
+            self.path = around;
         }
     }
 
@@ -254,82 +262,6 @@ impl<'a> Judge<'a> {
         if !node.is_null() {
             self.wrong_type(node, whole, "");
         }
-    }
-
-    fn scalar(&mut self, node: &Node, text: &Text, shape: &Shape) {
-        match shape {
-            Shape::Text | Shape::Scalar | Shape::Condition | Shape::Sql(Sql::Expression) => {}
-            Shape::Sql(_) | Shape::Name(_) | Shape::Label(_) | Shape::Slug
-                if !node.to_json().is_string() =>
-            {
-                self.wrong_type(node, shape, "put it in quotes if it is meant as text");
-            }
-            Shape::Slug if !is_slug(text.as_str()) => {
-                let message = format!("{} is no name for a design", quoted(text));
-                let help =
-                    "begin with a lower-case letter; then lower-case letters, digits and `-`";
-                self.error(codes::BAD_NAME, message, node.at, help);
-            }
-            Shape::Bool if node.as_bool().is_none() => {
-                let help = match text.as_str().to_lowercase().as_str() {
-                    "yes" | "on" | "true" => "write `true`, without quotes",
-                    "no" | "off" | "false" => "write `false`, without quotes",
-                    _ => "",
-                };
-                self.wrong_type(node, shape, help);
-            }
-            Shape::Integer(low, high) => self.number(node, shape, *low as f64, *high as f64),
-            Shape::Number(low, high) => self.number(node, shape, *low, *high),
-            Shape::Choice(words) => self.choice(text.as_str(), node.at, words, self.key),
-            _ => self.grammatical(node, text, shape),
-        }
-    }
-
-    fn number(&mut self, node: &Node, shape: &Shape, low: f64, high: f64) {
-        let is_whole = matches!(shape, Shape::Integer(..));
-        let Some(number) = node.as_f64().filter(|n| !is_whole || n.fract() == 0.0) else {
-            let is_quoted = node
-                .as_str()
-                .is_some_and(|text| text.parse::<f64>().is_ok());
-            let help = match is_quoted && node.as_f64().is_none() {
-                true => "take the quotes off",
-                false => "",
-            };
-            return self.wrong_type(node, shape, help);
-        };
-        if number < low || number > high {
-            let message = format!("{} is out of range", self.found(node));
-            let help = format!("give {}", shape.words());
-            self.error(codes::OUT_OF_RANGE, message, node.at, help);
-        }
-    }
-
-    fn grammatical(&mut self, node: &Node, text: &Text, shape: &Shape) {
-        let Some(Err(said)) = grammar::judge(shape, text.as_str()) else {
-            return;
-        };
-        if !said.starts_with("expected") {
-            let help = format!("give {}", shape.words());
-            return self.error(codes::OUT_OF_RANGE, said, node.at, help);
-        }
-        let help = match said.split_once("; ") {
-            Some((_, help)) => help.to_owned(),
-            None => said.replacen("expected", "write", 1),
-        };
-        self.wrong_type(node, shape, &help);
-    }
-
-    fn choice(&mut self, text: &str, at: Span, words: &[super::shape::Word], what: &str) {
-        let plain = |word: &str| word.replace([' ', '-'], "_");
-        if words.iter().any(|(word, _)| plain(word) == plain(text)) {
-            return;
-        }
-        let help = match nearest(text, words.iter().map(|(word, _)| *word)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("choose {}", super::shape::one_of(words)),
-        };
-        let message = format!("`{}` is none of the values of `{what}`", shortened(text));
-        self.error(codes::UNKNOWN_VALUE, message, at, help);
     }
 
     /// `at`: the key that the object stands under.
@@ -438,22 +370,6 @@ fn start(at: Span) -> Span {
     Span::new(at.source, at.start, at.end.min(at.start + 1))
 }
 
-fn quoted(text: &Text) -> String {
-    match text.as_str() {
-        "" => "an empty text".to_owned(),
-        text => format!("`{}`", shortened(text)),
-    }
-}
-
-fn shortened(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    let short: String = line.chars().take(40).collect();
-    match short.len() < text.trim_end().len() {
-        true => format!("{short}…"),
-        false => short,
-    }
-}
-
 fn an(noun: &str) -> String {
     match noun.starts_with(['a', 'e', 'i', 'o', 'u']) {
         true => format!("an {noun}"),
@@ -461,22 +377,7 @@ fn an(noun: &str) -> String {
     }
 }
 
-fn any_of(names: &[&str]) -> String {
-    let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    names.join(", ")
-}
-
-/// Whether a text is a name of pgproof's own.
-fn is_label(text: &str) -> bool {
-    text.starts_with(char::is_alphabetic)
-        && text
-            .chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
-}
-
-fn is_slug(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+fn any_of(names: &[&'static str]) -> String {
+    let names: Vec<_> = names.iter().map(|name| (*name, "")).collect();
+    super::shape::one_of(&names)
 }
