@@ -77,3 +77,49 @@ fn every_design_is_valid_for_both() {
 fn the_reference_is_up_to_date() {
     golden::check("docs/language.md", &pgproof::design::language::reference());
 }
+
+#[test]
+fn changed_designs_are_refused_by_both() {
+    let validator = schema();
+    let changes = [
+        ("pgproof: 1", "pgproof: 9"),
+        ("design: ", "desing: "),
+        ("tables:\n", "table:\n"),
+        ("    grain: ", "    grian: "),
+        ("    columns:\n", "    colums:\n"),
+        (": uuid", ": {typ: uuid}"),
+        ("    key: [", "    key: {a: "),
+        ("role: truth", "role: facts"),
+        ("enforced: constraint", "enforced: [constraint]"),
+        ("isolation: read committed", "isolation: chaos"),
+        ("version: 15", "version: 13"),
+        ("rows: ", "rows: about "),
+        ("    sql: |", "    query: |"),
+        ("likelihood: 2", "likelihood: 6"),
+        ("kind: interactive", "kind: fast"),
+        ("status: ", "status: nearly_"),
+    ];
+    let mut tried = 0;
+    for (name, text) in designs() {
+        for (from, to) in changes {
+            let mut changed = text.replacen(from, to, 1);
+            if changed == text {
+                continue;
+            }
+            if to.ends_with("{a: ") {
+                let at = changed.find(to).expect("it was put there") + to.len();
+                let end = at + changed[at..].find(']').expect("the list ends");
+                changed.replace_range(end..=end, "}");
+            }
+            let (lines, root) = said(&changed);
+            assert!(!lines.is_empty(), "{name}: {to} is accepted");
+            let json = root.expect("the text is still YAML").to_json();
+            assert!(
+                !validator.is_valid(&json),
+                "{name}: the schema accepts {to}"
+            );
+            tried += 1;
+        }
+    }
+    assert!(tried > 60, "{tried}");
+}

@@ -1,5 +1,6 @@
 //! From paths to designs: which files make one, and what is in them. The only file access of this storey.
 
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,8 @@ use crate::source::{self, Entry, Node, NodeKind, SourceId, SourceMap, Span, TOO_
 pub const DESIGNS: &str = "designs";
 /// The file that makes a folder a design.
 pub const DESIGN_FILE: &str = "design.yaml";
+/// Most findings of one design; nobody reads more, and a stranger's file could have half a million.
+const FINDINGS: usize = 1_000;
 /// What standard input is called.
 const STDIN: &str = "<stdin>";
 
@@ -267,6 +270,14 @@ impl Reading {
                 finding.design = name.to_owned();
             }
         }
+        let beyond = self.findings.len().saturating_sub(FINDINGS);
+        if let Some(last) = self.findings.get(FINDINGS) {
+            let message = format!("{beyond} further faults are not shown");
+            let more = Finding::error(TOO_LARGE, "file", message, last.labels[0].at)
+                .help("begin with those before this place");
+            self.findings.truncate(FINDINGS);
+            self.findings.push(more);
+        }
         Loaded {
             root,
             inputs: self.inputs,
@@ -282,6 +293,11 @@ impl Reading {
         let NodeKind::Mapping(sections) = &mut root.kind else {
             return Some(root);
         };
+        let mut known: HashMap<String, usize> = sections
+            .iter()
+            .enumerate()
+            .map(|(number, entry)| (entry.key.as_str().to_owned(), number))
+            .collect();
         for part in parts {
             let at = part.at;
             let NodeKind::Mapping(more) = part.kind else {
@@ -297,15 +313,16 @@ impl Reading {
                 continue;
             };
             for entry in more {
-                self.add(sections, entry);
+                self.add(sections, &mut known, entry);
             }
         }
         Some(root)
     }
 
-    fn add(&mut self, sections: &mut Vec<Entry>, entry: Entry) {
+    fn add(&mut self, sections: &mut Vec<Entry>, known: &mut HashMap<String, usize>, entry: Entry) {
         let name = entry.key.as_str();
-        let Some(first) = sections.iter().find(|other| other.key.as_str() == name) else {
+        let Some(first) = known.get(name).map(|number| &sections[*number]) else {
+            known.insert(name.to_owned(), sections.len());
             return sections.push(entry);
         };
         // Each file may say which language and design it belongs to.

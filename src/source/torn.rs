@@ -7,13 +7,16 @@ use super::span::Span;
 use super::text::{Run, Text};
 use super::tree::Pair;
 
+/// Most pieces that one value is looked for in.
+const PIECES: usize = 50;
+
 /// `[lower(a, b), c]`: a comma in brackets ends a plain value. Reports it, and puts the value together again.
 pub(super) fn join_items(text: &str, items: &mut Vec<Node>, faults: &mut Vec<Fault>) {
     let mut first = 0;
     while first < items.len() {
         let mut open = unclosed(&items[first]);
         let mut last = first;
-        while open > 0 && last + 1 < items.len() {
+        while open > 0 && last + 1 < items.len().min(first + PIECES) {
             let Some(more) = plain(&items[last + 1]).map(parentheses) else {
                 break;
             };
@@ -35,7 +38,7 @@ pub(super) fn join_pairs(text: &str, pairs: &mut Vec<Pair>, faults: &mut Vec<Fau
     while first < pairs.len() {
         let mut open = unclosed(&pairs[first].entry.value);
         let mut last = first;
-        while open > 0 && last + 1 < pairs.len() {
+        while open > 0 && last + 1 < pairs.len().min(first + PIECES) {
             let next = &pairs[last + 1];
             let is_torn = next.is_plain
                 && next.entry.value.is_null()

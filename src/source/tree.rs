@@ -60,9 +60,15 @@ pub(super) struct Builder<'a> {
     /// Only a part of the file is read: anchors may be elsewhere.
     pub(super) is_part: bool,
     anchors: HashMap<usize, (Node, usize)>,
+    pub(super) spent: Budget,
+    depth: usize,
+}
+
+/// What a file has cost so far.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Budget {
     nodes: usize,
     copies: usize,
-    depth: usize,
 }
 
 /// An entry of a mapping before duplicates and merge keys are dealt with.
@@ -89,8 +95,7 @@ impl<'a> Builder<'a> {
             has_more: false,
             is_part: false,
             anchors: HashMap::new(),
-            nodes: 0,
-            copies: 0,
+            spent: Budget::default(),
             depth: 0,
         }
     }
@@ -146,12 +151,12 @@ impl<'a> Builder<'a> {
 
     fn node(&mut self, event: Event<'a>, marks: &Marks) -> Result<Node, Stop> {
         let at = self.span(marks);
-        self.nodes += 1;
-        if self.nodes > NODES {
+        self.spent.nodes += 1;
+        if self.spent.nodes > NODES {
             let message = format!("more than {NODES} keys and values in one file");
             return Err(self.stop(Fault::new(TOO_LARGE, message, at)));
         }
-        let before = self.nodes;
+        let before = self.spent.nodes;
         let (node, anchor) = match event {
             Event::Scalar(value, style, anchor, tag) => {
                 let is_text = self.tag(tag.as_deref(), at);
@@ -170,7 +175,7 @@ impl<'a> Builder<'a> {
             _ => (null(at), 0),
         };
         if anchor > 0 {
-            let size = self.nodes - before + 1;
+            let size = self.spent.nodes - before + 1;
             self.anchors.insert(anchor, (node.clone(), size));
         }
         Ok(node)
@@ -214,9 +219,9 @@ impl<'a> Builder<'a> {
             self.faults.push(fault);
             return Ok(null(at));
         };
-        self.copies += size;
-        self.nodes += size;
-        if self.copies > COPIES {
+        self.spent.copies += size;
+        self.spent.nodes += size;
+        if self.spent.copies > COPIES {
             let message = format!("aliases copy more than {COPIES} keys and values");
             let fault = Fault::new(TOO_LARGE, message, at)
                 .help("write repeated parts out, or use fewer aliases of aliases");

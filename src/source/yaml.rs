@@ -6,7 +6,7 @@ use super::fault::{Fault, SYNTAX, TOO_LARGE};
 use super::map::SourceMap;
 use super::node::{Entry, Node, NodeKind};
 use super::span::{SourceId, Span};
-use super::tree::{Builder, without_duplicates};
+use super::tree::{Budget, Builder, without_duplicates};
 
 /// Largest file in bytes.
 pub const FILE_SIZE: u64 = 10 * 1024 * 1024;
@@ -102,10 +102,13 @@ fn by_sections(text: &str, id: SourceId, start: usize, whole: Vec<Fault>) -> Par
     let mut faults = Vec::new();
     let mut entries = Vec::<Entry>::new();
     let mut is_broken = false;
+    let mut spent = Budget::default();
     for (from, to) in sections(text, start) {
         let mut builder = Builder::new(text, id, from, to);
         builder.is_part = true;
+        builder.spent = spent;
         let root = builder.document();
+        spent = builder.spent;
         is_broken |= !builder.is_sound;
         faults.append(&mut builder.faults);
         if let (true, Some(Node { kind, .. })) = (builder.is_sound, root)
@@ -114,10 +117,10 @@ fn by_sections(text: &str, id: SourceId, start: usize, whole: Vec<Fault>) -> Par
             entries.extend(found);
         }
     }
-    if !is_broken {
+    if !is_broken || entries.is_empty() {
         return Parsed {
             root: None,
-            faults: sorted(whole),
+            faults: sorted(if is_broken { faults } else { whole }),
             is_whole: false,
         };
     }

@@ -5,7 +5,7 @@ use super::shape::Shape;
 use super::values;
 
 /// A number as the value parsers take it.
-const NUMBER: &str = r"\+?([0-9][0-9_]*(\.[0-9_]*)?|\.[0-9]+)([eE][0-9]+)?";
+const NUMBER: &str = r"\+?([0-9][0-9_]*(\.[0-9_]*)?|\.[0-9][0-9_]*)([eE][0-9]{1,2})?";
 const COUNT: &str = r"\s*[kKMBG]?";
 const TIME: &str = "(us|µs|microseconds?|ms|milliseconds?|s|sec|seconds?|min|minutes?|h|hours?|d|days?|w|weeks?|months?|y|years?)";
 
@@ -38,9 +38,9 @@ pub(super) fn pattern(shape: &Shape) -> Option<String> {
         Shape::Date => "[0-9]{4}-[0-9]{2}-[0-9]{2}".to_owned(),
         Shape::AtMost => format!(r"(<=)?\s*{NUMBER}{COUNT}(\s+(rows?|blocks?|buffers|pages))?"),
         Shape::Partitions => {
-            format!(r"(<=)?\s*{NUMBER}{COUNT}(\s+(rows?|blocks?|buffers|pages))? of\s+.+")
+            format!(r"(<=)?\s*{NUMBER}{COUNT}(\s+(rows?|blocks?|buffers|pages))? of \s*\S.*")
         }
-        Shape::Within => format!(r"(within)?\s*{NUMBER}x?"),
+        Shape::Within => format!(r"(within)?\s*{NUMBER}\s*x?"),
         Shape::PlanNode => {
             let nodes = values::PLAN_NODES.join("|").replace(' ', r"\s+");
             return Some(format!(r"^\s*({nodes})(\s+on\s+.+)?\s*$"));

@@ -1,6 +1,7 @@
 //! The table judged by its own examples, and the program's validation against the JSON Schema on every small change to them.
 
 mod messages;
+mod patterns;
 
 use std::collections::BTreeSet;
 

@@ -2,7 +2,7 @@
 
 use super::super::nearest::nearest;
 use super::codes;
-use super::shape::{Object, Shape};
+use super::shape::{Key, Object, Shape};
 use super::validate::Judge;
 use crate::source::{Entry, Node};
 
@@ -54,7 +54,7 @@ pub(super) fn key(
     node: &Node,
     entry: &Entry,
     object: &'static Object,
-) -> Option<&'static str> {
+) -> Option<&'static Key> {
     let name = entry.key.as_str();
     let (help, meant) = help(judge, node, entry, object);
     let message = format!("unknown key `{name}`");
@@ -67,7 +67,7 @@ fn help(
     node: &Node,
     entry: &Entry,
     object: &'static Object,
-) -> (String, Option<&'static str>) {
+) -> (String, Option<&'static Key>) {
     let name = entry.key.as_str();
     let is_empty = entry.value.is_null() && entry.value.at.start == entry.value.at.end;
     if is_empty && judge.map.snippet(node.at).starts_with('{') {
@@ -76,7 +76,7 @@ fn help(
     }
     let plain = name.replace('-', "_");
     if let Some(key) = object.key(&plain) {
-        return (format!("it is written `{}`", key.name), Some(key.name));
+        return (format!("it is written `{}`", key.name), Some(key));
     }
     let above = judge.parents.iter().rev().skip(1);
     if let Some(parent) = above.copied().find(|parent| parent.key(name).is_some()) {
@@ -94,14 +94,19 @@ fn help(
         .filter(|(other, _)| *other == plain)
         .find_map(|(_, ours)| object.key(ours));
     if let Some(key) = translated {
-        return (format!("here it is called `{}`", key.name), Some(key.name));
+        return (format!("here it is called `{}`", key.name), Some(key));
     }
     let names = object.keys.iter().map(|key| key.name);
     if let Some(near) = nearest(name, names.clone()) {
-        return (format!("did you mean `{near}`?"), Some(near));
+        return (format!("did you mean `{near}`?"), object.key(near));
     }
     let names: Vec<_> = names.map(|name| format!("`{name}`")).collect();
     (format!("known here: {}", names.join(", ")), None)
+}
+
+/// Whether a key differs from the one that was meant by a slip, not by another tool's habits.
+pub(super) fn is_misspelt(entry: &Entry, meant: &Key) -> bool {
+    nearest(entry.key.as_str(), [meant.name]).is_some()
 }
 
 /// Whether a value of this shape is a mapping with such a key.

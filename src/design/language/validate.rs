@@ -271,7 +271,16 @@ impl<'a> Judge<'a> {
         for entry in node.entries() {
             match object.key(entry.key.as_str()) {
                 Some(key) => self.keyed(entry, key),
-                None => meant.extend(unknown::key(self, node, entry, object)),
+                None => {
+                    let Some(key) = unknown::key(self, node, entry, object) else {
+                        continue;
+                    };
+                    // What stands under a misspelt key is judged as it was meant.
+                    if unknown::is_misspelt(entry, key) {
+                        self.keyed(entry, key);
+                    }
+                    meant.insert(key.name);
+                }
             }
         }
         let has = |name: &str| node.get(name).is_some_and(|value| !value.is_null());

@@ -36,38 +36,53 @@ pub const PLAN_NODES: &[&str] = &[
     "filter-heavy",
 ];
 
-/// A plain number.
+/// A plain number: `12`, `-0.5`, `.5`, `20_000`, `1e6`.
 pub fn parse_number(text: &str) -> Result<f64, String> {
-    let text = text.trim();
-    let is_numeric = text
-        .bytes()
-        .all(|b| b.is_ascii_digit() || b"+-.eE_".contains(&b))
-        && text.bytes().any(|b| b.is_ascii_digit());
-    is_numeric
-        .then(|| text.replace('_', "").parse::<f64>().ok())
-        .flatten()
-        .filter(|number| number.is_finite())
+    number_and_rest(text.trim())
+        .filter(|(_, rest)| rest.is_empty())
+        .map(|(number, _)| number)
         .ok_or_else(|| "expected a number".to_owned())
 }
 
-/// Splits `500k` into a number and the letters after it.
-fn number_and_unit(text: &str) -> Option<(f64, &str)> {
-    let text = text.trim();
-    let digits = text
-        .find(|c: char| !(c.is_ascii_digit() || matches!(c, '.' | '_' | '+' | '-')))
-        .unwrap_or(text.len());
-    // An exponent counts as part of the number only where digits follow: `1e6`, but `5 events`.
-    let end = match text[digits..].strip_prefix(['e', 'E']) {
-        Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => {
-            let tail = rest
-                .find(|c: char| !c.is_ascii_digit())
-                .unwrap_or(rest.len());
-            digits + 1 + tail
-        }
-        _ => digits,
+/// The number that `text` begins with, and what follows it.
+fn number_and_rest(text: &str) -> Option<(f64, &str)> {
+    let sign = usize::from(text.starts_with(['+', '-']));
+    let digits = |from: usize| {
+        text[from..]
+            .bytes()
+            .take_while(|b| b.is_ascii_digit() || *b == b'_')
+            .count()
     };
-    let number = parse_number(&text[..end]).ok()?;
-    Some((number, text[end..].trim()))
+    let whole = digits(sign);
+    let mut end = sign + whole;
+    if text[end..].starts_with('.') {
+        let part = digits(end + 1);
+        if whole == 0 && part == 0 {
+            return None;
+        }
+        end += 1 + part;
+    }
+    // A digit comes first, also after a bare point.
+    let first = text[sign..].trim_start_matches('.').bytes().next();
+    if end == sign || !first.is_some_and(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    // An exponent counts as part of the number only where digits follow: `1e6`, but `5 events`.
+    if text[end..].starts_with(['e', 'E']) {
+        let exponent = text[end + 1..]
+            .bytes()
+            .take_while(u8::is_ascii_digit)
+            .count();
+        end += if exponent > 0 { 1 + exponent } else { 0 };
+    }
+    let number: f64 = text[..end].replace('_', "").parse().ok()?;
+    number.is_finite().then_some((number, &text[end..]))
+}
+
+/// Splits `500k` into a number and what follows it.
+fn number_and_unit(text: &str) -> Option<(f64, &str)> {
+    let (number, unit) = number_and_rest(text.trim())?;
+    Some((number, unit.trim()))
 }
 
 /// A count: `20000`, `20_000`, `500k`, `5M`, `1.5B`.
@@ -82,7 +97,7 @@ pub fn parse_count(text: &str) -> Result<f64, String> {
         "m" => return Err(format!("{EXPECTED}; a million is a capital `M`")),
         _ => return Err(EXPECTED.to_owned()),
     };
-    if number < 0.0 {
+    if number.is_sign_negative() {
         return Err("a count cannot be negative".to_owned());
     }
     Ok(number * factor)
@@ -106,7 +121,7 @@ pub fn parse_duration(text: &str) -> Result<f64, String> {
             "m" => format!("{EXPECTED}; write `min` or `months`, `m` could be either"),
             other => format!("{EXPECTED}; `{other}` is no unit of time"),
         })?;
-        if number < 0.0 {
+        if number.is_sign_negative() {
             return Err("a duration cannot be negative".to_owned());
         }
         total += number * unit;
@@ -135,7 +150,7 @@ pub fn parse_size(text: &str) -> Result<f64, String> {
         "" => return Err(format!("{EXPECTED}; the unit is missing")),
         _ => return Err(EXPECTED.to_owned()),
     };
-    if number < 0.0 {
+    if number.is_sign_negative() {
         return Err("a size cannot be negative".to_owned());
     }
     Ok(number * factor)
@@ -163,7 +178,7 @@ pub fn parse_share(text: &str) -> Result<f64, String> {
         Some(percent) => parse_number(percent).map_err(|_| EXPECTED)? / 100.0,
         None => parse_number(text).map_err(|_| EXPECTED)?,
     };
-    if (0.0..=1.0).contains(&share) {
+    if (0.0..=1.0).contains(&share) && share.is_sign_positive() {
         Ok(share)
     } else {
         Err("a share lies between 0 and 1".to_owned())
@@ -193,11 +208,11 @@ pub fn parse_at_most(text: &str) -> Result<f64, String> {
         return Err(format!("{EXPECTED}; only `<=` can be asked for"));
     }
     let text = text.strip_prefix("<=").unwrap_or(text).trim();
-    let count = match text.split_once(char::is_whitespace) {
-        Some((count, "row" | "rows" | "block" | "blocks" | "buffers" | "pages")) => count,
-        Some(_) => return Err(EXPECTED.to_owned()),
-        None => text,
-    };
+    let count = ["rows", "row", "blocks", "block", "buffers", "pages"]
+        .iter()
+        .find_map(|word| text.strip_suffix(word))
+        .filter(|count| count.ends_with(char::is_whitespace))
+        .unwrap_or(text);
     parse_count(count).map_err(|_| EXPECTED.to_owned())
 }
 

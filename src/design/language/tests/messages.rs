@@ -188,6 +188,16 @@ fn all_mistakes_of_a_file_are_said_in_one_run() {
 }
 
 #[test]
+fn what_stands_under_a_misspelt_key_is_judged_too() {
+    let found = said("documnet: {status: drafty}");
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(
+        found[1].contains("unknown-value document: `drafty`"),
+        "{found:#?}"
+    );
+}
+
+#[test]
 fn null_is_as_good_as_absent() {
     for text in [
         "tables: {t: {columns: {a: uuid}, key: ~, volume: null, indexes: }}",
