@@ -65,7 +65,7 @@ pub enum Expression {
     Negative(Box<Expression>),
     /// CASE; an operand is folded into the conditions.
     Case(Vec<(Expression, Expression)>, Option<Box<Expression>>),
-    /// A function by its lower-case name.
+    /// A function by its lower-case name; `extract(day from …)` is `extract_day`.
     Call(String, Vec<Expression>),
     /// A cast to a type.
     Cast(Box<Expression>, String),
@@ -278,6 +278,12 @@ fn read(expr: &Expr) -> Expression {
                 else_result.as_deref().map(boxed),
             )
         }
+        Expr::Extract {
+            field, expr: inner, ..
+        } => E::Call(
+            format!("extract_{}", field.to_string().to_lowercase()),
+            vec![read(inner)],
+        ),
         Expr::Function(function) => call(function).unwrap_or_else(|| opaque(expr)),
         _ => opaque(expr),
     }

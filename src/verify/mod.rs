@@ -4,6 +4,7 @@ mod build;
 mod evidence;
 pub mod plan;
 pub mod race;
+mod reject;
 mod run;
 mod runner;
 pub mod seed;

@@ -7,7 +7,9 @@ use super::build::{build, refused};
 use super::evidence::Judged;
 use super::plan::{plans, refused_statements};
 use super::race::{Ground, RaceOptions, Racer};
+use super::reject::{Bench, Claimed, claims, judge};
 use super::run::Run;
+use super::seed::Maker;
 use super::stage::{Stage, Staged};
 use super::unchecked;
 use crate::compile::{Compiled, compile};
@@ -121,6 +123,11 @@ impl Design<'_> {
             self.verified.evidence.push(evidence);
             self.verified.findings.extend(findings);
         }
+        let maker = Maker::new(model, &compiled.catalog);
+        let claims = self.claims(&stage, &maker).await?;
+        if self.options.wants(Method::Reject) {
+            self.reject(&stage, &maker, &claims).await?;
+        }
         if self.options.wants(Method::Race) {
             self.race(&stage).await?;
         }
@@ -129,6 +136,31 @@ impl Design<'_> {
         }
         self.not_tried();
         stage.close().await
+    }
+
+    /// What single writes can try; needed to reject and to mutate.
+    async fn claims(&mut self, stage: &Stage<'_>, maker: &Maker) -> Result<Vec<Claimed>, Error> {
+        if !self.options.wants(Method::Reject) && !self.options.wants(Method::Mutate) {
+            return Ok(Vec::new());
+        }
+        let mut session = stage.session(&stage.template).await?;
+        claims(stage, &mut session, maker).await
+    }
+
+    async fn reject(
+        &mut self,
+        stage: &Stage<'_>,
+        maker: &Maker,
+        claims: &[Claimed],
+    ) -> Result<(), Error> {
+        self.begin(Method::Reject, claims.len());
+        let mut bench = Bench::open(stage, maker).await?;
+        for claimed in claims {
+            self.progress.claim(&claimed.claim.subject);
+            let judged = judge(&mut bench, claimed).await?;
+            self.conclude(Method::Reject, claimed.claim.clone(), judged);
+        }
+        Ok(())
     }
 
     async fn race(&mut self, stage: &Stage<'_>) -> Result<(), Error> {

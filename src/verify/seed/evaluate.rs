@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::kind::{Kind, text_to_seconds};
+use super::kind::{Kind, seconds_to_text, text_to_seconds};
 use crate::sql::{Comparison, Expression, Ident};
 
 /// A value while an expression is worked out.
@@ -113,6 +113,37 @@ pub(super) fn evaluate(expression: &Expression, row: &Row) -> Value {
     }
 }
 
+/// `date_trunc`.
+fn truncated(unit: &str, seconds: f64) -> Value {
+    let format = match unit {
+        "year" => "%Y-01-01",
+        "month" => "%Y-%m-01",
+        "day" => "%Y-%m-%d",
+        "hour" => "%Y-%m-%dT%H:00:00",
+        "minute" => "%Y-%m-%dT%H:%M:00",
+        _ => return Value::Unknown,
+    };
+    text_to_seconds(&seconds_to_text(seconds, format)).map_or(Value::Unknown, Value::Time)
+}
+
+/// `extract(field from …)`.
+fn extracted(field: &str, seconds: f64) -> Value {
+    let format = match field {
+        "year" => "%Y",
+        "month" => "%m",
+        "day" => "%d",
+        "hour" => "%H",
+        "minute" => "%M",
+        "doy" => "%j",
+        "dow" => "%w",
+        "isodow" => "%u",
+        "epoch" => return Value::Number(seconds),
+        _ => return Value::Unknown,
+    };
+    let text = seconds_to_text(seconds, format);
+    text.parse().map_or(Value::Unknown, Value::Number)
+}
+
 /// AND and OR over three values and the unknown one; `wins` decides alone.
 fn connect(a: Value, b: Value, wins: bool) -> Value {
     match (a, b) {
@@ -210,6 +241,10 @@ fn call(name: &str, arguments: &[Expression], row: &Row) -> Value {
         }
         ("octet_length", [Value::Text(text)]) => Value::Number(text.len() as f64),
         ("lower", [Value::Text(text)]) => Value::Text(text.to_lowercase()),
+        ("date_trunc", [Value::Text(unit), Value::Time(seconds)]) => truncated(unit, *seconds),
+        (name, [Value::Time(seconds)]) if name.starts_with("extract_") => {
+            extracted(&name["extract_".len()..], *seconds)
+        }
         ("upper", [Value::Text(text)]) => Value::Text(text.to_uppercase()),
         ("btrim" | "trim", [Value::Text(text)]) => Value::Text(text.trim().to_owned()),
         ("abs", [Value::Number(number)]) => Value::Number(number.abs()),
@@ -331,6 +366,15 @@ mod tests {
             check("a + interval '1 day' > date '2026-01-02'", &row),
             Some(false)
         );
+    }
+
+    #[test]
+    fn takes_times_apart() {
+        let time = Value::Time(text_to_seconds("2026-03-01").expect("time"));
+        let row = [("a", time)];
+        assert_eq!(check("extract(day from a) = 1", &row), Some(true));
+        assert_eq!(check("a = date_trunc('month', a)", &row), Some(true));
+        assert_eq!(check("extract(month from a) = 2", &row), Some(false));
     }
 
     #[test]

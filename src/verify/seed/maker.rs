@@ -96,6 +96,27 @@ impl Maker {
         Some(at)
     }
 
+    /// [`add`](Maker::add), where these conditions hold beside the table's own.
+    pub fn add_where(
+        &self,
+        rows: &mut Vec<NewRow>,
+        table: &Ident,
+        overrides: &[(Ident, Option<String>)],
+        conditions: &[Expression],
+        distinct: u64,
+    ) -> Option<usize> {
+        let at = self.add_with(
+            rows,
+            &mut Vec::new(),
+            table,
+            overrides,
+            conditions,
+            distinct,
+        )?;
+        rows[at].asked = true;
+        Some(at)
+    }
+
     /// Adds what rows must not be without: required children, the one row of a group, what balances a sum.
     pub fn complete(&self, rows: &mut Vec<NewRow>) {
         super::companion::complete(self, rows);
@@ -323,6 +344,8 @@ impl Maker {
             .map(|(column, key)| Some((key.clone(), Some(self.known(child, column)?))))
             .collect();
         let mut key = key?;
+        // A parent in the same table has its own values in every other key.
+        let own = child.table == reference.to;
         let there = rows
             .iter()
             .chain(pending.iter())
@@ -339,7 +362,7 @@ impl Maker {
                 &reference.to,
                 &key,
                 &[],
-                distinct + APART * reference.nth,
+                distinct + APART * (reference.nth + u64::from(own)),
             );
         }
         Some(())
@@ -440,6 +463,11 @@ impl Maker {
             .filter(|_| matches!(column.kind, Kind::Text { .. }));
         if column.keyed {
             list.push(give(column.kind.value(n, hint)));
+            if matches!(column.kind, Kind::Date | Kind::Timestamp { .. }) {
+                // Periods are often keyed by their first day.
+                let (year, month) = (2026 + distinct / 12, 1 + distinct % 12);
+                list.push(give(format!("{year:04}-{month:02}-01")));
+            }
             list.extend(patterned.cloned().map(give));
             let shifted = said
                 .iter()
@@ -471,11 +499,15 @@ impl Maker {
             return None;
         }
         let list = self.candidates(parent, key, distinct + APART * reference.nth, depth + 1);
-        Some(
-            list.into_iter()
-                .filter(|candidate| matches!(candidate.given, Some(Some(_))))
-                .collect(),
-        )
+        // The parent must be able to have it.
+        let alone = |check: &&Expression| check.columns().iter().all(|name| *name == key.name);
+        let checks: Vec<&Expression> = parent.checks.iter().filter(alone).collect();
+        let possible = |candidate: &Candidate| {
+            let row = Row::from([(key.name.clone(), candidate.value.clone())]);
+            let passes = |check: &&Expression| evaluate(check, &row).passes() != Some(false);
+            matches!(candidate.given, Some(Some(_))) && checks.iter().all(passes)
+        };
+        Some(list.into_iter().filter(possible).collect())
     }
 
     /// A row as it is inserted, and the updates that take it to a state which no row may start in.
