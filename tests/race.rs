@@ -185,3 +185,141 @@ async fn no_update_is_lost_behind_a_lock() {
         .replace("LOCK", "FOR UPDATE");
     verdict("locked-update", &body, Verdict::Proven).await;
 }
+
+fn worked(name: &str) -> Design {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("designs")
+        .join(name)
+        .join("design.yaml");
+    design(&std::fs::read_to_string(path).expect("a worked design"))
+}
+
+/// Every invariant of a worked design, and every mutant of it.
+async fn verify_worked(name: &str) {
+    let home = Home::new();
+    let server = home.local().await;
+    let design = worked(name);
+    let started = std::time::Instant::now();
+    let template = apply(&server, &design).await;
+    let ground = Ground {
+        model: &design.model,
+        catalog: &design.compiled.catalog,
+        server: &server,
+        template: &template,
+    };
+    let mut racer = Racer::open(ground, &RaceOptions::default())
+        .await
+        .expect("a racer");
+    println!("{name}: rehearsed in {:?}", started.elapsed());
+    for invariant in &design.model.invariants {
+        let from = std::time::Instant::now();
+        let result = racer.race(invariant).await.expect("a race");
+        let figure = |wanted: &str| {
+            result
+                .figures
+                .iter()
+                .find(|(name, _)| name == wanted)
+                .map_or(0.0, |(_, n)| *n)
+        };
+        println!(
+            "  {}: {} in {:?}; {} trials {} schedules +{} cut, {} waits, {} deadlocks; {:?}",
+            invariant.name.as_str(),
+            result.verdict.word(),
+            from.elapsed(),
+            figure("trials"),
+            figure("schedules"),
+            figure("schedules_cut_off"),
+            figure("waits"),
+            figure("deadlocks"),
+            result.reason
+        );
+        if let Some(counterexample) = &result.counterexample {
+            show(counterexample);
+        }
+    }
+    for finding in racer.findings() {
+        println!(
+            "  finding {}: {} ({:?})",
+            finding.code, finding.message, finding.labels[0].text
+        );
+    }
+    let mutable = racer.mutable();
+    racer.close().await.expect("closes");
+    for mechanism in &design.compiled.mechanisms {
+        let Some(invariant) = mechanism.invariant.as_ref().and_then(|name| {
+            design
+                .model
+                .invariants
+                .iter()
+                .find(|invariant| invariant.name.as_str() == name.as_str())
+        }) else {
+            continue;
+        };
+        let from = std::time::Instant::now();
+        let mut mutant = Design {
+            model: design.model.clone(),
+            compiled: design.compiled.clone(),
+        };
+        for object in &mechanism.objects {
+            mutant.compiled.catalog.remove(object);
+        }
+        let template = apply(&server, &mutant).await;
+        let applied = from.elapsed();
+        let ground = Ground {
+            model: &mutant.model,
+            catalog: &mutant.compiled.catalog,
+            server: &server,
+            template: &template,
+        };
+        let mut racer = Racer::open_mutant(ground, invariant, &mutable)
+            .await
+            .expect("a racer");
+        let opened = from.elapsed();
+        let result = racer.race(invariant).await.expect("a race");
+        println!(
+            "  without {}: {} is {} after {applied:?} + {:?} + {:?}",
+            mechanism.title,
+            invariant.name.as_str(),
+            if result.is_noticed() {
+                "noticed"
+            } else {
+                "NOT NOTICED"
+            },
+            opened - applied,
+            from.elapsed() - opened
+        );
+        racer.close().await.expect("closes");
+    }
+    println!("{name}: {:?}", started.elapsed());
+    server.stop().await.expect("stops");
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn case_assignment_holds() {
+    verify_worked("case-assignment").await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn ledger_holds() {
+    verify_worked("ledger").await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn commerce_holds() {
+    verify_worked("commerce").await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn review_operations_holds() {
+    verify_worked("review-operations").await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn notifications_holds() {
+    verify_worked("notifications").await;
+}

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::footprint::{Footprint, footprint};
+use super::footprint::{Footprint, Tables, footprint};
 use super::history;
 use super::judge::Judge;
 use super::program::{Program, Script, Step, Who};
@@ -166,8 +166,8 @@ impl<'a> Arena<'a> {
     }
 
     /// Puts a state back; `dirty`: the tables that may have changed since it was last put there.
-    pub(super) async fn reset(&mut self, state: usize, dirty: &Footprint) -> Result<(), Error> {
-        let changed = (self.standing == Some(state)).then_some(&dirty.writes);
+    pub(super) async fn reset(&mut self, state: usize, dirty: &Tables) -> Result<(), Error> {
+        let changed = (self.standing == Some(state)).then_some(dirty);
         let snapshot = &self.states[state].snapshot;
         let call = self
             .resetter

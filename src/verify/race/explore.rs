@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::arena::Arena;
-use super::footprint::Footprint;
+use super::footprint::{Footprint, Tables};
 use super::history;
 use super::play::{Played, Trial, Violation, Watch, play};
 use super::program::Ending;
@@ -122,7 +122,7 @@ pub(super) async fn replay(
     arena.reset(trial.state, &dirty(trial)).await?;
     let prefix = Prefix {
         choices: choices.to_vec(),
-        asleep: Vec::new(),
+        tried: Vec::new(),
     };
     let Ok(mut played) = play(arena, trial, &prefix, watch).await? else {
         return Ok(None);
@@ -135,12 +135,12 @@ pub(super) async fn replay(
     Ok(Some(played))
 }
 
-fn dirty(trial: &Trial) -> Footprint {
+fn dirty(trial: &Trial) -> Tables {
     let mut all = Footprint::default();
     for program in &trial.programs {
         all.add(&program.script.footprint());
     }
-    all
+    all.written()
 }
 
 fn note(explored: &mut Explored, played: &Played) {

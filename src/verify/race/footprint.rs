@@ -1,10 +1,11 @@
-//! Which tables a statement reads, and which it writes or locks: its own, and those that foreign keys, triggers and functions
-//! lead to. Rather too many than one too few, because what is independent is not tried in both orders.
+//! Which tables a statement reads, and how it writes or locks them: its own, and those that foreign keys, triggers and functions
+//! lead to. Rather too much than one thing too little, because what is independent is not tried in both orders.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::{Catalog, OnDelete, TriggerTiming};
-use crate::sql::{Ident, QueryFacts, StatementKind, Verb, facts, fold};
+use super::reach::Reach;
+use crate::catalog::Catalog;
+use crate::sql::{Ident, RowLock};
 
 /// A set of tables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,7 +16,8 @@ pub(super) struct Tables {
 }
 
 impl Tables {
-    fn everything() -> Tables {
+    /// Whatever there is.
+    pub(super) fn everything() -> Tables {
         Tables {
             all: true,
             names: BTreeSet::new(),
@@ -39,6 +41,10 @@ impl Tables {
         self.all || self.names.contains(table)
     }
 
+    pub(super) fn insert(&mut self, table: Ident) {
+        self.names.insert(table);
+    }
+
     fn add(&mut self, other: &Tables) {
         self.all |= other.all;
         self.names.extend(other.names.iter().cloned());
@@ -54,240 +60,158 @@ impl FromIterator<Ident> for Tables {
     }
 }
 
+/// How the rows of one table are written and locked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Touch {
+    /// New rows.
+    pub inserts: bool,
+    /// Rows that are there are changed or removed.
+    pub changes: bool,
+    /// Locks on rows that are there, by the statement itself or by a foreign key.
+    pub locks: BTreeSet<RowLock>,
+}
+
+impl Touch {
+    /// Whether the second must wait for the first to end if both are about the same row. Rows that are not committed are
+    /// not there for others, except that a new row waits for one with its key.
+    fn conflicts(&self, other: &Touch) -> bool {
+        let keys =
+            (self.inserts && (other.inserts || other.changes)) || (other.inserts && self.changes);
+        keys || self
+            .locks
+            .iter()
+            .any(|one| other.locks.iter().any(|two| excludes(*one, *two)))
+    }
+
+    fn add(&mut self, other: &Touch) {
+        self.inserts |= other.inserts;
+        self.changes |= other.changes;
+        self.locks.extend(&other.locks);
+    }
+}
+
+/// PostgreSQL's table of conflicting row locks.
+fn excludes(one: RowLock, two: RowLock) -> bool {
+    use RowLock::*;
+    match (one, two) {
+        (Table, _) | (_, Table) => true,
+        (Update, _) | (_, Update) => true,
+        (NoKeyUpdate, Share | NoKeyUpdate) | (Share, NoKeyUpdate) => true,
+        (KeyShare | Share, KeyShare | Share)
+        | (KeyShare, NoKeyUpdate)
+        | (NoKeyUpdate, KeyShare) => false,
+    }
+}
+
 /// What a statement, or several, touch.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Footprint {
     pub reads: Tables,
-    /// Written or locked.
-    pub writes: Tables,
-    /// Those of `writes` that the statement means: not the locks that foreign keys take by themselves.
-    pub changes: Tables,
+    touches: BTreeMap<Ident, Touch>,
+    /// Whatever there is, in every way.
+    everything: bool,
+    /// Tables that the statement means to write or lock; the locks that foreign keys take by themselves are none of these.
+    pub meant: Tables,
 }
 
 impl Footprint {
-    fn everything() -> Footprint {
-        let all = Tables::everything;
+    pub(super) fn everything() -> Footprint {
         Footprint {
-            reads: all(),
-            writes: all(),
-            changes: all(),
+            reads: Tables::everything(),
+            touches: BTreeMap::new(),
+            everything: true,
+            meant: Tables::everything(),
         }
+    }
+
+    pub(super) fn touch(&mut self, table: &Ident) -> &mut Touch {
+        self.touches.entry(table.clone()).or_default()
     }
 
     pub(super) fn add(&mut self, other: &Footprint) {
         self.reads.add(&other.reads);
-        self.writes.add(&other.writes);
-        self.changes.add(&other.changes);
+        self.meant.add(&other.meant);
+        self.everything |= other.everything;
+        for (table, touch) in &other.touches {
+            self.touch(table).add(touch);
+        }
     }
-}
 
-/// How rows of a table are written.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum How {
-    Insert,
-    Update,
-    Delete,
+    /// Whether it writes or locks nothing.
+    pub(super) fn is_quiet(&self) -> bool {
+        !self.everything && self.touches.is_empty()
+    }
+
+    /// Whether one may have to wait for the other.
+    pub(super) fn conflicts(&self, other: &Footprint) -> bool {
+        if self.everything || other.everything {
+            return !self.is_quiet() && !other.is_quiet();
+        }
+        self.touches
+            .iter()
+            .any(|(table, touch)| other.touches.get(table).is_some_and(|o| touch.conflicts(o)))
+    }
+
+    /// Tables in which others see a difference once it has committed.
+    pub(super) fn written(&self) -> Tables {
+        match self.everything {
+            true => Tables::everything(),
+            false => {
+                let written = self
+                    .touches
+                    .iter()
+                    .filter(|(_, touch)| touch.inserts || touch.changes);
+                written.map(|(table, _)| table.clone()).collect()
+            }
+        }
+    }
+
+    /// Tables in which it looks for rows to lock or change.
+    pub(super) fn locked(&self) -> Tables {
+        match self.everything {
+            true => Tables::everything(),
+            false => {
+                let locked = self
+                    .touches
+                    .iter()
+                    .filter(|(_, touch)| touch.changes || !touch.locks.is_empty());
+                locked.map(|(table, _)| table.clone()).collect()
+            }
+        }
+    }
 }
 
 /// The footprint of one statement (parameters as `:name` or `$n`) over a schema.
 pub(super) fn footprint(sql: &str, catalog: &Catalog) -> Footprint {
-    let Some(facts) = facts(sql) else {
-        return Footprint::everything();
-    };
-    if !is_plain(&facts) {
-        return Footprint::everything();
-    }
-    let mut reach = Reach::new(catalog);
-    for used in &facts.tables {
-        let Some(table) =
-            bare(&used.table).filter(|name| catalog.tables.keys().any(|table| table.name == *name))
-        else {
-            // A view may read anything; a table of the server's own cannot be raced for.
-            reach.everything |= catalog
-                .views
-                .iter()
-                .any(|(view, _)| Some(&view.name) == bare(&used.table).as_ref());
-            continue;
-        };
-        let set = facts.assigned.get(table.as_str());
-        match used.verb {
-            Verb::Read => {
-                reach.reads.insert(table);
-            }
-            Verb::Lock => {
-                reach.changes.insert(table.clone());
-                reach.writes.insert(table);
-            }
-            Verb::Insert => reach.write(&table, How::Insert, set),
-            Verb::Update => reach.write(&table, How::Update, set),
-            Verb::Delete | Verb::Truncate => reach.write(&table, How::Delete, set),
-        }
-    }
-    for function in &facts.functions {
-        reach.function(function);
-    }
-    match reach.everything {
-        true => Footprint::everything(),
-        false => Footprint {
-            reads: reach.reads.into_iter().collect(),
-            writes: reach.writes.into_iter().collect(),
-            changes: reach.changes.into_iter().collect(),
-        },
-    }
+    Reach::of(sql, catalog).into_footprint()
 }
 
-/// Whether facts say all there is to say: queries and writes, no procedural code, no DDL.
-fn is_plain(facts: &QueryFacts) -> bool {
-    facts.kind.is_rows() || matches!(facts.kind, StatementKind::Truncate | StatementKind::Lock)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn bare(name: &str) -> Option<Ident> {
-    name.rsplit('.').next().map(Ident::new)
-}
-
-struct Reach<'a> {
-    catalog: &'a Catalog,
-    reads: BTreeSet<Ident>,
-    writes: BTreeSet<Ident>,
-    changes: BTreeSet<Ident>,
-    everything: bool,
-    seen: BTreeSet<(Ident, How)>,
-}
-
-impl Reach<'_> {
-    fn new(catalog: &Catalog) -> Reach<'_> {
-        Reach {
-            catalog,
-            reads: BTreeSet::new(),
-            writes: BTreeSet::new(),
-            changes: BTreeSet::new(),
-            everything: false,
-            seen: BTreeSet::new(),
+    fn touch(inserts: bool, changes: bool, locks: &[RowLock]) -> Touch {
+        Touch {
+            inserts,
+            changes,
+            locks: locks.iter().copied().collect(),
         }
     }
 
-    /// `set`: the columns that an UPDATE assigns, where known.
-    fn write(&mut self, table: &Ident, how: How, set: Option<&BTreeSet<String>>) {
-        self.writes.insert(table.clone());
-        self.changes.insert(table.clone());
-        if !self.seen.insert((table.clone(), how)) {
-            return;
-        }
-        let catalog = self.catalog;
-        let Some((name, shape)) = catalog.tables.iter().find(|(name, _)| name.name == *table)
-        else {
-            return;
-        };
-        let assigns = |column: &Ident| {
-            set.is_none_or(|set| set.contains(column.as_str()) || set.contains("*"))
-        };
-        for key in shape.foreign_keys.values() {
-            // The parent's row is locked FOR KEY SHARE.
-            let checked =
-                how == How::Insert || (how == How::Update && key.columns.iter().any(assigns));
-            if checked {
-                self.writes.insert(key.table.name.clone());
-            }
-        }
-        for (child, shape) in &catalog.tables {
-            for key in shape.foreign_keys.values().filter(|key| key.table == *name) {
-                let touched =
-                    how == How::Delete || (how == How::Update && key.key.iter().any(assigns));
-                if !touched {
-                    continue;
-                }
-                let action = if how == How::Delete {
-                    key.on_delete
-                } else {
-                    key.on_update
-                };
-                match action {
-                    OnDelete::Cascade if how == How::Delete => {
-                        self.write(&child.name, How::Delete, None)
-                    }
-                    OnDelete::NoAction | OnDelete::Restrict => {
-                        self.writes.insert(child.name.clone());
-                    }
-                    _ => self.write(&child.name, How::Update, None),
-                }
-            }
-        }
-        for trigger in shape
-            .triggers
-            .values()
-            .filter(|trigger| fires(&trigger.events, trigger.timing, how))
-        {
-            self.function(trigger.function.name.as_str());
-        }
-        for policy in shape.policies.values() {
-            for text in policy.using.iter().chain(&policy.check) {
-                self.words(text.as_str());
-            }
-        }
+    #[test]
+    fn new_rows_wait_for_keys_and_for_nothing_else() {
+        let insert = touch(true, false, &[]);
+        assert!(insert.conflicts(&insert));
+        assert!(insert.conflicts(&touch(false, true, &[RowLock::NoKeyUpdate])));
+        assert!(!insert.conflicts(&touch(false, false, &[RowLock::Update])));
     }
 
-    fn function(&mut self, name: &str) {
-        let bare = name.rsplit('.').next().unwrap_or(name);
-        // Locks on numbers of the application's own: whatever takes them depends on whatever takes them.
-        if bare.starts_with("pg_") && bare.contains("advisory") {
-            self.everything = true;
-        }
-        let catalog = self.catalog;
-        let found = catalog
-            .functions
-            .iter()
-            .filter(|(known, _)| known.name.as_str() == bare);
-        for (known, function) in found {
-            if !self.seen.insert((
-                Ident::new(format!("{}()", known.name.as_str())),
-                How::Insert,
-            )) {
-                continue;
-            }
-            self.words(function.definition.as_str());
-        }
+    #[test]
+    fn shared_locks_go_together() {
+        let share = touch(false, false, &[RowLock::Share]);
+        let key = touch(false, false, &[RowLock::KeyShare]);
+        let update = touch(false, true, &[RowLock::NoKeyUpdate]);
+        assert!(!share.conflicts(&share) && !share.conflicts(&key) && !key.conflicts(&update));
+        assert!(share.conflicts(&update) && update.conflicts(&update));
     }
-
-    /// Everything that a piece of procedural code mentions by name.
-    fn words(&mut self, code: &str) {
-        let catalog = self.catalog;
-        let words: BTreeSet<String> = code
-            .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
-            .filter(|word| !word.is_empty())
-            .map(fold)
-            .collect();
-        if words.contains("execute") && words.contains("format") {
-            self.everything = true;
-        }
-        for table in catalog
-            .tables
-            .keys()
-            .filter(|table| words.contains(table.name.as_str()))
-        {
-            self.reads.insert(table.name.clone());
-            for how in [How::Insert, How::Update, How::Delete] {
-                self.write(&table.name, how, None);
-            }
-        }
-        for function in catalog
-            .functions
-            .keys()
-            .filter(|function| words.contains(function.name.as_str()))
-        {
-            self.function(function.name.as_str());
-        }
-    }
-}
-
-fn fires(events: &[String], timing: TriggerTiming, how: How) -> bool {
-    let event = match how {
-        How::Insert => "INSERT",
-        How::Update => "UPDATE",
-        How::Delete => "DELETE",
-    };
-    // Statement triggers guard against TRUNCATE, which counts as a deletion here.
-    let truncates = timing == TriggerTiming::BeforeStatement && how == How::Delete;
-    events
-        .iter()
-        .any(|known| known.to_uppercase().starts_with(event) || (truncates && known == "TRUNCATE"))
 }

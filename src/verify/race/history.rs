@@ -24,8 +24,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 BEGIN
   INSERT INTO pgproof_shadow.history (of_table, op, old, new)
   VALUES (TG_ARGV[0], TG_OP,
-          CASE WHEN TG_OP <> 'INSERT' THEN to_jsonb(OLD) END,
-          CASE WHEN TG_OP <> 'DELETE' THEN to_jsonb(NEW) END);
+          CASE WHEN TG_OP IN ('UPDATE', 'DELETE') THEN to_jsonb(OLD) END,
+          CASE WHEN TG_OP IN ('INSERT', 'UPDATE') THEN to_jsonb(NEW) END);
   RETURN NULL;
 END $$;";
 
@@ -38,7 +38,9 @@ pub(super) fn setup() -> SqlText {
 pub(super) fn watch(table: &QualifiedName) -> SqlText {
     fill(
         "CREATE TRIGGER pgproof_shadow AFTER INSERT OR UPDATE OR DELETE ON {table}\n\
-         FOR EACH ROW EXECUTE FUNCTION pgproof_shadow.note({name})",
+         FOR EACH ROW EXECUTE FUNCTION pgproof_shadow.note({name});\n\
+         CREATE TRIGGER pgproof_shadow_all AFTER TRUNCATE ON {table}\n\
+         FOR EACH STATEMENT EXECUTE FUNCTION pgproof_shadow.note({name})",
         &[
             ("table", &quote_qualified(table)),
             ("name", &literal(table.name.as_str())),
@@ -64,7 +66,7 @@ pub(super) fn query(model: &Model, invariant: &Invariant) -> Option<SqlText> {
             let table = model.qualified(&table.ident);
             Some(changes(
                 &table,
-                &fixed("h.op IN ('UPDATE', 'DELETE')"),
+                &fixed("h.op IN ('UPDATE', 'DELETE', 'TRUNCATE')"),
                 predicate.as_ref(),
             ))
         }
@@ -185,6 +187,6 @@ fn changes(table: &QualifiedName, wrong: &SqlText, before: Option<&Text>) -> Sql
 pub(super) fn effects() -> SqlText {
     fixed(
         "SELECT of_table, op, count(*) FROM pgproof_shadow.history\n\
-         WHERE old IS DISTINCT FROM new GROUP BY of_table, op ORDER BY of_table, op",
+         WHERE old IS DISTINCT FROM new OR op = 'TRUNCATE' GROUP BY of_table, op ORDER BY of_table, op",
     )
 }

@@ -5,6 +5,7 @@ use super::program::Who;
 use super::racer::Racer;
 use super::result::{RaceResult, Tally, conclude};
 use super::state::{Start, load};
+use crate::catalog::Privilege;
 use crate::design::{Name, Rule};
 use crate::error::Error;
 use crate::finding::{Counterexample, Verdict};
@@ -52,6 +53,23 @@ pub(super) async fn attack(
             )));
         };
         let name = model.qualified(&table.ident);
+        // Who reaches nothing at all proves nothing about what others reach.
+        if may_read(racer, &name, role) {
+            let own_rows = own_rows(&name);
+            if try_probe(&mut racer.arena, state, &whos[0], setting, &own, &own_rows)
+                .await?
+                .is_none()
+            {
+                return Ok(RaceResult::of(
+                    Verdict::Vacuous,
+                    format!(
+                        "role `{}` sees no row of {}, not even of its own tenant",
+                        role.as_str(),
+                        table.as_str()
+                    ),
+                ));
+            }
+        }
         for who in &whos {
             for probe in self::probes(racer, &name, by, &own, &foreign, &strange) {
                 probes += 1;
@@ -69,6 +87,30 @@ pub(super) async fn attack(
         tally.trials += 1;
     }
     Ok(with_probes(conclude(invariant, tally, None), probes))
+}
+
+fn may_read(racer: &Racer<'_>, table: &QualifiedName, role: &Name) -> bool {
+    let grants = racer
+        .arena
+        .ground
+        .catalog
+        .tables
+        .get(table)
+        .map(|table| &table.grants);
+    let granted = grants.and_then(|grants| grants.get(&role.ident));
+    granted.is_some_and(|granted| granted.contains(&Privilege::Select))
+}
+
+fn own_rows(table: &QualifiedName) -> Probe {
+    let sql = fill(
+        "SELECT * FROM {table}",
+        &[("table", &quote_qualified(table))],
+    );
+    Probe {
+        what: "reads its own rows",
+        says_who: true,
+        sql,
+    }
 }
 
 fn with_probes(mut result: RaceResult, probes: usize) -> RaceResult {

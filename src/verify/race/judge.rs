@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::footprint::Tables;
 use super::history;
-use crate::design::{Invariant, Model};
+use crate::design::{Invariant, InvariantKind, Model};
 use crate::error::Error;
 use crate::finding::Table;
 use crate::invariant;
-use crate::postgres::{Prepared, Rows, Session, SqlFailure};
+use crate::postgres::{Prepared, Rows, Session, SqlFailure, SqlState};
 use crate::sql::{self, Ident, SqlText};
 
 /// One invariant with what finds its violations.
@@ -28,6 +28,17 @@ impl Judge {
         invariant: &Invariant,
     ) -> Result<Judge, SqlFailure> {
         let mut queries = Vec::new();
+        // Their time comes later: until its events are applied a projection lags, until its job runs a row stays.
+        if matches!(
+            invariant.rule.kind(),
+            InvariantKind::Mirrors | InvariantKind::Retained
+        ) {
+            return Ok(Judge {
+                invariant: invariant.clone(),
+                tables: Tables::default(),
+                queries,
+            });
+        }
         let sources = [
             invariant::drift(model, invariant),
             history::query(model, invariant),
@@ -55,18 +66,19 @@ impl Judge {
     }
 }
 
-/// Asks several judges at once; gives those that found something, with the rows.
+/// Asks several judges at once; gives those that found something, with the rows. `None` where a session keeps everybody from
+/// reading (TRUNCATE, LOCK TABLE): then there is nothing to be seen until it ends.
 pub(super) async fn judge(
     control: &mut Session,
     judges: &[Judge],
     which: &[usize],
-) -> Result<Vec<(usize, Table)>, Error> {
+) -> Result<Option<Vec<(usize, Table)>>, Error> {
     let asked: Vec<usize> = which
         .iter()
         .flat_map(|at| judges[*at].calls().map(|_| *at))
         .collect();
     if asked.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Some(Vec::new()));
     }
     let calls: Vec<SqlText> = which.iter().flat_map(|at| judges[*at].calls()).collect();
     let answers = control
@@ -79,7 +91,7 @@ pub(super) async fn judge(
             found.push((at, table(rows)));
         }
     }
-    Ok(found)
+    Ok(Some(found))
 }
 
 fn table(rows: Rows) -> Table {

@@ -20,6 +20,7 @@ mod play;
 mod program;
 mod racer;
 mod raw;
+mod reach;
 mod rehearse;
 mod reset;
 mod result;

@@ -8,7 +8,7 @@ use super::block::{Wait, still_waits, wait};
 use super::footprint::Footprint;
 use super::judge::judge;
 use super::program::{Act, Actor, Ending, Program};
-use super::schedule::{Choice, Move, Prefix};
+use super::schedule::{Choice, Move, Prefix, Seen};
 use super::timeline::Recorder;
 use crate::error::Error;
 use crate::finding::{Moment, Table};
@@ -82,6 +82,8 @@ struct Play<'p, 'a> {
     played: Played,
     recorder: Recorder,
     stopped: bool,
+    /// Written by transactions after which nobody could look.
+    unjudged: Footprint,
 }
 
 /// Runs the trial along `prefix`, and on from there without preempting anybody. The state must be in place.
@@ -119,6 +121,7 @@ pub(super) async fn play(
         played: Played::default(),
         recorder,
         stopped: false,
+        unjudged: Footprint::default(),
     };
     let run = play.run(prefix).await;
     let cleaned = play.clean_up().await;
@@ -149,10 +152,10 @@ impl Play<'_, '_> {
         for position in 0.. {
             let moves = self.moves();
             if moves.is_empty() && self.seats.iter().all(|seat| seat.waiting.is_none()) {
-                break;
+                let unjudged = std::mem::take(&mut self.unjudged);
+                return self.judge(&unjudged).await;
             }
-            let given = prefix.choices.get(position).copied();
-            let choice = match given {
+            let choice = match prefix.choices.get(position).copied() {
                 Some(choice) => choice,
                 None if moves.is_empty() => self.choose_victim(preemptions),
                 None => match self.choose(&moves, &asleep, last, preemptions) {
@@ -163,16 +166,24 @@ impl Play<'_, '_> {
                     }
                 },
             };
+            if position + 1 == prefix.choices.len() {
+                asleep = moves
+                    .iter()
+                    .filter(|m| prefix.tried.contains(&m.session))
+                    .cloned()
+                    .collect();
+            }
+            self.played.choices.push(choice);
             match choice {
                 Choice::Step(session) => {
-                    let Some(own) = moves.iter().find(|m| m.session == session) else {
-                        return Err(diverged(position));
-                    };
+                    let own = moves
+                        .iter()
+                        .find(|m| m.session == session)
+                        .ok_or_else(|| diverged(position))?;
                     preemptions += usize::from(preempts(&moves, last, session));
-                    asleep.retain(|other| self.watch.reduce && other.commutes_with(own));
                     last = Some(session);
-                    self.played.choices.push(choice);
-                    self.step(session).await?;
+                    let seen = self.step(session).await?;
+                    asleep.retain(|other| self.watch.reduce && other.commutes_with(own, seen));
                 }
                 Choice::Victim(session) => {
                     if !moves.is_empty()
@@ -184,16 +195,8 @@ impl Play<'_, '_> {
                         return Err(diverged(position));
                     }
                     asleep.clear();
-                    self.played.choices.push(choice);
                     self.kill(session).await?;
                 }
-            }
-            if position + 1 == prefix.choices.len() {
-                asleep = self
-                    .moves()
-                    .into_iter()
-                    .filter(|m| prefix.asleep.contains(&m.session))
-                    .collect();
             }
             if self.stopped {
                 return Ok(());
@@ -245,21 +248,20 @@ impl Play<'_, '_> {
         let mut awake: Vec<&Move> = moves.iter().filter(|m| !is_asleep(m)).collect();
         awake.sort_by_key(|m| (Some(m.session) != last, m.session));
         let first = *awake.first()?;
-        let mut tried: Vec<&Move> = asleep.iter().collect();
-        tried.push(first);
+        let mut tried: Vec<usize> = asleep.iter().map(|m| m.session).collect();
+        tried.push(first.session);
         for other in awake.iter().skip(1) {
             let mut choices = self.played.choices.clone();
             choices.push(Choice::Step(other.session));
-            let commuting = tried
-                .iter()
-                .filter(|before| self.watch.reduce && before.commutes_with(other));
-            let prefix = Prefix {
-                choices,
-                asleep: commuting.map(|before| before.session).collect(),
-            };
             let count = preemptions + usize::from(preempts(moves, last, other.session));
-            self.played.branches.push((count, prefix));
-            tried.push(other);
+            self.played.branches.push((
+                count,
+                Prefix {
+                    choices,
+                    tried: tried.clone(),
+                },
+            ));
+            tried.push(other.session);
         }
         Some(Choice::Step(first.session))
     }
@@ -276,7 +278,7 @@ impl Play<'_, '_> {
                 preemptions,
                 Prefix {
                     choices,
-                    asleep: Vec::new(),
+                    tried: Vec::new(),
                 },
             ));
         }
@@ -284,7 +286,7 @@ impl Play<'_, '_> {
     }
 
     /// Sends the next step of a session and lets everything settle.
-    async fn step(&mut self, at: usize) -> Result<(), Error> {
+    async fn step(&mut self, at: usize) -> Result<Seen, Error> {
         let seat = &mut self.seats[at];
         let act = seat.actor.act();
         let message = message(seat, &act);
@@ -305,7 +307,10 @@ impl Play<'_, '_> {
                 self.played.waits += 1;
                 self.recorder.waits(at);
                 self.seats[at].waiting = Some((act, pending));
-                Ok(())
+                Ok(Seen {
+                    waited: true,
+                    ..Seen::default()
+                })
             }
         }
     }
@@ -320,7 +325,7 @@ impl Play<'_, '_> {
             .observer
             .cancel_backend(self.seats[at].session.pid())
             .await?;
-        self.answer(at, act, pending).await
+        self.answer(at, act, pending).await.map(|_| ())
     }
 
     fn others(&self, at: usize) -> Vec<i32> {
@@ -333,8 +338,10 @@ impl Play<'_, '_> {
     }
 
     /// Takes an answer in, and those of sessions that were waiting for it.
-    async fn answer(&mut self, at: usize, act: Act, pending: Pending) -> Result<(), Error> {
-        let mut released = self.take(at, act, pending).await?;
+    async fn answer(&mut self, at: usize, act: Act, pending: Pending) -> Result<Seen, Error> {
+        let mut seen = Seen::default();
+        let (mut released, failed) = self.take(at, act, pending).await?;
+        seen.failed = failed;
         while released && !self.stopped {
             released = false;
             for other in 0..self.seats.len() {
@@ -346,23 +353,27 @@ impl Play<'_, '_> {
                 if still_waits(&self.arena.observer, pid, &pids, &mut pending).await? {
                     self.seats[other].waiting = Some((act, pending));
                 } else {
+                    seen.woke = true;
                     self.recorder.resumed(other);
-                    released |= self.take(other, act, pending).await?;
+                    released |= self.take(other, act, pending).await?.0;
                 }
             }
         }
-        Ok(())
+        Ok(seen)
     }
 
-    /// Takes one answer in; says whether it may have let others go on.
-    async fn take(&mut self, at: usize, act: Act, pending: Pending) -> Result<bool, Error> {
+    /// Takes one answer in; says whether it may have let others go on, and whether it is a failure.
+    async fn take(&mut self, at: usize, act: Act, pending: Pending) -> Result<(bool, bool), Error> {
         match pending.await {
             Ok(mut answers) => {
                 let rows = answers.pop().unwrap_or_default();
                 self.recorder.answered(at, &act, &rows);
-                self.succeeded(at, act, &rows).await
+                Ok((self.succeeded(at, act, &rows).await?, false))
             }
-            Err(failure) => self.failed(at, failure).await,
+            Err(failure) => {
+                self.failed(at, failure).await?;
+                Ok((true, true))
+            }
         }
     }
 
@@ -387,7 +398,7 @@ impl Play<'_, '_> {
         }
     }
 
-    async fn failed(&mut self, at: usize, mut failure: SqlFailure) -> Result<bool, Error> {
+    async fn failed(&mut self, at: usize, mut failure: SqlFailure) -> Result<(), Error> {
         let seat = &mut self.seats[at];
         if std::mem::take(&mut seat.victim) && failure.sqlstate == SqlState::QUERY_CANCELED {
             failure.sqlstate = SqlState::DEADLOCK_DETECTED;
@@ -409,19 +420,24 @@ impl Play<'_, '_> {
         if again {
             self.recorder.again(at);
         }
-        Ok(true)
+        Ok(())
     }
 
-    async fn judge(&mut self, written: &Footprint) -> Result<(), Error> {
+    async fn judge(&mut self, footprint: &Footprint) -> Result<(), Error> {
         let judges = &self.arena.judges;
+        let written = footprint.written();
         let asked: Vec<usize> = self
             .watch
             .judges
             .iter()
             .copied()
-            .filter(|at| judges[*at].tables.meets(&written.writes))
+            .filter(|at| judges[*at].tables.meets(&written))
             .collect();
-        for (at, rows) in judge(&mut self.arena.control, judges, &asked).await? {
+        let Some(found) = judge(&mut self.arena.control, judges, &asked).await? else {
+            self.unjudged.add(footprint);
+            return Ok(());
+        };
+        for (at, rows) in found {
             self.stopped |= self.watch.stop == Some(at);
             if !self.played.violations.iter().any(|known| known.judge == at) {
                 self.played.violations.push(Violation { judge: at, rows });

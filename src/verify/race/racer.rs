@@ -9,7 +9,7 @@ use super::finding::Undeclared;
 use super::pair::{Meeting, meetings};
 use super::play::{Trial, Watch};
 use super::program::{Script, Step};
-use super::raw::{RawTrial, trial};
+use super::raw::{RawTrial, trials};
 use super::rehearse::{Rehearsal, rehearse, scripts};
 use super::result::{RaceResult, Tally, conclude};
 use super::shrink::counterexample;
@@ -219,7 +219,7 @@ impl<'a> Racer<'a> {
     fn racing(&self, invariant: &Invariant, judge: usize) -> Vec<String> {
         let tables = &self.arena.judges[judge].tables;
         let concerned = |name: &String, script: &Script| {
-            script.footprint().changes.meets(tables)
+            script.footprint().meant.meets(tables) || script.footprint().written().meets(tables)
                 || invariant
                     .raced_by
                     .iter()
@@ -260,33 +260,24 @@ impl<'a> Racer<'a> {
         tally: &mut Tally,
     ) -> Result<Option<Counterexample>, Error> {
         for case in invariant::cases(self.arena.ground.model, invariant) {
-            let Some(RawTrial { start, programs }) =
-                trial(&mut self.arena, &self.maker, &case).await?
-            else {
-                continue;
-            };
-            let Ok(state) = load(&mut self.arena, &self.maker, &start).await? else {
-                continue;
-            };
-            let trial = Trial { state, programs };
-            let watch = self.watch(judge);
-            let explored = explore(
-                &mut self.arena,
-                &trial,
-                &watch,
-                None,
-                self.options.schedules_of_trial,
-            )
-            .await?;
-            tally.add(&explored, &trial, true);
-            let found = explored
-                .violations
-                .iter()
-                .find(|(violation, _)| violation.judge == judge);
-            if let Some((_, choices)) = found {
-                return counterexample(self, &trial, &start, choices, judge, None)
-                    .await
-                    .map(Some);
+            for RawTrial { start, programs } in trials(&mut self.arena, &self.maker, &case).await? {
+                let Ok(state) = load(&mut self.arena, &self.maker, &start).await? else {
+                    continue;
+                };
+                let trial = Trial { state, programs };
+                let watch = self.watch(judge);
+                let limit = self.options.schedules_of_trial;
+                let explored = explore(&mut self.arena, &trial, &watch, None, limit).await?;
+                tally.add(&explored, &trial, true);
+                let found = explored
+                    .violations
+                    .iter()
+                    .find(|(violation, _)| violation.judge == judge);
+                if let Some((_, choices)) = found {
+                    return counterexample(self, &trial, &start, choices, judge, None)
+                        .await
+                        .map(Some);
+                }
             }
         }
         Ok(None)

@@ -11,41 +11,64 @@ use crate::invariant::{Case, Value, Write};
 use crate::sql::{self, Ident, SqlText, fill, fixed};
 use crate::verify::seed::{Maker, NewRow};
 
-/// Two writes that are legal one without the other, and the state they start from.
+/// Writes, and the state they start from.
 pub(super) struct RawTrial {
     pub start: Start,
     pub programs: Vec<Program>,
 }
 
-/// Makes a trial of a case: the illegal write races the last legal one that makes it illegal.
-pub(super) async fn trial(
+/// Rows while a trial is made.
+#[derive(Default)]
+struct Rows {
+    /// Those of the starting point.
+    state: Vec<NewRow>,
+    /// Those that programs write.
+    written: Vec<NewRow>,
+    /// By their number in the case.
+    numbered: Vec<Option<NewRow>>,
+}
+
+/// Makes the trials of a case: the illegal write by itself, and racing the last legal one that makes it illegal.
+pub(super) async fn trials(
     arena: &mut Arena<'_>,
     maker: &Maker,
     case: &Case,
+) -> Result<Vec<RawTrial>, Error> {
+    let mut trials = Vec::new();
+    let all = case.before.len();
+    let raced = all.checked_sub(1);
+    for kept in std::iter::once(all).chain(raced) {
+        trials.extend(trial(arena, maker, case, kept).await?);
+    }
+    Ok(trials)
+}
+
+/// The first `kept` of the legal writes make the state, the others and the illegal ones are programs.
+async fn trial(
+    arena: &mut Arena<'_>,
+    maker: &Maker,
+    case: &Case,
+    kept: usize,
 ) -> Result<Option<RawTrial>, Error> {
-    let mut rows: Vec<NewRow> = Vec::new();
-    let mut made: Vec<Option<NewRow>> = Vec::new();
-    let (first, before) = match case.before.split_last() {
-        Some((last, before)) => (std::slice::from_ref(last), before),
-        None => (&[][..], &[][..]),
-    };
+    let (before, first) = case.before.split_at(kept);
+    let mut rows = Rows::default();
     for write in before {
         let Some(table) = inserted(write) else {
             return Ok(None);
         };
-        let Some(added) = row(arena, maker, &mut rows, write, table, &mut made).await? else {
+        let Some(row) = row(arena, maker, &mut rows, write, table).await? else {
             return Ok(None);
         };
-        rows[added].asked = true;
+        rows.state.push(row);
     }
     let mut programs = Vec::new();
     for (title, writes) in [
         ("a write", first),
-        ("a second write", case.illegal.as_slice()),
+        ("an illegal write", case.illegal.as_slice()),
     ] {
         let mut statements = Vec::new();
         for write in writes {
-            let Some(sql) = statement(arena, maker, &mut rows, write, &mut made).await? else {
+            let Some(sql) = statement(arena, maker, &mut rows, write).await? else {
                 return Ok(None);
             };
             statements.extend(sql);
@@ -59,10 +82,10 @@ pub(super) async fn trial(
             });
         }
     }
-    maker.complete(&mut rows);
+    maker.complete(&mut rows.state);
     let start = Start {
         name: case.title.clone(),
-        rows,
+        rows: rows.state,
         authored: false,
     };
     Ok((!programs.is_empty()).then_some(RawTrial { start, programs }))
@@ -79,23 +102,25 @@ fn inserted(write: &Write) -> Option<&Ident> {
 async fn statement(
     arena: &mut Arena<'_>,
     maker: &Maker,
-    rows: &mut Vec<NewRow>,
+    rows: &mut Rows,
     write: &Write,
-    made: &mut Vec<Option<NewRow>>,
 ) -> Result<Option<Vec<SqlText>>, Error> {
+    let known = |rows: &Rows, row: usize| rows.numbered.get(row).cloned().flatten();
     match write {
         Write::Insert { table, .. } => {
-            let Some(at) = row(arena, maker, rows, write, table, made).await? else {
+            let Some(new) = row(arena, maker, rows, write, table).await? else {
                 return Ok(None);
             };
-            let new = rows.remove(at);
+            // Written as it is to end up, not along the way on which a row may get there.
+            let new = new.at_once();
+            rows.written.push(new.clone());
             Ok(Some(maker.statements(&[new])))
         }
         Write::Update { row, set } => {
-            let Some(old) = made.get(*row).cloned().flatten() else {
+            let Some(old) = known(rows, *row) else {
                 return Ok(None);
             };
-            let Some(values) = values(arena, maker, &old.table, set, made).await? else {
+            let Some(values) = values(arena, maker, &old.table, set, &rows.numbered).await? else {
                 return Ok(None);
             };
             Ok(Some(vec![sql::update(
@@ -105,7 +130,7 @@ async fn statement(
             )]))
         }
         Write::Delete { row } => {
-            let Some(old) = made.get(*row).cloned().flatten() else {
+            let Some(old) = known(rows, *row) else {
                 return Ok(None);
             };
             Ok(Some(vec![sql::delete(
@@ -127,27 +152,35 @@ fn qualified(arena: &Arena<'_>, table: &Ident) -> crate::sql::QualifiedName {
     arena.ground.model.qualified(table)
 }
 
-/// Makes the row of an INSERT; it stands last among the rows, after parents that were not there.
+/// Makes the row of an INSERT; parents that are not there yet go into the state.
 async fn row(
     arena: &mut Arena<'_>,
     maker: &Maker,
-    rows: &mut Vec<NewRow>,
+    rows: &mut Rows,
     write: &Write,
     table: &Ident,
-    made: &mut Vec<Option<NewRow>>,
-) -> Result<Option<usize>, Error> {
+) -> Result<Option<NewRow>, Error> {
     let Write::Insert { row, set, .. } = write else {
         return Ok(None);
     };
-    let Some(overrides) = values(arena, maker, table, set, made).await? else {
+    let Some(overrides) = values(arena, maker, table, set, &rows.numbered).await? else {
         return Ok(None);
     };
-    let Some(at) = maker.add(rows, table, &overrides, *row as u64) else {
+    let mut all: Vec<NewRow> = rows.state.iter().chain(&rows.written).cloned().collect();
+    let there = all.len();
+    if maker
+        .add(&mut all, table, &overrides, *row as u64)
+        .is_none()
+    {
         return Ok(None);
-    };
-    made.resize(made.len().max(*row + 1), None);
-    made[*row] = Some(rows[at].clone());
-    Ok(Some(at))
+    }
+    let mut added = all.split_off(there);
+    let own = added.pop();
+    rows.state.extend(added);
+    rows.numbered
+        .resize(rows.numbered.len().max(*row + 1), None);
+    rows.numbered[*row] = own.clone();
+    Ok(own)
 }
 
 async fn values(

@@ -174,8 +174,11 @@ pub(super) async fn rehearse(
 fn touched(scripts: &BTreeMap<String, Arc<Script>>, maker: &Maker) -> Vec<Ident> {
     let all: Vec<_> = scripts.values().map(|script| script.footprint()).collect();
     let met = |table: &&Ident| {
-        all.iter()
-            .any(|print| print.reads.contains(table) || print.writes.contains(table))
+        all.iter().any(|print| {
+            print.reads.contains(table)
+                || print.locked().contains(table)
+                || print.written().contains(table)
+        })
     };
     maker
         .parents_first()

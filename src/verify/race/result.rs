@@ -23,6 +23,11 @@ pub struct RaceResult {
 }
 
 impl RaceResult {
+    /// Of a mutant: whether anybody noticed that something is missing.
+    pub fn is_noticed(&self) -> bool {
+        matches!(self.verdict, Verdict::Refuted | Verdict::Vacuous)
+    }
+
     pub(super) fn of(verdict: Verdict, reason: String) -> RaceResult {
         RaceResult {
             verdict,

@@ -19,8 +19,8 @@ pub(super) enum Choice {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Prefix {
     pub choices: Vec<Choice>,
-    /// Sessions whose next step was tried before from here and commutes with everything since.
-    pub asleep: Vec<usize>,
+    /// Sessions whose next step was tried in place of the last choice; those that commute with it need not be next.
+    pub tried: Vec<usize>,
 }
 
 /// Schedules to be run, those with fewer preemptions first, so that the first counterexample is also the simplest.
@@ -64,6 +64,17 @@ pub(super) struct Move {
     is_first: bool,
 }
 
+/// What was seen when a step was taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// It had to wait.
+    pub waited: bool,
+    /// It failed, and so let go of all that its transaction held.
+    pub failed: bool,
+    /// Somebody who had waited went on.
+    pub woke: bool,
+}
+
 impl Move {
     pub(super) fn new(session: usize, actor: &Actor, act: Act) -> Move {
         let script = &actor.program.script;
@@ -91,40 +102,41 @@ impl Move {
         }
     }
 
-    /// Whether swapping the two, next to each other, can make no difference to anybody. Sound for multi-version concurrency
-    /// control: a plain read neither waits nor sees what is not committed.
-    pub(super) fn commutes_with(&self, other: &Move) -> bool {
-        if self.isolation == Isolation::Serializable || other.isolation == Isolation::Serializable {
+    /// Whether this step, which could have been taken instead of `taken`, would have led to the same: then it need not be tried right
+    /// after it. Sound for multi-version concurrency control: a plain read neither waits nor sees what is not committed. What was
+    /// seen of the taken step counts: one that did not wait met no lock of the other transaction, whatever the tables say.
+    pub(super) fn commutes_with(&self, taken: &Move, seen: Seen) -> bool {
+        let serializable = |m: &Move| m.isolation == Isolation::Serializable;
+        if serializable(self) || serializable(taken) || seen.woke {
+            return false;
+        }
+        if seen.waited && self.held.conflicts(&taken.own) {
+            return false;
+        }
+        if seen.failed && taken.held.conflicts(&self.own) {
             return false;
         }
         use Act::*;
-        match (&self.act, &other.act) {
-            (Statement(_), Statement(_)) => {
-                // A statement that writes can fail, and then lets go of all that its transaction held.
-                let clash = |a: &Move, b: &Move| {
-                    !a.own.writes.is_empty() && a.held.writes.meets(&b.own.writes)
-                };
-                !clash(self, other) && !clash(other, self)
-            }
-            (Commit, Statement(_)) => !ends_before(self, other),
-            (Statement(_), Commit) => !ends_before(other, self),
-            (Rollback(_), Statement(_)) => !self.held.writes.meets(&other.own.writes),
-            (Statement(_), Rollback(_)) => !other.held.writes.meets(&self.own.writes),
+        match (&self.act, &taken.act) {
+            (Statement(_), Statement(_)) => !self.own.conflicts(&taken.own),
+            (Commit, Statement(_)) => !is_seen(self, taken),
+            (Statement(_), Commit) => !taken.held.conflicts(&self.own) && !is_seen(taken, self),
+            (Rollback(_), Statement(_)) => true,
+            (Statement(_), Rollback(_)) => !taken.held.conflicts(&self.own),
             // The state is judged after each commit.
-            (Commit, Commit) => self.held.writes.is_empty() || other.held.writes.is_empty(),
-            (Commit | Rollback(_), Commit | Rollback(_)) => {
-                !self.held.writes.meets(&other.held.writes)
-            }
+            (Commit, Commit) => self.held.written().is_empty() || taken.held.written().is_empty(),
+            (Commit | Rollback(_), Commit | Rollback(_)) => !self.held.conflicts(&taken.held),
             (Nothing, _) | (_, Nothing) => true,
         }
     }
 }
 
-/// Whether a statement can tell that the other transaction has committed.
-fn ends_before(commit: &Move, statement: &Move) -> bool {
-    let sees = statement.isolation == Isolation::ReadCommitted || statement.is_first;
-    commit.held.writes.meets(&statement.own.writes)
-        || (sees && commit.held.writes.meets(&statement.own.reads))
+/// Whether a statement can tell that the other transaction has committed, locks apart.
+fn is_seen(commit: &Move, statement: &Move) -> bool {
+    let written = commit.held.written();
+    let snapshot_is_new = statement.isolation == Isolation::ReadCommitted || statement.is_first;
+    written.meets(&statement.own.locked())
+        || (snapshot_is_new && written.meets(&statement.own.reads))
 }
 
 #[cfg(test)]
@@ -139,7 +151,7 @@ mod tests {
             1,
             Prefix {
                 choices: vec![Choice::Step(1)],
-                asleep: vec![],
+                tried: vec![],
             },
         );
         assert!(frontier.pop().is_some_and(|p| p.choices.is_empty()));

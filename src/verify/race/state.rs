@@ -104,7 +104,7 @@ pub(super) async fn load(
     };
     let broken = judge(&mut arena.control, &arena.judges, &all.judges).await?;
     // Only rows are judged here: the way to a state may be one that no command could take.
-    if let Some((at, _)) = broken.first() {
+    if let Some((at, _)) = broken.iter().flatten().next() {
         return Ok(Err(format!(
             "it breaks {}",
             arena.judges[*at].invariant.name.as_str()

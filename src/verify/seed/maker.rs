@@ -38,6 +38,19 @@ impl NewRow {
     }
 }
 
+impl NewRow {
+    /// The same row written in one go, whether or not rows may start that way.
+    pub fn at_once(mut self) -> NewRow {
+        for (name, value) in std::mem::take(&mut self.then).into_iter().flatten() {
+            match self.values.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, old)) => *old = value,
+                None => self.values.push((name, value)),
+            }
+        }
+        self
+    }
+}
+
 /// Distance between the numbers of parents that one row has in the same table.
 const APART: u64 = 1000;
 /// Where values begin that would otherwise come from a sequence, so that the two do not meet.
