@@ -9,7 +9,7 @@ use super::program::{Program, Script};
 use super::rehearse::{Call, Rehearsal};
 
 /// Trials of one pair of commands.
-const PER_PAIR: usize = 6;
+const PER_PAIR: usize = 4;
 /// Of these so many in one state.
 const PER_STATE: usize = 2;
 
