@@ -219,7 +219,8 @@ impl<'a> Racer<'a> {
     fn racing(&self, invariant: &Invariant, judge: usize) -> Vec<String> {
         let tables = &self.arena.judges[judge].tables;
         let concerned = |name: &String, script: &Script| {
-            script.footprint().meant.meets(tables) || script.footprint().written().meets(tables)
+            script.footprint().meant.meets(tables)
+                || script.footprint().written().meets(tables)
                 || invariant
                     .raced_by
                     .iter()
