@@ -164,11 +164,14 @@ pub struct Event {
     pub consumers: Vec<Text>,
 }
 
+/// Columns of a row with their values; `None` is NULL.
+pub type StateRow = Vec<(Name, Option<Text>)>;
+
 /// A starting point for races: rows per table, values as text (`None` is NULL), short values widened to the column's type.
 #[derive(Clone, Debug)]
 pub struct State {
     /// Name.
     pub name: Name,
     /// Table and its rows.
-    pub tables: Vec<(Name, Vec<Vec<(Name, Option<Text>)>>)>,
+    pub tables: Vec<(Name, Vec<StateRow>)>,
 }

@@ -11,8 +11,8 @@ pub use claim::{
     Rule,
 };
 pub use command::{
-    Capture, Command, Condition, Event, Isolation, Operand, Operator, Outcome, Param, State, Step,
-    StepKind,
+    Capture, Command, Condition, Event, Isolation, Operand, Operator, Outcome, Param, State,
+    StateRow, Step, StepKind,
 };
 pub use document::{
     Change, Database, Document, Grant, Model, Name, Risk, Role, Section, UserType, UserTypeKind,

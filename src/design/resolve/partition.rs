@@ -148,13 +148,12 @@ fn ranges(cx: &Context<'_>, node: &Node, subject: &str) -> Option<PartitionRule>
     let mut ranges = Vec::new();
     for entry in node.entries() {
         super::name::check(cx, "partition", &super::value::name(&entry.key), subject);
-        match items(&entry.value).as_slice() {
-            [low, high] => ranges.push((
+        if let [low, high] = items(&entry.value).as_slice() {
+            ranges.push((
                 Ident::new(entry.key.as_str()),
                 low.as_str().to_owned(),
                 high.as_str().to_owned(),
-            )),
-            _ => {}
+            ));
         }
     }
     (!ranges.is_empty()).then_some(PartitionRule::Ranges(ranges))

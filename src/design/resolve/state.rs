@@ -1,14 +1,11 @@
 //! `states:`: rows to start races from.
 
-use super::super::model::{Name, State};
+use super::super::model::{State, StateRow};
 use super::context::Context;
 use super::data::label;
 use super::symbols::{TableSymbol, section};
 use super::value::name;
-use crate::source::{Entry, Node, Text};
-
-/// A row: columns and their values.
-type Row = Vec<(Name, Option<Text>)>;
+use crate::source::{Entry, Node};
 
 /// `states:`.
 pub(super) fn states(cx: &Context<'_>, root: &Node) -> Vec<State> {
@@ -41,7 +38,7 @@ fn state(cx: &Context<'_>, entry: &Entry) -> State {
     }
 }
 
-fn row(cx: &Context<'_>, node: &Node, table: Option<&TableSymbol<'_>>, subject: &str) -> Row {
+fn row(cx: &Context<'_>, node: &Node, table: Option<&TableSymbol<'_>>, subject: &str) -> StateRow {
     node.entries()
         .iter()
         .map(|entry| {

@@ -6,6 +6,7 @@ use crate::finding::{Finding, Severity};
 use crate::source::{SourceMap, parse};
 
 mod claims;
+mod columns;
 mod commands;
 mod queries;
 mod tables;

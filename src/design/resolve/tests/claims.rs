@@ -268,7 +268,7 @@ fn limits_are_numbers_or_columns() {
         ..
     } = &read.model.invariants[0].rule
     else {
-        panic!("{:?}", read.model.invariants[0].rule);
+        unreachable!("{:?}", read.model.invariants[0].rule);
     };
     assert_eq!(number.as_str(), "10000");
 }

@@ -1,6 +1,6 @@
 //! Whole designs: the language's own example, ten faults at once, a thousand tables, and nonsense.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use proptest::prelude::*;
 
@@ -124,29 +124,11 @@ fn the_worked_designs_resolve_without_error() {
     assert!(seen > 0);
 }
 
-/// Time that this thread was running, where the system tells; else time on the wall, which a busy machine stretches.
-enum Clock {
-    Running(Duration),
-    Wall(Instant),
-}
-
-impl Clock {
-    fn running() -> Option<Duration> {
-        let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-        let nanoseconds = text.split(' ').next()?.parse().ok()?;
-        Some(Duration::from_nanos(nanoseconds))
-    }
-
-    fn start() -> Clock {
-        Clock::running().map_or_else(|| Clock::Wall(Instant::now()), Clock::Running)
-    }
-
-    fn elapsed(&self) -> Duration {
-        match self {
-            Clock::Running(start) => Clock::running().unwrap_or_default().saturating_sub(*start),
-            Clock::Wall(start) => start.elapsed(),
-        }
-    }
+/// Time that this thread was running, where the system tells (Linux does). Time on the wall would judge the machine's load.
+fn running() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let nanoseconds = text.split(' ').next()?.parse().ok()?;
+    Some(Duration::from_nanos(nanoseconds))
 }
 
 /// A design of so many tables, each with a reference to the one before it, an index, a query and an invariant.
@@ -166,9 +148,9 @@ fn many(tables: usize) -> String {
             rest.0,
             "  query-{n}:\n    params: {{other: uuid}}\n    sql: SELECT at FROM table_{n} WHERE other = :other ORDER BY at DESC\n    plan: {{uses: [ix_{n}]}}\n"
         );
-        let _ = write!(
+        let _ = writeln!(
             rest.1,
-            "  rule-{n}: {{unique: {{in: table_{n}, columns: [other, at]}}}}\n"
+            "  rule-{n}: {{unique: {{in: table_{n}, columns: [other, at]}}}}"
         );
     }
     text + &rest.0 + &rest.1
@@ -181,17 +163,19 @@ fn time_grows_with_the_number_of_tables_and_not_faster() {
         let mut map = SourceMap::new();
         let id = map.add("t", text);
         let root = parse(&map, id).expect("well formed");
-        let clock = Clock::start();
+        let before = running();
         let (model, findings) = resolve(&root);
-        let spent = clock.elapsed();
+        let spent = running().zip(before).map(|(after, before)| after - before);
         assert_eq!(findings, []);
         assert_eq!(model.map(|m| m.tables.len()), Some(tables));
         spent
     };
     time(50);
-    let (small, large) = (time(100), time(1_000));
+    let Some((small, large)) = time(100).zip(time(1_000)) else {
+        return;
+    };
     // Ten times the tables: much less than the hundredfold that nested scans would take, with room for a busy machine.
-    assert!(large < small * 40, "{small:?} and {large:?}");
+    assert!(large < small * 30, "{small:?} and {large:?}");
 }
 
 /// Words that mean something somewhere, so that nonsense gets past the first look.
