@@ -213,8 +213,8 @@ fn code(text: &str) -> String {
             end.map_or(rest.len(), |(end, _)| end + 1)
         } else if rest.starts_with("'\"'") {
             3
-        } else if rest.starts_with("'\\") {
-            rest[2..].find('\'').map_or(1, |end| end + 3)
+        } else if let Some(escape) = rest.strip_prefix("'\\") {
+            escape.find('\'').map_or(1, |end| end + 3)
         } else {
             0
         };

@@ -26,9 +26,13 @@ pub fn run(pack: &Pack, inputs: &Inputs) -> Result<Vec<Finding>, Error> {
         }
         let mut tables = Tables::default();
         for subject in subjects(kind, inputs.model, &world.statements) {
-            let context = tables.context(&world, &design, &subject);
+            let known = tables.facts(&world, &design, &subject);
+            let context = Context::of(known.iter().cloned());
             for check in &checks {
-                judge(check, &world, &subject, &context, &mut findings)?;
+                let hits = hits(check, &world, &subject, &context)?;
+                for hit in hits {
+                    findings.push(finding(check, subject.name(), &hit, &known)?);
+                }
             }
         }
     }
@@ -48,7 +52,7 @@ struct Tables<'m> {
 type Facts<'m> = Vec<(&'m str, Fact)>;
 
 impl<'m> Tables<'m> {
-    fn context(&mut self, world: &World<'m>, design: &Fact, subject: &Subject<'m>) -> Facts<'m> {
+    fn facts(&mut self, world: &World<'m>, design: &Fact, subject: &Subject<'m>) -> Facts<'m> {
         let mut context = vec![("design", design.clone())];
         let table = match subject {
             Subject::Column(table, _) | Subject::Reference(table, _) | Subject::Index(table, _) => {
@@ -73,39 +77,32 @@ impl<'m> Tables<'m> {
     }
 }
 
-fn judge(
+/// Where a rule fires on a subject.
+fn hits(
     check: &Check,
     world: &World,
     subject: &Subject,
-    known: &Facts,
-    findings: &mut Vec<Finding>,
-) -> Result<(), Error> {
-    let hits = match &check.condition {
+    context: &Context,
+) -> Result<Vec<Hit>, Error> {
+    match &check.condition {
         Condition::When(expression) => {
-            let context = Context::of(known.iter().cloned());
-            if !expression
-                .is_true(&context)
-                .map_err(|error| of(check, error))?
-            {
-                return Ok(());
-            }
+            let fires = expression
+                .is_true(context)
+                .map_err(|error| of(check, error))?;
             let part = check.rule.at.as_deref().unwrap_or_default();
-            vec![Hit {
+            let hit = fires.then(|| Hit {
                 at: subject.at(part),
                 labels: Vec::new(),
                 part: None,
                 found: Vec::new(),
-            }]
+            });
+            Ok(hit.into_iter().collect())
         }
-        Condition::Builtin(builtin) => match builtin.runs() {
-            Some(run) => run(world, subject),
-            None => return Ok(()),
-        },
-    };
-    for hit in hits {
-        findings.push(finding(check, subject.name(), &hit, known)?);
+        Condition::Builtin(builtin) => {
+            let run = builtin.runs();
+            Ok(run.map_or_else(Vec::new, |run| run(world, subject)))
+        }
     }
-    Ok(())
 }
 
 /// A finding of a rule at a place.

@@ -2,7 +2,7 @@
 
 use super::builtin::Hit;
 use super::engine::finding;
-use super::pack::Pack;
+use super::pack::{Pack, about};
 use crate::design::{Model, Waiver};
 use crate::error::Error;
 use crate::finding::Finding;
@@ -16,8 +16,9 @@ pub struct Waived {
     pub because: String,
 }
 
-/// Takes out what the design waives, from findings of any stage. A waiver that is over waives nothing and is a finding itself, as
-/// is one that finds nothing to waive. `today` is `YYYY-MM-DD`.
+/// Takes out what the design waives. Only rules can be waived: what does not resolve or compile stays wrong whatever anybody
+/// decides. A waiver that is over waives nothing and is a finding itself, as is one that finds nothing to waive. `today` is
+/// `YYYY-MM-DD`.
 pub fn apply_waivers(
     pack: &Pack,
     model: &Model,
@@ -28,10 +29,11 @@ pub fn apply_waivers(
     let mut waived = Vec::new();
     let mut used = vec![false; model.waivers.len()];
     for found in findings {
+        let is_rule = about(pack, &found.code).is_some();
         let by = model
             .waivers
             .iter()
-            .position(|waiver| matches(waiver, &found));
+            .position(|waiver| is_rule && matches(waiver, &found));
         if let Some(index) = by {
             used[index] = true;
         }
