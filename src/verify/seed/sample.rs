@@ -23,6 +23,8 @@ pub struct Bulk {
 
 /// How often a row that breaks a condition is made anew.
 const TRIES: usize = 12;
+/// How often the columns of a broken condition are drawn again.
+const MENDS: usize = 24;
 /// Rows in one INSERT.
 const BATCH: usize = 500;
 
@@ -90,7 +92,16 @@ struct Parents<'a> {
     spread: Spread,
 }
 
+/// A condition of the table with the places of its columns in a row.
+struct Condition<'a> {
+    check: &'a Expression,
+    columns: Vec<usize>,
+    /// Neither key nor reference: these may change by themselves.
+    loose: Vec<usize>,
+}
+
 struct Sampler<'a> {
+    conditions: Vec<Condition<'a>>,
     shape: &'a Shape,
     count: usize,
     random: Random,
@@ -129,7 +140,7 @@ impl<'a> Sampler<'a> {
             .iter()
             .map(|column| (*column, Spread::new(column, &shape.checks, count)))
             .collect();
-        let parents = shape
+        let parents: Vec<Parents<'_>> = shape
             .references
             .iter()
             .filter_map(|reference| Parents::find(reference, shape, made, count))
@@ -144,11 +155,13 @@ impl<'a> Sampler<'a> {
             })
             .map(|key| (key, HashSet::new()))
             .collect();
+        let conditions = conditions(shape, &index, &parents);
         let fallback = maker
             .row(&shape.name.name, &[], 0)
             .pop()
             .map(|row| row.values.into_iter().collect());
         Sampler {
+            conditions,
             shape,
             count,
             random,
@@ -163,11 +176,11 @@ impl<'a> Sampler<'a> {
     fn run(mut self) -> Bulk {
         let mut rows = Vec::with_capacity(self.count);
         for number in 0..self.count {
-            for attempt in 0..TRIES {
-                let Some(row) = self.row(number, attempt + 1 == TRIES) else {
+            for _ in 0..TRIES {
+                let Some(mut row) = self.row(number) else {
                     continue;
                 };
-                if self.is_legal(&row) && self.is_new(&row) {
+                if self.mend(&mut row, number) && self.is_new(&row) {
                     rows.push(row);
                     break;
                 }
@@ -185,22 +198,11 @@ impl<'a> Sampler<'a> {
         }
     }
 
-    fn row(&mut self, number: usize, last_try: bool) -> Option<Vec<Option<String>>> {
+    fn row(&mut self, number: usize) -> Option<Vec<Option<String>>> {
         let position = number as f64 / self.count.max(1) as f64;
         let mut row: Vec<Option<String>> = Vec::with_capacity(self.spreads.len());
-        for (column, spread) in &self.spreads {
-            // When chance does not find a legal row, the maker's own values for what conditions tie together do.
-            let tied = last_try
-                && !column.keyed
-                && self
-                    .shape
-                    .checks
-                    .iter()
-                    .any(|c| c.columns().contains(&column.name));
-            match self.fallback.get(&column.name).filter(|_| tied) {
-                Some(value) => row.push(value.clone()),
-                None => row.push(spread.value(number, position, &mut self.random)),
-            }
+        for (_, spread) in &self.spreads {
+            row.push(spread.value(number, position, &mut self.random));
         }
         let mut fixed: BTreeSet<&Ident> = BTreeSet::new();
         for parents in &self.parents {
@@ -229,25 +231,40 @@ impl<'a> Sampler<'a> {
         Some(row)
     }
 
-    fn is_legal(&self, row: &[Option<String>]) -> bool {
-        if self.shape.checks.is_empty() {
-            return true;
+    /// Draws the columns of a broken condition again until none is broken; in the end the maker's own values do. False where even they do not.
+    fn mend(&mut self, row: &mut [Option<String>], number: usize) -> bool {
+        for _ in 0..MENDS {
+            let Some(broken) = self.broken(row) else {
+                return true;
+            };
+            for at in self.conditions[broken].loose.clone() {
+                let (column, spread) = &self.spreads[at];
+                row[at] = spread.redrawn(number, column.nullable, &mut self.random);
+            }
         }
-        let values: Row = self
-            .spreads
+        for at in self
+            .conditions
             .iter()
-            .zip(row)
-            .map(|((column, _), text)| {
-                (
-                    column.name.clone(),
-                    Value::read(text.as_deref(), &column.kind),
-                )
-            })
-            .collect();
-        self.shape
-            .checks
-            .iter()
-            .all(|check: &Expression| evaluate(check, &values).passes() != Some(false))
+            .flat_map(|condition| &condition.loose)
+        {
+            if let Some(value) = self.fallback.get(&self.spreads[*at].0.name) {
+                row[*at] = value.clone();
+            }
+        }
+        self.broken(row).is_none()
+    }
+
+    /// The first condition that is false.
+    fn broken(&self, row: &[Option<String>]) -> Option<usize> {
+        self.conditions.iter().position(|condition| {
+            let value = |at: &usize| {
+                let (column, _) = &self.spreads[*at];
+                let value = Value::read(row[*at].as_deref(), &column.kind);
+                (column.name.clone(), value)
+            };
+            let values: Row = condition.columns.iter().map(value).collect();
+            evaluate(condition.check, &values).passes() == Some(false)
+        })
     }
 
     fn is_new(&mut self, row: &[Option<String>]) -> bool {
@@ -270,6 +287,33 @@ impl<'a> Sampler<'a> {
         }
         !clash
     }
+}
+
+fn conditions<'a>(
+    shape: &'a Shape,
+    index: &HashMap<&Ident, usize>,
+    parents: &[Parents<'_>],
+) -> Vec<Condition<'a>> {
+    let is_loose = |name: &Ident| {
+        let bound = parents
+            .iter()
+            .any(|parents| parents.reference.columns.contains(name));
+        !bound && shape.column(name).is_some_and(|column| !column.keyed)
+    };
+    let checks = shape.checks.iter().map(|check| {
+        let names = check.columns();
+        let place = |name: &Ident| index.get(name).copied();
+        Condition {
+            check,
+            columns: names.iter().filter_map(place).collect(),
+            loose: names
+                .iter()
+                .filter(|name| is_loose(name))
+                .filter_map(place)
+                .collect(),
+        }
+    });
+    checks.collect()
 }
 
 impl<'a> Parents<'a> {

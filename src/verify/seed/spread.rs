@@ -135,6 +135,10 @@ impl Spread {
         if self.nulls > 0.0 && random.share() < self.nulls {
             return None;
         }
+        self.filled(number, position, random)
+    }
+
+    fn filled(&self, number: usize, position: f64, random: &mut Random) -> Option<String> {
         let text = match &self.source {
             Source::Numbered => self.kind.value(number as i64 + 1, &self.hint),
             Source::Values(values) => {
@@ -164,8 +168,23 @@ impl Spread {
         Some(self.padded(text))
     }
 
+    /// Another value for a row that a condition refused; null as often as not, where it may be.
+    pub(super) fn redrawn(
+        &self,
+        number: usize,
+        nullable: bool,
+        random: &mut Random,
+    ) -> Option<String> {
+        if nullable && random.share() < 0.5 {
+            return None;
+        }
+        self.filled(number, random.share(), random)
+    }
+
     fn padded(&self, mut text: String) -> String {
         if let (Kind::Text { max }, Some(width)) = (&self.kind, self.width) {
+            // Never cut: what sets values apart stands at their end.
+            let width = width.max(text.len());
             let width = max.map_or(width, |max| width.min(max));
             while text.len() < width {
                 text.push_str(" lorem ipsum dolor sit amet");
