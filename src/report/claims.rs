@@ -98,22 +98,61 @@ impl Row<'_> {
         (sum("mutants_made"), sum("mutants_killed"))
     }
 
-    /// Why the verdict is what it is, else how far it reaches: what was said of the evidence that decided it first.
+    /// Why the verdict is what it is, else how far it reaches: what was said of the evidence that decided it. Where there
+    /// are several methods, with theirs.
     pub(super) fn reach(&self) -> String {
         let verdict = self.verdict();
-        let mut said: Vec<&str> = Vec::new();
-        let deciding = self.evidence.iter().filter(|e| e.verdict == verdict);
-        for evidence in deciding {
-            let text = match verdict {
-                Verdict::Proven | Verdict::Held => &evidence.bounds,
-                _ => &evidence.reason,
+        let several = self.methods().len() > 1;
+        let mut said: Vec<String> = Vec::new();
+        for evidence in self.evidence.iter().filter(|e| e.verdict == verdict) {
+            let Some(text) = reach_of(evidence) else {
+                continue;
             };
-            if let Some(text) = text.as_deref().filter(|text| !said.contains(text)) {
+            let text = match several {
+                true => format!("{}: {text}", evidence.method.word()),
+                false => text,
+            };
+            if !said.contains(&text) {
                 said.push(text);
             }
         }
+        if verdict == Verdict::Unchecked {
+            said.extend(self.nevertheless());
+        }
         said.join("; ")
     }
+
+    /// Whether nothing at all was tried.
+    pub(super) fn is_idle(&self) -> bool {
+        self.evidence
+            .iter()
+            .all(|e| e.verdict == Verdict::Unchecked)
+    }
+
+    /// What other methods came to where one could not be used: `proven by reject`.
+    fn nevertheless(&self) -> Vec<String> {
+        let better = self
+            .evidence
+            .iter()
+            .filter(|e| e.verdict > Verdict::Unchecked);
+        better
+            .map(|e| format!("{} by {}", e.verdict.word(), e.method.word()))
+            .collect()
+    }
+}
+
+/// The reason or the bounds of one piece of evidence, without the server's version, which stands over the table.
+fn reach_of(evidence: &Evidence) -> Option<String> {
+    let text = match evidence.verdict {
+        Verdict::Proven | Verdict::Held => evidence.bounds.as_deref(),
+        _ => evidence.reason.as_deref(),
+    }?;
+    let version = evidence.setting.server_version.as_deref();
+    let version = version.map(|version| format!(", PostgreSQL {version}"));
+    let text = version
+        .and_then(|version| text.strip_suffix(&version))
+        .unwrap_or(text);
+    Some(text.to_owned())
 }
 
 impl Tally {

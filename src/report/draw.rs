@@ -4,10 +4,12 @@ use comfy_table::{
     ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, TableStyle, Width,
 };
 
+use super::identifiers::shortened;
+use super::tree;
 use crate::finding::{Counterexample, Moment, MomentKind, Table};
 
-/// What marks a plan node at fault.
-pub(super) const AT_FAULT: &str = "◀ here";
+/// So many rows are at most turned into columns.
+const MOST_TURNED: usize = 4;
 
 /// Lines between columns and under the header, none around: the terminal's own edge is frame enough.
 pub(super) const RULED: TableStyle = TableStyle::new()
@@ -29,7 +31,7 @@ pub(super) fn counterexample(counterexample: &Counterexample, width: usize) -> V
             expected,
             found,
         } => statements(sql, expected, found),
-        Counterexample::Plan { tree, at_fault } => plan(tree, at_fault),
+        Counterexample::Plan { tree, at_fault } => tree::lines(tree, at_fault, width),
         Counterexample::Differences { lines } => lines.clone(),
     }
 }
@@ -44,7 +46,9 @@ fn timeline(
     let mut lines = Vec::new();
     if !start.is_empty() {
         lines.push("rows at the start".to_owned());
-        lines.extend(start.iter().map(|row| format!("  {row}")));
+        for row in start {
+            lines.extend(hanging(&shortened(row), "  ", "      ", width));
+        }
         lines.push(String::new());
     }
     lines.extend(moments_table(sessions, moments, width));
@@ -71,7 +75,7 @@ fn moments_table(sessions: &[String], moments: &[Moment], width: usize) -> Vec<S
         let mut cells = vec![String::new(); sessions.len() + 1];
         cells[0] = (number + 1).to_string();
         if let Some(cell) = cells.get_mut(moment.session + 1) {
-            *cell = told(number, moments, sessions);
+            *cell = shortened(&told(number, moments, sessions));
         }
         table.add_row(cells);
     }
@@ -148,15 +152,56 @@ pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// A text in lines of at most `width` columns: the first after `first`, all others after `next`.
+pub(super) fn hanging(text: &str, first: &str, next: &str, width: usize) -> Vec<String> {
+    let indent = first.chars().count().max(next.chars().count());
+    let lines = wrapped(text, width.saturating_sub(indent));
+    let indented = lines.iter().enumerate().map(|(number, line)| match number {
+        0 => format!("{first}{line}"),
+        _ => format!("{next}{line}"),
+    });
+    indented.collect()
+}
+
+/// The rows; where they are wider than the page, each row becomes a column.
 fn rows_table(rows: &Table, width: usize) -> Vec<String> {
+    let text = |value: &Option<String>| match value {
+        Some(value) => shortened(value),
+        None => "NULL".to_owned(),
+    };
+    let cells: Vec<Vec<String>> = rows
+        .rows
+        .iter()
+        .map(|row| row.iter().map(text).collect())
+        .collect();
+    let columns = rows.columns.len();
+    let widest = |column: usize| {
+        let values = cells.iter().filter_map(|row| row.get(column));
+        let all = values.chain([&rows.columns[column]]);
+        all.map(|value| value.chars().count()).max().unwrap_or(0)
+    };
+    let natural: usize = (0..columns).map(|column| widest(column) + 3).sum();
     let mut table = table(width.saturating_sub(2));
-    table.set_header(rows.columns.clone());
-    for row in &rows.rows {
-        let cells = row.iter().map(|value| match value {
-            Some(value) => value.as_str(),
-            None => "NULL",
-        });
-        table.add_row(cells.collect::<Vec<_>>());
+    if natural <= width.saturating_sub(2) || cells.len() > MOST_TURNED {
+        table.set_header(rows.columns.clone());
+        table.add_rows(cells);
+    } else {
+        let numbers = (1..=cells.len()).map(|number| format!("row {number}"));
+        table.set_header(
+            std::iter::once(String::new())
+                .chain(numbers)
+                .collect::<Vec<_>>(),
+        );
+        for (column, name) in rows.columns.iter().enumerate() {
+            let values = cells
+                .iter()
+                .map(|row| row.get(column).cloned().unwrap_or_default());
+            table.add_row(
+                std::iter::once(name.clone())
+                    .chain(values)
+                    .collect::<Vec<_>>(),
+            );
+        }
     }
     table.trim_fmt().lines().map(str::to_owned).collect()
 }
@@ -169,26 +214,7 @@ fn statements(sql: &[String], expected: &str, found: &str) -> Vec<String> {
         .collect();
     lines.push(format!("expected  {}", one_line(expected)));
     lines.push(format!("found     {}", one_line(found)));
-    lines
-}
-
-fn plan(tree: &[String], at_fault: &[usize]) -> Vec<String> {
-    let mut lines = Vec::with_capacity(tree.len());
-    for (index, node) in tree.iter().enumerate() {
-        let depth = node.len() - node.trim_start().len();
-        let (indent, text) = node.split_at(depth);
-        // Two blanks a level become a branch, so that the eye finds the parent.
-        let branch = match indent.len() {
-            0 => String::new(),
-            deep => format!("{}└─ ", " ".repeat((deep / 2).saturating_sub(1) * 3)),
-        };
-        let mark = match at_fault.contains(&index) {
-            true => format!("   {AT_FAULT}"),
-            false => String::new(),
-        };
-        lines.push(format!("{branch}{text}{mark}"));
-    }
-    lines
+    lines.iter().map(|line| shortened(line)).collect()
 }
 
 /// An empty table in the house's style.

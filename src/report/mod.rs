@@ -9,11 +9,13 @@ mod claims;
 mod draw;
 mod fingerprint;
 mod format;
+mod identifiers;
 mod json;
 mod markdown;
 mod place;
 mod printable;
 mod terminal;
+mod tree;
 mod wording;
 
 pub use fingerprint::fingerprint;

@@ -2,7 +2,7 @@
 
 use super::evidence::Judged;
 use crate::design::Model;
-use crate::finding::{Claim, Evidence, Method, Setting};
+use crate::finding::{Claim, Evidence, Method, Setting, Verdict};
 use crate::postgres::Server;
 
 /// One run.
@@ -17,6 +17,16 @@ pub struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// The command line that tries it again, by this method alone.
+    fn again(&self, method: Method, verdict: Verdict) -> String {
+        let only = match verdict {
+            // There may be no way to ask for what was not tried.
+            Verdict::Unchecked => String::new(),
+            _ => format!(" --only {}", method.word()),
+        };
+        format!("{}{only} --seed {}", self.command, self.seed)
+    }
+
     /// Writes down what came of a claim.
     pub fn evidence(
         &self,
@@ -41,7 +51,7 @@ impl Run<'_> {
                 seed: self.seed,
                 volume: judged.volume,
             },
-            reproduce: format!("{} --seed {}", self.command, self.seed),
+            reproduce: self.again(method, judged.verdict),
             duration: judged.duration,
         }
     }

@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 
 use crate::finding::{Severity, Verdict};
-use crate::report::draw::AT_FAULT;
+use crate::report::tree::AT_FAULT;
 use crate::report::wording;
 
 /// Puts colours on text that is already laid out, so that no layout ever counts an escape sequence.

@@ -3,6 +3,7 @@
 use comfy_table::{ColumnConstraint, ContentLineStyle, LineStyle, TableStyle};
 
 use super::paint::{DIM, Paint};
+use crate::finding::Verdict;
 use crate::report::claims::{Claims, Row};
 use crate::report::printable::printable;
 use crate::report::{draw, wording};
@@ -27,7 +28,8 @@ pub(super) fn lines(claims: &Claims<'_>, width: usize, paint: Paint) -> Vec<Stri
     header.extend(wide.then_some("how far"));
     let short = header.len() - usize::from(wide);
     table.set_header(header);
-    for row in &claims.rows {
+    let (idle, tried): (Vec<&Row>, Vec<&Row>) = claims.rows.iter().partition(|row| row.is_idle());
+    for row in &tried {
         let mut cells = cells(row, with_mutants);
         cells.extend(wide.then(|| reach(row)));
         table.add_row(cells);
@@ -45,12 +47,41 @@ pub(super) fn lines(claims: &Claims<'_>, width: usize, paint: Paint) -> Vec<Stri
         .collect();
     if wide {
         lines.extend(drawn.map(|line| paint.claim(&printable(line))));
-        return lines;
+    } else {
+        for (line, row) in drawn.zip(tried) {
+            lines.push(paint.claim(&printable(line)));
+            for part in draw::wrapped(&printable(&reach(row)), width.saturating_sub(6)) {
+                lines.push(format!("    {}", paint.text(DIM, &part)));
+            }
+        }
     }
-    for (line, row) in drawn.zip(&claims.rows) {
-        lines.push(paint.claim(&printable(line)));
-        for part in draw::wrapped(&printable(&reach(row)), width.saturating_sub(6)) {
-            lines.push(format!("    {}", paint.text(DIM, &part)));
+    lines.extend(untried(&idle, width, paint));
+    lines
+}
+
+/// Claims of which nothing was tried, under the reason they share.
+fn untried(idle: &[&Row<'_>], width: usize, paint: Paint) -> Vec<String> {
+    let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
+    for row in idle {
+        let (reason, subject) = (reach(row), draw::one_line(row.subject));
+        match reasons.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, subjects)) => subjects.push(subject),
+            None => reasons.push((reason, vec![subject])),
+        }
+    }
+    let mut lines = Vec::new();
+    for (reason, subjects) in reasons {
+        let head = format!(
+            "{}: {}",
+            wording::verdict(Verdict::Unchecked),
+            printable(&reason)
+        );
+        for line in draw::hanging(&head, " ", "    ", width.saturating_sub(2)) {
+            lines.push(paint.claim(&line));
+        }
+        let subjects = subjects.join(", ");
+        for line in draw::wrapped(&printable(&subjects), width.saturating_sub(6)) {
+            lines.push(format!("    {}", paint.text(DIM, &line)));
         }
     }
     lines
