@@ -524,7 +524,7 @@ proptest! {
         let node = root.get("top").and_then(|top| top.get("key")).expect("it is there");
         if let Some(found) = node.text() {
             let checked = check(&map, found, Some(&visible));
-            prop_assert!(checked.is_ok(), "{} in {text:?}", checked.unwrap_err());
+            prop_assert!(checked.is_ok(), "{checked:?} in {text:?}");
         }
     }
 

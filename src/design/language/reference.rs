@@ -19,6 +19,47 @@ whole column; and every value keeps its place, so that a finding points at the t
 A key that is absent, empty or `null` says nothing. Keys that must be there are marked **required**. A design may be a folder: then
 `design.yaml` may leave top-level sections to other files beside it.
 
+A small design, whole; `designs/` has worked ones.
+
+```yaml
+pgproof: 1
+design: lending
+database: {version: 15}
+tables:
+  book:
+    grain: one copy of a book
+    columns:
+      book_id: uuid
+      title: text
+    key: [book_id]
+  loan:
+    grain: one loan of one copy
+    role: history
+    columns:
+      loan_id: uuid
+      book_id: uuid
+      lent_at: {type: timestamptz, time: effective}
+      returned_at: {type: timestamptz, time: effective, nullable: still lent}
+    key: [loan_id]
+    references:
+      fk_loan_book: {columns: [book_id], to: book, on_delete: restrict}
+    volume: {rows: 2M, grows: 50k/month}
+invariants:
+  lent-once:
+    never: a copy is lent to two people at once
+    at_most_one: {in: loan, per: [book_id], where: returned_at is null}
+commands:
+  lend:
+    params: {loan_id: uuid, book_id: uuid}
+    steps:
+      - sql: INSERT INTO loan (loan_id, book_id, lent_at) VALUES (:loan_id, :book_id, now())
+    outcomes: {unique_violation: already_lent, foreign_key_violation: no_such_book}
+queries:
+  lent-books:
+    runs: 20/s
+    sql: SELECT book_id, lent_at FROM loan WHERE returned_at IS NULL ORDER BY lent_at LIMIT 50
+```
+
 ";
 
 /// The language reference in Markdown.
