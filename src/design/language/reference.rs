@@ -43,6 +43,8 @@ tables:
     key: [loan_id]
     references:
       fk_loan_book: {columns: [book_id], to: book, on_delete: restrict}
+    indexes:
+      ix_loan_lent: {columns: [lent_at], where: returned_at is null, serves: [lent-books]}
     volume: {rows: 2M, grows: 50k/month}
 invariants:
   lent-once:
