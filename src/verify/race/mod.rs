@@ -6,6 +6,7 @@
 
 mod arena;
 mod argument;
+mod blind;
 mod block;
 mod condition;
 mod explore;

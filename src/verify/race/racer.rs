@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::arena::{Arena, Ground};
+use super::blind;
 use super::explore::{Explored, explore};
 use super::finding::Undeclared;
 use super::pair::{Meeting, meetings};
@@ -260,25 +261,30 @@ impl<'a> Racer<'a> {
         judge: usize,
         tally: &mut Tally,
     ) -> Result<Option<Counterexample>, Error> {
+        if !invariant.enforced.is_databases() {
+            return Ok(None);
+        }
+        let mut raw = blind::trials(&self.arena, &self.maker, invariant);
         for case in invariant::cases(self.arena.ground.model, invariant) {
-            for RawTrial { start, programs } in trials(&mut self.arena, &self.maker, &case).await? {
-                let Ok(state) = load(&mut self.arena, &self.maker, &start).await? else {
-                    continue;
-                };
-                let trial = Trial { state, programs };
-                let watch = self.watch(judge);
-                let limit = self.options.schedules_of_trial;
-                let explored = explore(&mut self.arena, &trial, &watch, None, limit).await?;
-                tally.add(&explored, &trial, true);
-                let found = explored
-                    .violations
-                    .iter()
-                    .find(|(violation, _)| violation.judge == judge);
-                if let Some((_, choices)) = found {
-                    return counterexample(self, &trial, &start, choices, judge, None)
-                        .await
-                        .map(Some);
-                }
+            raw.extend(trials(&mut self.arena, &self.maker, &case).await?);
+        }
+        for RawTrial { start, programs } in raw {
+            let Ok(state) = load(&mut self.arena, &self.maker, &start).await? else {
+                continue;
+            };
+            let trial = Trial { state, programs };
+            let watch = self.watch(judge);
+            let limit = self.options.schedules_of_trial;
+            let explored = explore(&mut self.arena, &trial, &watch, None, limit).await?;
+            tally.add(&explored, &trial, true);
+            let found = explored
+                .violations
+                .iter()
+                .find(|(violation, _)| violation.judge == judge);
+            if let Some((_, choices)) = found {
+                return counterexample(self, &trial, &start, choices, judge, None)
+                    .await
+                    .map(Some);
             }
         }
         Ok(None)

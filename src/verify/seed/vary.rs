@@ -8,6 +8,60 @@ use super::shape::{Column, Default, Shape};
 use crate::sql::Ident;
 
 impl Maker {
+    /// Columns of a table that can be written.
+    pub fn columns(&self, table: &Ident) -> Vec<Ident> {
+        let columns = self
+            .shapes
+            .get(table)
+            .map(|shape| shape.columns.as_slice())
+            .unwrap_or_default();
+        columns
+            .iter()
+            .filter(|column| column.default != Default::Generated)
+            .map(|column| column.name.clone())
+            .collect()
+    }
+
+    /// The columns by which a row refers to others, with their values.
+    pub fn reference_values(&self, row: &NewRow) -> Values {
+        let references = self
+            .shapes
+            .get(&row.table)
+            .map(|shape| shape.references.as_slice())
+            .unwrap_or_default();
+        let mut values = Values::new();
+        for column in references.iter().flat_map(|reference| &reference.columns) {
+            if !values.iter().any(|(name, _)| name == column) {
+                values.extend(
+                    self.known(row, column)
+                        .map(|value| (column.clone(), Some(value))),
+                );
+            }
+        }
+        values
+    }
+
+    /// Adds another parent for the reference that `column` of a row is part of; the values by which the row would refer to it.
+    pub fn other_parent(
+        &self,
+        rows: &mut Vec<NewRow>,
+        row: &NewRow,
+        column: &Ident,
+        distinct: u64,
+    ) -> Option<Values> {
+        let shape = self.shapes.get(&row.table)?;
+        let reference = shape
+            .references
+            .iter()
+            .find(|reference| reference.columns.contains(column))?;
+        let at = self.add(rows, &reference.to, &[], distinct)?;
+        let parent = rows[at].clone();
+        let pairs = reference.columns.iter().zip(&reference.key);
+        pairs
+            .map(|(column, key)| Some((column.clone(), Some(self.known(&parent, key)?))))
+            .collect()
+    }
+
     /// Adds a row whose parents are among those that are there and whose values are picked by number: the same number, the
     /// same row. What a condition forbids falls back to the plainest value.
     pub fn add_varied(
