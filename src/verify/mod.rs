@@ -2,6 +2,7 @@
 
 mod build;
 mod evidence;
+mod mutate;
 pub mod plan;
 pub mod race;
 mod reject;

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use super::build::{build, refused};
 use super::evidence::Judged;
+use super::mutate::survey;
 use super::plan::{plans, refused_statements};
-use super::race::{Ground, RaceOptions, Racer};
+use super::race::{Ground, Mutable, RaceOptions, Racer};
 use super::reject::{Bench, Claimed, claims, judge};
 use super::run::Run;
 use super::seed::Maker;
@@ -128,11 +129,15 @@ impl Design<'_> {
         if self.options.wants(Method::Reject) {
             self.reject(&stage, &maker, &claims).await?;
         }
+        let mut races = None;
         if self.options.wants(Method::Race) {
-            self.race(&stage).await?;
+            races = self.race(&stage).await?;
         }
         if self.options.wants(Method::Plan) {
             self.plan(&stage).await?;
+        }
+        if self.options.wants(Method::Mutate) {
+            self.mutate(&stage, &maker, &claims, races).await?;
         }
         self.not_tried();
         stage.close().await
@@ -160,21 +165,17 @@ impl Design<'_> {
             let judged = judge(&mut bench, claimed).await?;
             self.conclude(Method::Reject, claimed.claim.clone(), judged);
         }
-        Ok(())
+        bench.close().await
     }
 
-    async fn race(&mut self, stage: &Stage<'_>) -> Result<(), Error> {
+    async fn race(&mut self, stage: &Stage<'_>) -> Result<Option<Mutable>, Error> {
         let model = self.model;
         let raced: Vec<&Invariant> = model.invariants.iter().filter(|i| is_raced(i)).collect();
         self.begin(Method::Race, raced.len());
         if raced.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
-        let options = RaceOptions {
-            seed: self.options.seed,
-            ..self.options.race.clone()
-        };
-        let mut racer = Racer::open(ground(stage), &options).await?;
+        let mut racer = Racer::open(ground(stage), &self.race_options()).await?;
         for invariant in raced {
             self.progress.claim(invariant.name.as_str());
             let start = Instant::now();
@@ -191,7 +192,45 @@ impl Design<'_> {
             self.conclude(Method::Race, invariant_claim(invariant), judged);
         }
         self.verified.findings.extend(racer.findings());
-        racer.close().await
+        let mutable = racer.mutable();
+        racer.close().await?;
+        Ok(Some(mutable))
+    }
+
+    fn race_options(&self) -> RaceOptions {
+        RaceOptions {
+            seed: self.options.seed,
+            ..self.options.race.clone()
+        }
+    }
+
+    async fn mutate(
+        &mut self,
+        stage: &Stage<'_>,
+        maker: &Maker,
+        claims: &[Claimed],
+        races: Option<Mutable>,
+    ) -> Result<(), Error> {
+        self.begin(Method::Mutate, self.compiled.mechanisms.len());
+        let races = match races {
+            None if self.model.invariants.iter().any(is_raced) => {
+                let racer = Racer::open(ground(stage), &self.race_options()).await?;
+                let mutable = racer.mutable();
+                racer.close().await?;
+                Some(mutable)
+            }
+            races => races,
+        };
+        let mut bench = Bench::open(stage, maker).await?;
+        let found = survey(&mut bench, claims, races.as_ref(), &mut *self.progress).await?;
+        bench.close().await?;
+        for (claim, judged) in found.judged {
+            self.conclude(Method::Mutate, claim, judged);
+        }
+        self.verified.findings.extend(found.findings);
+        self.verified.mutants.made += found.made as u64;
+        self.verified.mutants.killed += found.killed as u64;
+        Ok(())
     }
 
     async fn plan(&mut self, stage: &Stage<'_>) -> Result<(), Error> {

@@ -1,11 +1,12 @@
 //! What a design claims about single writes.
 
-use super::trial::Trial;
+use super::trial::{Effect, Trial, insert};
 use super::{columns, conditions, exclusions, keys, partitions, references};
 use crate::catalog::{ObjectPath, UserType};
+use crate::design::{Invariant, Rule};
 use crate::error::Error;
 use crate::finding::Claim;
-use crate::invariant;
+use crate::invariant::{self, Case, Value};
 use crate::postgres::Session;
 use crate::sql::{Ident, QualifiedName};
 use crate::verify::runner::invariant_claim;
@@ -221,10 +222,8 @@ async fn table(
 fn invariants(stage: &Stage<'_>) -> Vec<Claimed> {
     let (model, compiled) = (stage.model, stage.compiled);
     let kept = model.invariants.iter().filter(|invariant| {
-        use crate::design::InvariantKind::{Isolated, Mirrors, Retained};
-        // Isolation is attacked by the race, which knows roles.
-        invariant.enforced.is_databases()
-            && !matches!(invariant.rule.kind(), Isolated | Mirrors | Retained)
+        use crate::design::InvariantKind::{Mirrors, Retained};
+        invariant.enforced.is_databases() && !matches!(invariant.rule.kind(), Mirrors | Retained)
     });
     let all = kept.map(|invariant| {
         let name = invariant.name.as_str();
@@ -247,6 +246,10 @@ fn invariants(stage: &Stage<'_>) -> Vec<Claimed> {
                 optional: false,
             })
             .collect();
+        let trials = trials
+            .into_iter()
+            .chain(confined(invariant, &objects))
+            .collect();
         Claimed {
             claim: invariant_claim(invariant),
             trials,
@@ -257,6 +260,47 @@ fn invariants(stage: &Stage<'_>) -> Vec<Claimed> {
     });
     // What no single write can break is left to the race.
     all.filter(|claimed| !claimed.trials.is_empty()).collect()
+}
+
+/// Isolation is seen by reading: one row a table. The races then attack it, as the confined role too.
+fn confined(invariant: &Invariant, objects: &[ObjectPath]) -> Vec<Trial> {
+    let Rule::Isolated {
+        tables,
+        by,
+        setting,
+        ..
+    } = &invariant.rule
+    else {
+        return Vec::new();
+    };
+    let trials = tables.iter().map(|table| {
+        let case = Case {
+            title: format!("a row of {} read by another tenant", table.as_str()),
+            before: Vec::new(),
+            illegal: Vec::new(),
+            sqlstates: Vec::new(),
+            legal: vec![insert(
+                0,
+                &table.ident,
+                vec![(by.ident.clone(), Value::Filled)],
+            )],
+        };
+        let of_table =
+            |object: &&ObjectPath| object.table().is_some_and(|on| on.name == table.ident);
+        Trial {
+            objects: objects.iter().filter(of_table).cloned().collect(),
+            names: Vec::new(),
+            case,
+            column: None,
+            effect: Some(Effect::Confined {
+                row: 0,
+                by: by.ident.clone(),
+                setting: setting.as_str().to_owned(),
+            }),
+            optional: false,
+        }
+    });
+    trials.collect()
 }
 
 /// The name by which the server refuses.

@@ -5,8 +5,8 @@ use super::trial::{Effect, Trial};
 use crate::catalog::{Catalog, ObjectPath};
 use crate::error::Error;
 use crate::finding::Counterexample;
-use crate::postgres::{Session, SqlFailure};
-use crate::sql::{Ident, SqlText, fill, fixed, quote_ident};
+use crate::postgres::{Database, Session, SqlFailure};
+use crate::sql::{Ident, SqlText, fill, fixed, literal, quote_ident};
 use crate::verify::seed::Maker;
 use crate::verify::stage::{Stage, begin, rollback};
 
@@ -15,7 +15,8 @@ pub(crate) struct Bench<'a> {
     pub stage: &'a Stage<'a>,
     pub catalog: &'a Catalog,
     pub maker: &'a Maker,
-    pub session: Session,
+    session: Session,
+    database: Database,
 }
 
 /// What came of a trial.
@@ -39,15 +40,26 @@ enum Phase {
 }
 
 impl<'a> Bench<'a> {
-    /// A bench over the stage's own schema.
+    /// A bench in a copy of its own: while somebody has a session in a database it cannot be copied.
     pub(crate) async fn open(stage: &'a Stage<'a>, maker: &'a Maker) -> Result<Bench<'a>, Error> {
-        let session = stage.session(&stage.template).await?;
+        let database = stage.copy().await?;
+        let session = stage.session(&database).await?;
         Ok(Bench {
             stage,
             catalog: &stage.compiled.catalog,
             maker,
             session,
+            database,
         })
+    }
+
+    /// Drops the copy.
+    pub(crate) async fn close(self) -> Result<(), Error> {
+        let Bench {
+            session, database, ..
+        } = self;
+        drop(session);
+        database.drop().await
     }
 
     /// Plays a trial in a transaction that is taken back. `mutation` is run first, as the owner: what is taken out of the schema.
@@ -252,18 +264,18 @@ async fn after(player: &mut Player<'_>, effect: &Effect) -> Result<Outcome, Erro
     let (row, expected) = match effect {
         Effect::Gone(row) => (*row, "the child is gone".to_owned()),
         Effect::Cleared(row, columns) => (*row, format!("{} is null", super::keys::words(columns))),
+        Effect::Confined { row, by, setting } => return confined(player, *row, by, setting).await,
     };
     let now = match player.look(row).await? {
         Ok(now) => now,
-        Err(Stop::Refused(failure)) => return Ok(Outcome::Unable(failure.to_string())),
-        Err(Stop::Unable(reason)) => return Ok(Outcome::Unable(reason)),
+        Err(stop) => return Ok(Outcome::Unable(stop.reason())),
     };
     let so = match (effect, &now) {
-        (Effect::Gone(_), now) => now.is_none(),
         (Effect::Cleared(_, columns), Some(now)) => {
             columns.iter().all(|column| now.get(column) == Some(&None))
         }
         (Effect::Cleared(..), None) => false,
+        _ => now.is_none(),
     };
     if so {
         return Ok(Outcome::AsClaimed);
@@ -279,6 +291,54 @@ async fn after(player: &mut Player<'_>, effect: &Effect) -> Result<Outcome, Erro
         &expected,
         found.to_owned(),
     ))
+}
+
+/// The owner reads: forced row-level security holds for it as for everybody.
+async fn confined(
+    player: &mut Player<'_>,
+    row: usize,
+    by: &Ident,
+    setting: &str,
+) -> Result<Outcome, Error> {
+    let Some((table, own)) = player.value(row, by) else {
+        return Ok(Outcome::Unable("the row has no tenant".to_owned()));
+    };
+    let other = player.maker.different(&table, by, Some(&own));
+    let reset = player.session.batch(&fixed("RESET ROLE")).await;
+    reset.map_err(|failure| failure.into_error("read as the owner"))?;
+    let sessions = [
+        (Some(own), true, "its own tenant"),
+        (other, false, "another tenant"),
+        (Some(String::new()), false, "a session that names no tenant"),
+    ];
+    for (tenant, sees, who) in sessions {
+        let Some(tenant) = tenant else { continue };
+        let parts = [
+            ("setting", &literal(setting)),
+            ("tenant", &literal(&tenant)),
+        ];
+        let name = fill("SELECT set_config({setting}, {tenant}, true)", &parts);
+        let named = player.session.query(&name).await;
+        named.map_err(|failure| failure.into_error("read as the owner"))?;
+        // A policy that fails shows nothing either.
+        let seen = player.guarded_look(row).await?;
+        if seen != sees {
+            let expected = format!(
+                "{who} {} the row",
+                if sees { "sees" } else { "does not see" }
+            );
+            let found = format!("{who} {} it", if seen { "sees" } else { "does not see" });
+            let mut log = player.log.clone();
+            log.push(name.as_str().to_owned());
+            return Ok(wrong(
+                &format!("a row of {}: {found}", table.as_str()),
+                &log,
+                &expected,
+                found,
+            ));
+        }
+    }
+    Ok(Outcome::AsClaimed)
 }
 
 fn wrong(reason: &str, log: &[String], expected: &str, found: String) -> Outcome {

@@ -36,6 +36,16 @@ pub(super) enum Stop {
     Unable(String),
 }
 
+impl Stop {
+    /// In words.
+    pub(super) fn reason(self) -> String {
+        match self {
+            Stop::Refused(failure) => failure.to_string(),
+            Stop::Unable(reason) => reason,
+        }
+    }
+}
+
 /// Writes the rows of one trial, inside a transaction that somebody else takes back.
 pub(super) struct Player<'a> {
     pub session: &'a mut Session,
@@ -108,6 +118,22 @@ impl Player<'_> {
             .send(&fill("SELECT * FROM {table} WHERE {key}", &parts))
             .await?;
         Ok(found.map_err(Stop::Refused).map(|rows| values(&rows)))
+    }
+
+    /// Whether the row is seen; a failure shows nothing.
+    pub(super) async fn guarded_look(&mut self, row: RowNumber) -> Result<bool, Error> {
+        self.send(&fixed("SAVEPOINT look")).await?.ok();
+        let seen = self.look(row).await?;
+        if seen.is_err() {
+            self.send(&fixed("ROLLBACK TO SAVEPOINT look")).await?.ok();
+        }
+        Ok(matches!(seen, Ok(Some(_))))
+    }
+
+    /// What a row has in a column, and its table.
+    pub(super) fn value(&self, row: RowNumber, column: &Ident) -> Option<(Ident, String)> {
+        let made = self.set.made.get(&row)?;
+        Some((made.table.name.clone(), made.values.get(column)?.clone()?))
     }
 
     async fn insert(

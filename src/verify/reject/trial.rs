@@ -11,6 +11,15 @@ pub(crate) enum Effect {
     Gone(RowNumber),
     /// These columns of the row are null.
     Cleared(RowNumber, Vec<Ident>),
+    /// The row is seen by its own tenant and by no other, nor by a session that names none.
+    Confined {
+        /// Which row.
+        row: RowNumber,
+        /// Its tenant.
+        by: Ident,
+        /// What a session says its tenant with.
+        setting: String,
+    },
 }
 
 /// A case, and who is expected to refuse its illegal part.

@@ -6,18 +6,13 @@ use super::claims::Claimed;
 use super::judge::{Bench, Outcome};
 use crate::error::Error;
 use crate::finding::Verdict;
-use crate::sql::SqlText;
 use crate::verify::evidence::Judged;
 
-/// Plays the trials of a claim, with `mutation` taken out of the schema. Of alternatives the first that comes out is enough.
-pub(crate) async fn settle(
-    bench: &mut Bench<'_>,
-    claimed: &Claimed,
-    mutation: &[SqlText],
-) -> Result<Vec<Outcome>, Error> {
+/// Plays the trials of a claim. Of alternatives the first that comes out is enough.
+async fn settle(bench: &mut Bench<'_>, claimed: &Claimed) -> Result<Vec<Outcome>, Error> {
     let mut outcomes = Vec::with_capacity(claimed.trials.len());
     for trial in &claimed.trials {
-        let outcome = bench.try_out(trial, mutation).await?;
+        let outcome = bench.try_out(trial, &[]).await?;
         let decides = matches!(outcome, Outcome::AsClaimed | Outcome::Wrong(..));
         if claimed.ways && decides {
             return Ok(vec![outcome]);
@@ -33,7 +28,7 @@ pub(crate) async fn judge(bench: &mut Bench<'_>, claimed: &Claimed) -> Result<Ju
     if let Some(reason) = &claimed.unable {
         return Ok(Judged::unchecked(reason.clone()).took(start));
     }
-    let outcomes = settle(bench, claimed, &[]).await?;
+    let outcomes = settle(bench, claimed).await?;
     let wrong = outcomes.iter().find_map(|outcome| match outcome {
         Outcome::Wrong(reason, counterexample) => Some((reason.clone(), counterexample.clone())),
         _ => None,

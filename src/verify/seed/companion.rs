@@ -275,7 +275,25 @@ fn add_balance(
                 .iter()
                 .map(|p| Expression::IsTrue(Box::new(p.clone()))),
         );
-        maker.add_with(rows, &mut Vec::new(), table, &group, &extra, distinct)?;
+        // It hangs on the same parents, with all columns that lead there.
+        let mut given = group.clone();
+        let references = maker
+            .shapes
+            .get(table)
+            .map(|shape| shape.references.as_slice());
+        for reference in references.unwrap_or_default() {
+            if !reference.columns.iter().any(|column| per.contains(column)) {
+                continue;
+            }
+            for column in reference
+                .columns
+                .iter()
+                .filter(|column| !per.contains(column))
+            {
+                given.push((column.clone(), maker.known(&rows[at], column)));
+            }
+        }
+        maker.add_with(rows, &mut Vec::new(), table, &given, &extra, distinct)?;
     }
     Some(())
 }
