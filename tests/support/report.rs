@@ -264,15 +264,21 @@ fn timeline() -> Counterexample {
             moment(1, MomentKind::Committed, "", ""),
         ],
         rows: Table {
-            columns: vec![
-                "case_id".to_owned(),
-                "assignment_role".to_owned(),
-                "ended_at".to_owned(),
-            ],
-            rows: vec![
-                vec![Some("1".to_owned()), Some("investigator".to_owned()), None],
-                vec![Some("1".to_owned()), Some("investigator".to_owned()), None],
-            ],
+            columns: ["assignment_id", "case_id", "assignment_role", "assigned_at", "ended_at"]
+                .map(str::to_owned)
+                .to_vec(),
+            rows: [
+                "4b35e3cd-4f80-4bb8-8362-0e6c02a1f3aa",
+                "9e107d9d-372b-4826-81d3-542a419d6e10",
+            ]
+            .map(|id| {
+                let at = "2026-11-21 03:57:13.5+00";
+                let mut row: Vec<Option<String>> =
+                    [id, "1", "investigator", at].map(|value| Some(value.to_owned())).to_vec();
+                row.push(None);
+                row
+            })
+            .to_vec(),
         },
     }
 }
