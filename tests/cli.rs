@@ -304,3 +304,26 @@ fn a_team_brings_rules_of_its_own() {
     let wrong = check().code(2);
     assert!(stderr(&wrong).contains("nonsense"), "{}", stderr(&wrong));
 }
+
+#[test]
+fn two_designs_of_one_name_are_told() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for name in ["a", "b"] {
+        pgproof(&["new", name, "--compact"])
+            .current_dir(folder.path())
+            .assert()
+            .code(0);
+    }
+    let path = folder.path().join("designs/b/design.yaml");
+    let text = std::fs::read_to_string(&path).expect("the design is there");
+    std::fs::write(&path, text.replace("design: b", "design: a")).expect("it can be written");
+    let assert = pgproof(&["check"])
+        .current_dir(folder.path())
+        .assert()
+        .code(1);
+    assert!(
+        stdout(&assert).contains("two designs are called `a`"),
+        "{}",
+        stdout(&assert)
+    );
+}

@@ -6,7 +6,7 @@ use super::workspace::Workspace;
 use crate::check::{self, Inputs, Pack};
 use crate::compile::{Compiled, compile};
 use crate::design::load::{DesignPath, Loaded, find, read};
-use crate::design::{Model, resolve};
+use crate::design::{Model, Name, resolve};
 use crate::error::{Error, ExitCode};
 use crate::finding::{Finding, Report, Severity};
 use crate::source::SourceMap;
@@ -58,12 +58,14 @@ pub(super) fn analyse(paths: &[PathBuf]) -> Result<Analysis, Error> {
             ..Report::default()
         },
         designs: Vec::new(),
+        names: Vec::new(),
     };
     let paths = find(paths)?;
     let count = paths.len();
     for path in paths {
         reader.take(path)?;
     }
+    reader.report.findings.extend(twins(&reader.names));
     let levels = &workspace.settings.levels;
     reader.report.findings = levels.apply(reader.report.findings);
     Ok(Analysis {
@@ -93,6 +95,7 @@ struct Reader<'a> {
     today: String,
     report: Report,
     designs: Vec<Design>,
+    names: Vec<Name>,
     is_unreadable: bool,
 }
 
@@ -140,6 +143,7 @@ impl Reader<'_> {
         self.is_unreadable |= !loaded.readable || model.is_none() || is_foreign;
         if let Some(model) = &model {
             self.report.designs.push(model.name.as_str().to_owned());
+            self.names.push(model.name.clone());
         }
         (model.filter(|_| loaded.readable), findings)
     }
@@ -158,6 +162,25 @@ impl Reader<'_> {
         }
         Ok(left)
     }
+}
+
+/// Designs of one name: reports and databases could not tell them apart.
+fn twins(names: &[Name]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        if let Some(first) = names[..index].iter().find(|other| *other == name) {
+            let subject = format!("design {}", name.as_str());
+            let message = format!("two designs are called `{}`", name.as_str());
+            let finding = Finding::error("design-twice", subject, message, name.at);
+            let finding = finding.label(first.at, "the other one");
+            findings.push(
+                finding
+                    .help("give each design of a workspace a name of its own")
+                    .of(name.as_str()),
+            );
+        }
+    }
+    findings
 }
 
 fn has_errors(findings: &[Finding]) -> bool {

@@ -1,13 +1,20 @@
 //! `pgproof doctor`.
 
+use std::collections::BTreeSet;
+
 use anstyle::{AnsiColor, Style};
 
+use super::analysis::analyse;
 use super::output::Output;
 use super::runtime::until_done_or_told;
 use crate::error::{Error, ExitCode};
 use crate::postgres::{DoctorLine, Places, doctor};
 use crate::report::printable;
 
+/// The newest version that designs can target.
+const NEWEST: u16 = 18;
+
+const BOLD: Style = Style::new().bold();
 const FINE: Style = AnsiColor::Green.on_default();
 const MISSING: Style = AnsiColor::Red.on_default().bold();
 
@@ -16,25 +23,49 @@ const MISSING: Style = AnsiColor::Red.on_default().bold();
 /// Ends with 3 where none can be had.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Major version that the designs target
-    #[arg(long, value_name = "VERSION", default_value_t = 16, value_parser = clap::value_parser!(u16).range(14..=18))]
-    major: u16,
+    /// Major version that is wanted, instead of those that the workspace's designs target
+    #[arg(long, value_name = "VERSION", value_parser = clap::value_parser!(u16).range(14..=18))]
+    major: Option<u16>,
 }
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
     let places = Places::from_environment(|name| std::env::var_os(name));
-    let ended = until_done_or_told(async { Ok(doctor(&places, args.major).await) })?;
-    let lines = match ended {
-        Ok(lines) => lines,
-        Err(code) => return Ok(code),
+    let majors = match args.major {
+        Some(major) => BTreeSet::from([major]),
+        None => targeted(),
     };
-    output.print_styled(&told(&lines))?;
-    // The last line is the verdict: missing containers are no fault where local programs serve.
-    let is_fit = lines.last().is_some_and(|line| line.ok);
-    Ok(match is_fit {
-        true => ExitCode::Clean,
-        false => ExitCode::Environment,
-    })
+    let mut code = ExitCode::Clean;
+    for (number, major) in majors.iter().enumerate() {
+        let lines = match until_done_or_told(async { Ok(doctor(&places, *major).await) })? {
+            Ok(lines) => lines,
+            Err(signal) => return Ok(signal),
+        };
+        let gap = if number == 0 { "" } else { "\n" };
+        output.print_styled(&format!(
+            "{gap}{BOLD}PostgreSQL {major}{BOLD:#}\n{}",
+            told(&lines)
+        ))?;
+        // The last line is the verdict: missing containers are no fault where local programs serve.
+        if lines.last().is_none_or(|line| !line.ok) {
+            code = ExitCode::Environment;
+        }
+    }
+    Ok(code)
+}
+
+/// What the designs at hand target; the newest where there are none.
+fn targeted() -> BTreeSet<u16> {
+    let designs = analyse(&[])
+        .map(|analysis| analysis.designs)
+        .unwrap_or_default();
+    let majors: BTreeSet<u16> = designs
+        .iter()
+        .map(|design| design.model.database.version)
+        .collect();
+    match majors.is_empty() {
+        true => BTreeSet::from([NEWEST]),
+        false => majors,
+    }
 }
 
 /// What is there, and below it what to do where it does not serve.

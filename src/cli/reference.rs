@@ -11,10 +11,9 @@ pub fn reference() -> String {
     let mut page = String::from(
         "# The command line\n\nMade from the program itself; `UPDATE_GOLDEN=1 cargo test --test cli` writes it anew.\n",
     );
-    for text in [program.get_long_about(), program.get_after_help()] {
-        if let Some(text) = text {
-            page.push_str(&format!("\n{text}\n"));
-        }
+    let told = [program.get_long_about(), program.get_after_help()];
+    for text in told.into_iter().flatten() {
+        page.push_str(&format!("\n{text}\n"));
     }
     for command in program.get_subcommands() {
         if command.get_name() != "help" {

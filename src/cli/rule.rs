@@ -7,6 +7,7 @@ use anstyle::Style;
 use super::output::Output;
 use super::workspace::Workspace;
 use crate::check::{self, Pack, Rule};
+use crate::design::FAULTS;
 use crate::design::language::CODES;
 use crate::error::{Error, ExitCode};
 use crate::explain::ASSERTIONS;
@@ -42,7 +43,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
 }
 
 /// Families of what has a page beside the rules.
-fn families() -> [(&'static str, Vec<&'static About>); 3] {
+fn families() -> [(&'static str, Vec<&'static About>); 4] {
     [
         (
             "Invariant kinds",
@@ -53,6 +54,7 @@ fn families() -> [(&'static str, Vec<&'static About>); 3] {
             ASSERTIONS.iter().map(|a| a.about).collect(),
         ),
         ("Faults of a file", CODES.iter().collect()),
+        ("Faults of a design", FAULTS.iter().collect()),
     ]
 }
 
