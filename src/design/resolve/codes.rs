@@ -211,6 +211,23 @@ pub static FAULTS: &[About] = &[
         "```yaml\nretention: [{after: 180 days, of: created_at, do: drop_partition}]   # needs `partition:`\n```\n",
     ),
     page(
+        "retention-without-time",
+        "an age is counted from no time",
+        "`of` names the column of time; where it is silent, the column that the table is partitioned by counts.\n\n\
+         ```yaml\nretention: [{after: 7 years, do: delete}]   # after what?\n```\n",
+    ),
+    page(
+        "retention-without-target",
+        "archived or exported rows go nowhere",
+        "```yaml\nretention: [{after: 7 years, of: ended_at, do: archive, to: case_archive}]\n```\n",
+    ),
+    page(
+        "projection-without-columns",
+        "a projection is a table that nothing declares",
+        "A projection of kind `table` has its columns here or under `tables:`.\n\n\
+         ```yaml\nprojections: {case_search: {kind: table, source: [regulatory_case]}}\n```\n",
+    ),
+    page(
         "retained-without-retention",
         "an invariant keeps to a retention that the table does not state",
         "```yaml\nretained: {in: invoice}   # table invoice needs `retention:`\n```\n",

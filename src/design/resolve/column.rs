@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::model::{Column, Data, Name, Sensitivity, TimeKind};
 use super::context::Context;
+use super::inside::Over;
 use super::symbols::{ColumnSymbol, section};
 use super::value::{name, name_at, text, texts, word};
 use super::{data, data_type, default, sql};
@@ -33,13 +34,14 @@ const IDENTITIES: &[(&str, bool)] = &[("always", true), ("true", true), ("by_def
 pub(super) fn columns(
     cx: &Context<'_>,
     node: &Node,
+    own: &Name,
     known: &BTreeMap<&str, ColumnSymbol>,
     subject: &str,
 ) -> Vec<Column> {
     let columns: Vec<Column> = section(node, &["columns"])
         .filter_map(|entry| {
             let symbol = known.get(entry.key.as_str())?;
-            column(cx, entry, symbol, subject)
+            column(cx, entry, symbol, Over::Table(own.as_str()), subject)
         })
         .collect();
     let names = columns.iter().map(|column| &column.name);
@@ -47,7 +49,13 @@ pub(super) fn columns(
     columns
 }
 
-fn column(cx: &Context<'_>, entry: &Entry, symbol: &ColumnSymbol, subject: &str) -> Option<Column> {
+fn column(
+    cx: &Context<'_>,
+    entry: &Entry,
+    symbol: &ColumnSymbol,
+    over: Over<'_>,
+    subject: &str,
+) -> Option<Column> {
     let node = &entry.value;
     let subject = &format!("{subject} / column {}", entry.key);
     super::name::check_column(cx, &symbol.name, subject);
@@ -59,9 +67,9 @@ fn column(cx: &Context<'_>, entry: &Entry, symbol: &ColumnSymbol, subject: &str)
         nullable_because: reason(node),
         default: default::default(cx, node, symbol, subject),
         identity: word(node, "identity", IDENTITIES),
-        generated: sql::expression_at(cx, node, "generated", subject),
+        generated: sql::expression_at(cx, node, "generated", over, subject),
         one_of: texts(node, "one_of"),
-        check: sql::expression_at(cx, node, "check", subject),
+        check: sql::expression_at(cx, node, "check", over, subject),
         collate: text(node, "collate"),
         means: text(node, "means"),
         time: word(node, "time", TIMES),

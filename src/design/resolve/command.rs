@@ -6,7 +6,7 @@ use super::super::model::{Command, Isolation, Name, Outcome, Param};
 use super::context::{Context, family};
 use super::symbols::section;
 use super::value::{name, name_at, names, text, texts, textual, word};
-use super::{data_type, sql, sqlstate, step};
+use super::{data_type, fit, sql, sqlstate, step};
 use crate::source::{Entry, Node, NodeKind, Span, Text};
 
 const ISOLATIONS: &[(&str, Isolation)] = &[
@@ -105,6 +105,9 @@ pub(super) fn params(cx: &Context<'_>, node: &Node, subject: &str) -> Vec<Param>
             // A parameter may always be null, so `?` says nothing; it is taken off.
             let (data_type, _) = super::symbols::type_and_mark(data_type);
             data_type::check(cx, &data_type, &subject);
+            if let Some(value) = &value {
+                fit::value(cx, value, &data_type, &subject);
+            }
             Some(Param {
                 name: name(&entry.key),
                 data_type,

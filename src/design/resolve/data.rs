@@ -4,11 +4,11 @@ use super::super::language::values::{
     parse_count, parse_duration, parse_number, parse_rate, parse_share,
 };
 use super::super::model::{Data, Volume};
-use super::super::nearest::nearest;
-use super::context::{Context, quoted};
+use super::context::Context;
+use super::fit;
 use super::symbols::ColumnSymbol;
 use super::value::{items, parsed, text};
-use crate::source::{Node, Text};
+use crate::source::Node;
 
 /// Shares are written by hand: this much over 1 is rounding.
 const ROUNDING: f64 = 1e-6;
@@ -97,9 +97,20 @@ fn check(cx: &Context<'_>, node: &Node, data: &Data, column: &ColumnSymbol, subj
         let message = format!("the range from `{low}` to `{high}` is empty");
         fault("range", message, "write the lowest value first");
     }
+    bounds(cx, node, column, subject);
     if let Some(labels) = cx.symbols.labels(column) {
         for entry in node.get("values").map(Node::entries).unwrap_or_default() {
-            label(cx, &entry.key, &labels, &column.name, subject);
+            let whose = format!("column `{}`", column.name.as_str());
+            fit::one_of(cx, &entry.key, &labels, &whose, subject);
+        }
+    }
+}
+
+/// The ends of a range are values of the column's type.
+fn bounds(cx: &Context<'_>, node: &Node, column: &ColumnSymbol, subject: &str) {
+    if let (Some(range), Some(data_type)) = (node.get("range"), &column.data_type) {
+        for bound in items(range) {
+            fit::value(cx, &bound, data_type, subject);
         }
     }
 }
@@ -119,26 +130,6 @@ fn is_backwards(low: &str, high: &str) -> bool {
 fn rounded(sum: f64) -> String {
     let text = format!("{sum:.4}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-/// Says where a value is none of those a column can take.
-pub(super) fn label(
-    cx: &Context<'_>,
-    value: &Text,
-    labels: &[Text],
-    column: &super::super::model::Name,
-    subject: &str,
-) {
-    if labels.iter().any(|label| label == value) {
-        return;
-    }
-    let all: Vec<&str> = labels.iter().map(Text::as_str).collect();
-    let help = match nearest(value.as_str(), all.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("the column takes {}", quoted(&all)),
-    };
-    let message = format!("`{value}` is no value of column `{}`", column.as_str());
-    cx.error("state-unknown", subject, message, value.at(), help);
 }
 
 /// `volume:`.

@@ -1,9 +1,9 @@
 //! `default:` of a column: an SQL expression, which people like to mistake for a value.
 
-use super::super::nearest::nearest;
-use super::context::{Context, quoted};
+use super::context::Context;
+use super::fit;
+use super::inside::Over;
 use super::symbols::ColumnSymbol;
-use crate::finding::Finding;
 use crate::source::{Node, Text};
 
 /// `default:`, judged.
@@ -13,27 +13,13 @@ pub(super) fn default(
     column: &ColumnSymbol,
     subject: &str,
 ) -> Option<Text> {
-    let text = super::sql::expression_at(cx, node, "default", subject)?;
-    let Some(labels) = cx.symbols.labels(column) else {
-        return Some(text);
-    };
-    let all: Vec<&str> = labels.iter().map(Text::as_str).collect();
-    match literal(text.as_str()) {
-        Some(value) if !all.contains(&value.as_str()) => {
-            let help = match nearest(&value, all.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("the column takes {}", quoted(&all)),
-            };
-            let message = format!("the default `{value}` is no value of this column");
-            let finding = Finding::error("state-unknown", subject, message, text.at()).help(help);
-            cx.report(finding);
-        }
-        None if all.contains(&text.as_str()) && is_word(text.as_str()) => {
-            let message = format!("the default `{text}` is read as the name of a column");
-            let help = format!("a default is SQL; write \"'{text}'\", with both kinds of quotes");
-            cx.error("default-not-quoted", subject, message, text.at(), help);
-        }
-        _ => {}
+    let text = node.get("default")?.text()?.clone();
+    super::sql::expression(cx, &text, Over::Nothing, subject);
+    let labels = cx.symbols.labels(column).unwrap_or_default();
+    if let Some(value) = literal(text.as_str()) {
+        let whose = format!("column `{}`", column.name.as_str());
+        let value = Text::at_once(value, text.at());
+        fit::one_of(cx, &value, &labels, &whose, subject);
     }
     Some(text)
 }
@@ -46,11 +32,6 @@ fn literal(text: &str) -> Option<String> {
     let is_whole = after.is_empty() || after.starts_with("::");
     let inner = rest[..end].replace("''", "\u{0}");
     (is_whole && !inner.contains('\'')).then(|| inner.replace('\u{0}', "'"))
-}
-
-fn is_word(text: &str) -> bool {
-    !matches!(text, "true" | "false" | "null")
-        && text.starts_with(|c: char| c.is_alphabetic() || c == '_')
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::model::{Index, Name};
 use super::context::{Context, family};
+use super::inside::Over;
 use super::symbols::{TableSymbol, section};
 use super::value::{flag, name, name_at, names, text, texts};
 use super::{index_key, sql};
@@ -43,7 +44,13 @@ fn index(cx: &Context<'_>, entry: &Entry, symbol: &TableSymbol<'_>, subject: &st
             .map(|text| index_key::key(cx, symbol, text, subject))
             .collect(),
         include,
-        predicate: sql::expression_at(cx, node, "where", subject),
+        predicate: sql::expression_at(
+            cx,
+            node,
+            "where",
+            Over::Table(symbol.name.as_str()),
+            subject,
+        ),
         with: settings(node),
         serves,
         because: text(node, "because"),

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::super::model::IndexKey;
 use super::context::Context;
+use super::inside::Over;
 use super::symbols::TableSymbol;
 use super::value::name;
 use crate::source::Text;
@@ -45,7 +46,8 @@ pub(super) fn key(
             Some(Ident::new(expression.as_str()))
         }
         None => {
-            super::sql::expression(cx, &expression, subject);
+            let over = Over::Table(table.name.as_str());
+            super::sql::expression(cx, &expression, over, subject);
             None
         }
     };

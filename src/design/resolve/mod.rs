@@ -4,6 +4,7 @@
 //! so that a fault in one item hides nothing in another. What `language::validate` already says about shapes and words is not
 //! said again here: a value of the wrong shape is passed over in silence.
 
+mod asked;
 mod claim;
 mod codes;
 mod column;
@@ -17,8 +18,10 @@ mod design;
 mod document;
 mod event;
 mod expectation;
+mod fit;
 mod index;
 mod index_key;
+mod inside;
 mod name;
 mod namespace;
 mod output;

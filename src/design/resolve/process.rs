@@ -100,6 +100,7 @@ fn migration(cx: &Context<'_>, root: &Node) {
         if let Some(text) = sql_at(&entry.value, "sql") {
             let scope = Scope {
                 params: BACKFILL_PARAMS.into(),
+                is_elsewhere: true,
                 ..Scope::default()
             };
             sql::with_scope(cx, &text, SyntaxKind::Statement, &scope, &subject);
@@ -108,7 +109,11 @@ fn migration(cx: &Context<'_>, root: &Node) {
     for entry in section(root, &["migration", "validate"]) {
         if let Some(text) = textual(&entry.value) {
             let subject = format!("migration / validate {}", entry.key);
-            sql::plain_query(cx, text, &subject);
+            let scope = Scope {
+                is_elsewhere: true,
+                ..Scope::default()
+            };
+            sql::with_scope(cx, text, SyntaxKind::Query, &scope, &subject);
         }
     }
 }

@@ -40,11 +40,19 @@ fn projection(cx: &Context<'_>, root: &Node, entry: &Entry) -> Projection {
         drift_name(cx, &drift, subject);
     }
     let known = column::known(node);
-    let columns = column::columns(cx, node, &known, subject);
+    let columns = column::columns(cx, node, &own, &known, subject);
     let rebuild = sql_at(node, "rebuild").and_then(|sql| sql::plain_query(cx, &sql, subject));
+    let kind = kind(cx, node, &own, !columns.is_empty(), rebuild.is_some());
+    let is_declared = cx.symbols.tables.contains_key(own.as_str());
+    if kind == ProjectionKind::Table && columns.is_empty() && !is_declared {
+        let at = node.get("kind").map_or(own.at, |value| value.at);
+        let message = format!("table `{}` is declared nowhere", own.as_str());
+        let help = "give its `columns:` here, or declare it under `tables:`";
+        cx.error("projection-without-columns", subject, message, at, help);
+    }
     Projection {
         key: key(cx, node, &own, &columns, subject),
-        kind: kind(cx, node, &own, !columns.is_empty(), rebuild.is_some()),
+        kind,
         updated_by: node
             .get("updated_by")
             .map(|update| updated_by(cx, root, update, subject)),

@@ -1,9 +1,10 @@
 //! `retention:` of a table.
 
 use super::super::language::values::parse_duration;
-use super::super::model::{Retention, RetentionAction};
+use super::super::model::{Name, PartitionBy, PartitionRule, Retention, RetentionAction};
 use super::context::Context;
 use super::data_type;
+use super::inside::Over;
 use super::sql;
 use super::symbols::TableSymbol;
 use super::value::{name_at, parsed, text, word};
@@ -23,7 +24,7 @@ pub(super) fn retention(
     cx: &Context<'_>,
     node: &Node,
     symbol: &TableSymbol<'_>,
-    is_partitioned: bool,
+    partition: Option<&PartitionBy>,
     subject: &str,
 ) -> Vec<Retention> {
     let rules = node
@@ -36,7 +37,7 @@ pub(super) fn retention(
         .enumerate()
         .map(|(number, node)| {
             let subject = format!("{subject} / retention {}", number + 1);
-            rule(cx, node, symbol, is_partitioned, &subject)
+            rule(cx, node, symbol, partition, &subject)
         })
         .collect()
 }
@@ -45,10 +46,10 @@ fn rule(
     cx: &Context<'_>,
     node: &Node,
     symbol: &TableSymbol<'_>,
-    is_partitioned: bool,
+    partition: Option<&PartitionBy>,
     subject: &str,
 ) -> Retention {
-    let of = name_at(node, "of");
+    let of = name_at(node, "of").or_else(|| clock(partition));
     if let Some(of) = &of
         && let Some(column) = cx.column(symbol, of, subject)
         && let Some(data_type) = &column.data_type
@@ -64,20 +65,59 @@ fn rule(
         cx.report(finding);
     }
     let action = word(node, "do", ACTIONS);
-    if action == Some(RetentionAction::DropPartition) && !is_partitioned {
+    if action == Some(RetentionAction::DropPartition) && partition.is_none() {
         let at = node.get("do").map_or(node.at, |value| value.at);
         let message = format!("table `{}` has no partitions to drop", symbol.name.as_str());
         let help = "add `partition:` to the table, or say `do: delete`";
         cx.error("retention-without-partition", subject, message, at, help);
     }
+    target(cx, node, action, subject);
+    if of.is_none() && node.get("after").is_some_and(|after| !after.is_null()) {
+        let at = node.get("after").map_or(node.at, |value| value.at);
+        let message = "this age is counted from no time";
+        let help = "name the column: `of: created_at`";
+        cx.error("retention-without-time", subject, message, at, help);
+    }
     Retention {
         after: parsed(node, "after", parse_duration),
         after_text: text(node, "after"),
         of,
-        predicate: sql::expression_at(cx, node, "where", subject),
+        predicate: sql::expression_at(
+            cx,
+            node,
+            "where",
+            Over::Table(symbol.name.as_str()),
+            subject,
+        ),
         action,
         to: text(node, "to"),
-        hold: sql::expression_at(cx, node, "hold", subject),
+        // A hold may be kept elsewhere than in the table; what it names is left to the server.
+        hold: sql::expression_at(cx, node, "hold", Over::Anything, subject),
         at: node.at,
+    }
+}
+
+/// Where `of` is silent, the column of time that the table is cut by.
+fn clock(partition: Option<&PartitionBy>) -> Option<Name> {
+    let partition = partition?;
+    matches!(partition.rule, PartitionRule::Every { .. }).then(|| partition.by.clone())
+}
+
+/// Archived and exported rows go somewhere.
+fn target(cx: &Context<'_>, node: &Node, action: Option<RetentionAction>, subject: &str) {
+    let Some(RetentionAction::Archive | RetentionAction::Export) = action else {
+        return;
+    };
+    match name_at(node, "to") {
+        Some(to) if action == Some(RetentionAction::Archive) => {
+            super::process::store(cx, &to, subject);
+        }
+        Some(_) => {}
+        None => {
+            let at = node.get("do").map_or(node.at, |value| value.at);
+            let message = "the rows go nowhere";
+            let help = "say where: `to: TABLE` for an archive, a path for an export";
+            cx.error("retention-without-target", subject, message, at, help);
+        }
     }
 }

@@ -5,24 +5,49 @@ use std::ops::Range;
 
 use super::super::nearest::nearest;
 use super::context::{Context, quoted};
+use super::inside::{self, Over};
 use crate::finding::{Finding, Severity};
 use crate::source::{Node, Span, Text};
 use crate::sql::{self, SyntaxKind};
+
+/// What is known of a captured row.
+#[derive(Default)]
+pub(super) struct Captured {
+    /// Its columns, where the statement's text tells them.
+    pub(super) columns: Option<Vec<String>>,
+    /// Tables that the statement reads or writes.
+    pub(super) tables: BTreeSet<String>,
+}
+
+impl Captured {
+    /// What is known of the first row of a statement.
+    pub(super) fn of(sql: &str) -> Captured {
+        let facts = sql::facts(sql);
+        let tables = facts.map(|facts| facts.reads.into_iter().chain(facts.writes).collect());
+        Captured {
+            columns: super::output::columns(sql),
+            tables: tables.unwrap_or_default(),
+        }
+    }
+}
 
 /// What a piece of SQL may refer to as `:name`.
 #[derive(Default)]
 pub(super) struct Scope<'t> {
     /// Parameters.
     pub(super) params: BTreeSet<&'t str>,
-    /// Captures of earlier steps, with the columns they are known to have.
-    pub(super) captures: BTreeMap<&'t str, Option<Vec<String>>>,
+    /// Captures of earlier steps.
+    pub(super) captures: BTreeMap<&'t str, Captured>,
     /// Captures of later steps.
     pub(super) later: BTreeSet<&'t str>,
+    /// Whether it speaks of a schema that is not the design's: the one before a migration.
+    pub(super) is_elsewhere: bool,
 }
 
 /// Judges an expression, in which no parameter has a meaning.
-pub(super) fn expression(cx: &Context<'_>, text: &Text, subject: &str) {
+pub(super) fn expression(cx: &Context<'_>, text: &Text, over: Over<'_>, subject: &str) {
     if judge(cx, text, SyntaxKind::Expression, subject) {
+        inside::expression(cx, text, over, subject);
         let bound = sql::bind(text.as_str());
         for (index, range) in &bound.uses {
             let message = format!("`:{}` has no meaning here", bound.names[*index]);
@@ -43,10 +68,11 @@ pub(super) fn expression_at(
     cx: &Context<'_>,
     node: &Node,
     key: &str,
+    over: Over<'_>,
     subject: &str,
 ) -> Option<Text> {
     let text = node.get(key)?.text()?;
-    expression(cx, text, subject);
+    expression(cx, text, over, subject);
     Some(text.clone())
 }
 
@@ -67,7 +93,9 @@ pub(super) fn with_scope(
         placeholder(cx, text, subject);
         return None;
     }
-    judge(cx, text, kind, subject);
+    if judge(cx, text, kind, subject) && !scope.is_elsewhere {
+        inside::statement(cx, text, subject);
+    }
     let bound = sql::bind(text.as_str());
     for range in &bound.positional {
         let message = "numbered parameters are not those of this language";
@@ -184,7 +212,7 @@ pub(super) fn captured(
     let Some(known) = scope.captures.get(capture) else {
         return capture_unknown(cx, capture, at, scope, subject);
     };
-    let Some(columns) = known else {
+    let Some(columns) = &known.columns else {
         return;
     };
     if columns.iter().any(|known| known == column) {

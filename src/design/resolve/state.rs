@@ -2,10 +2,10 @@
 
 use super::super::model::{State, StateRow};
 use super::context::Context;
-use super::data::label;
-use super::symbols::{TableSymbol, section};
+use super::fit;
+use super::symbols::{ColumnSymbol, TableSymbol, section};
 use super::value::name;
-use crate::source::{Entry, Node};
+use crate::source::{Entry, Node, Text};
 
 /// `states:`.
 pub(super) fn states(cx: &Context<'_>, root: &Node) -> Vec<State> {
@@ -46,11 +46,20 @@ fn row(cx: &Context<'_>, node: &Node, table: Option<&TableSymbol<'_>>, subject: 
             let value = entry.value.text().cloned();
             if let Some(table) = table
                 && let Some(column) = cx.column(table, &own, subject)
-                && let (Some(value), Some(labels)) = (&value, cx.symbols.labels(column))
+                && let Some(value) = &value
             {
-                label(cx, value, &labels, &column.name, subject);
+                fits(cx, value, column, subject);
             }
             (own, value)
         })
         .collect()
+}
+
+fn fits(cx: &Context<'_>, value: &Text, column: &ColumnSymbol, subject: &str) {
+    if !column.one_of.is_empty() {
+        let whose = format!("column `{}`", column.name.as_str());
+        fit::one_of(cx, value, &column.one_of, &whose, subject);
+    } else if let Some(data_type) = &column.data_type {
+        fit::value(cx, value, data_type, subject);
+    }
 }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::model::{Capture, Condition, Operand, Param, Step, StepKind};
+use super::super::model::{Param, Step, StepKind};
+use super::asked::Asked;
 use super::context::Context;
-use super::sql::Scope;
+use super::sql::{Captured, Scope};
 use super::value::textual;
-use super::{condition, output, sql};
+use super::{condition, sql};
 use crate::finding::Finding;
 use crate::source::{Node, Text};
 use crate::sql::{Ident, SyntaxKind};
@@ -23,6 +24,7 @@ pub(super) fn steps(
     let mut scope = Scope {
         params: params.iter().map(|param| param.name.as_str()).collect(),
         captures: BTreeMap::new(),
+        is_elsewhere: false,
         later: items
             .iter()
             .filter_map(|item| item.get("as").and_then(Node::as_str))
@@ -33,15 +35,21 @@ pub(super) fn steps(
         let subject = format!("{subject} / step {}", number + 1);
         let kind = match (item.get("sql").and_then(textual), item.get("require")) {
             (Some(text), _) => statement(cx, text, item, &scope, used, &subject),
-            (None, Some(node)) => require(cx, node, item, &scope, used, &subject),
+            (None, Some(node)) => require(cx, node, item, (&scope, params), used, &subject),
             (None, None) => None,
         };
         if let Some(kind) = kind {
             steps.push(Step { kind, at: item.at });
         }
         if let Some(capture) = item.get("as").and_then(textual) {
-            let returned = item.get("sql").and_then(Node::as_str).map(output::columns);
-            captured(cx, capture, returned.flatten(), &mut scope, &subject);
+            let returned = item.get("sql").and_then(Node::as_str).map(Captured::of);
+            captured(
+                cx,
+                capture,
+                returned.unwrap_or_default(),
+                &mut scope,
+                &subject,
+            );
         }
     }
     steps
@@ -77,7 +85,7 @@ fn own_transaction(cx: &Context<'_>, text: &Text, subject: &str) {
 fn captured<'t>(
     cx: &Context<'_>,
     capture: &'t Text,
-    returned: Option<Vec<String>>,
+    returned: Captured,
     scope: &mut Scope<'t>,
     subject: &str,
 ) {
@@ -101,7 +109,7 @@ fn require(
     cx: &Context<'_>,
     node: &Node,
     item: &Node,
-    scope: &Scope<'_>,
+    (scope, params): (&Scope<'_>, &[Param]),
     used: &mut BTreeSet<String>,
     subject: &str,
 ) -> Option<StepKind> {
@@ -134,7 +142,14 @@ fn require(
             None => sql::param_unbound(cx, &found.name, at, scope, subject),
         }
     }
-    constant(cx, &parsed.condition, text, subject);
+    let asked = Asked {
+        cx,
+        scope,
+        params,
+        text,
+        subject,
+    };
+    asked.check(&parsed.condition);
     Some(StepKind::Require {
         condition: parsed.condition,
         text: text.clone(),
@@ -146,31 +161,4 @@ fn words(text: &str) -> impl Iterator<Item = String> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_')
         .filter(|word| !word.is_empty())
         .map(str::to_owned)
-}
-
-/// A condition that asks nothing is always seen one way.
-fn constant(cx: &Context<'_>, condition: &Condition, text: &Text, subject: &str) {
-    if !asks(condition) {
-        let message = "this condition is the same at every call";
-        let help = "compare a parameter or a captured value";
-        cx.error("bad-condition", subject, message, text.at(), help);
-    }
-}
-
-fn asks(condition: &Condition) -> bool {
-    match condition {
-        Condition::And(left, right) | Condition::Or(left, right) => asks(left) || asks(right),
-        Condition::Not(inner) => asks(inner),
-        Condition::Compare(_, left, right) => varies(left) || varies(right),
-        Condition::In(left, items) => varies(left) || items.iter().any(varies),
-        Condition::True(value) => varies(value),
-    }
-}
-
-fn varies(operand: &Operand) -> bool {
-    match operand {
-        Operand::Param(_) | Operand::Capture(Capture::Rows(_) | Capture::Column(..)) => true,
-        Operand::Add(left, right) | Operand::Subtract(left, right) => varies(left) || varies(right),
-        Operand::Null | Operand::Bool(_) | Operand::Number(_) | Operand::Text(_) => false,
-    }
 }

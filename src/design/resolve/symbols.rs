@@ -15,10 +15,10 @@ pub(super) struct Symbols<'a> {
     pub(super) types: BTreeMap<&'a str, &'a Node>,
     /// `database.extensions`.
     pub(super) extensions: Vec<&'a str>,
-    /// `database.schema`.
-    pub(super) schema: Option<&'a str>,
-    /// `views:` and `routines:`.
-    pub(super) views: BTreeSet<&'a str>,
+    /// The design's schema.
+    pub(super) schema: String,
+    /// `views:`, with their columns where the text of a view tells them.
+    pub(super) views: BTreeMap<&'a str, Option<Vec<String>>>,
     /// `routines:`.
     pub(super) routines: BTreeSet<&'a str>,
     /// `commands:`.
@@ -29,6 +29,8 @@ pub(super) struct Symbols<'a> {
     pub(super) invariants: BTreeSet<&'a str>,
     /// `projections:`.
     pub(super) projections: BTreeMap<&'a str, &'a Node>,
+    /// Columns of projections, where they are told.
+    pub(super) projected: BTreeMap<&'a str, Option<Vec<String>>>,
     /// `events:`; `None` where the design has no such section and names of events are free.
     pub(super) events: Option<BTreeSet<&'a str>>,
     /// `process.actors`; `None` where the design has none and names of actors are free.
@@ -80,7 +82,13 @@ impl<'a> Symbols<'a> {
         symbols.commands = mapped(root, &["commands"]);
         symbols.projections = mapped(root, &["projections"]);
         symbols.routines = keys(root, &["routines"]);
-        symbols.views = keys(root, &["views"]);
+        symbols.views = section(root, &["views"])
+            .map(|entry| (entry.key.as_str(), returned(entry.value.get("sql"))))
+            .collect();
+        symbols.projected = section(root, &["projections"])
+            .map(|entry| (entry.key.as_str(), projected(&entry.value)))
+            .collect();
+        symbols.schema = schema(root);
         symbols.queries = keys(root, &["queries"]);
         symbols.invariants = keys(root, &["invariants"]);
         symbols.roles = keys(root, &["security", "roles"]);
@@ -90,7 +98,6 @@ impl<'a> Symbols<'a> {
             .and_then(|process| process.get("actors"))
             .map(|_| keys(root, &["process", "actors"]));
         if let Some(database) = root.get("database") {
-            symbols.schema = database.get("schema").and_then(Node::as_str);
             symbols.extensions = database
                 .get("extensions")
                 .map(|list| list.one_or_more().iter().filter_map(Node::as_str).collect())
@@ -144,13 +151,13 @@ impl<'a> Symbols<'a> {
     /// Whether something of that name can be read from: a table, view or projection.
     pub(super) fn is_relation(&self, name: &str) -> bool {
         self.tables.contains_key(name)
-            || self.views.contains(name)
+            || self.views.contains_key(name)
             || self.projections.contains_key(name)
     }
 
     /// Tables, views and projections.
     pub(super) fn relations(&self) -> impl Iterator<Item = &'a str> {
-        let views = self.views.iter().copied();
+        let views = self.views.keys().copied();
         let projections = self.projections.keys().copied();
         self.tables.keys().copied().chain(views).chain(projections)
     }
@@ -209,6 +216,29 @@ impl ColumnSymbol {
             nullable,
             one_of: super::value::texts(node, "one_of"),
         }
+    }
+}
+
+/// `database.schema`, else the design's name.
+fn schema(root: &Node) -> String {
+    let named = root.get("database").and_then(|node| node.get("schema"));
+    let design = || Some(root.get("design")?.as_str()?.replace('-', "_"));
+    let named = named.and_then(textual).map(|text| text.as_str().to_owned());
+    named.or_else(design).unwrap_or_default()
+}
+
+fn returned(sql: Option<&Node>) -> Option<Vec<String>> {
+    super::output::columns(sql?.as_str()?)
+}
+
+/// Columns as declared, else as the rebuild query returns them.
+fn projected(node: &Node) -> Option<Vec<String>> {
+    let declared: Vec<String> = section(node, &["columns"])
+        .map(|entry| entry.key.as_str().to_owned())
+        .collect();
+    match declared.is_empty() {
+        true => returned(node.get("rebuild")),
+        false => Some(declared),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::model::{Check, Exclusion, Name, Table, TableRole, Unique};
 use super::context::Context;
+use super::inside::Over;
 use super::symbols::{TableSymbol, key_span, section};
 use super::value::{name, name_at, names, names_of, text, word};
 use super::{column, data, index, partition, reference, retention, sql};
@@ -40,15 +41,15 @@ fn table(cx: &Context<'_>, entry: &Entry) -> Option<Table> {
         role: word(node, "role", ROLES),
         owner: text(node, "owner"),
         means: text(node, "means"),
-        columns: column::columns(cx, node, &symbol.columns, subject),
+        columns: column::columns(cx, node, &own, &symbol.columns, subject),
         key: key(cx, symbol, subject),
         key_at: key_span(node, "key", own.at),
         unique: uniques(cx, node, symbol, subject),
         references: reference::references(cx, node, symbol, subject),
-        checks: checks(cx, node, subject),
+        checks: checks(cx, node, symbol, subject),
         exclusions: exclusions(cx, node, symbol, subject),
         indexes: index::indexes(cx, node, symbol, subject),
-        retention: retention::retention(cx, node, symbol, partition.is_some(), subject),
+        retention: retention::retention(cx, node, symbol, partition.as_ref(), subject),
         partition,
         volume: data::volume(node),
         fillfactor: fillfactor(node),
@@ -84,6 +85,7 @@ fn key(cx: &Context<'_>, symbol: &TableSymbol<'_>, subject: &str) -> Vec<Name> {
 }
 
 fn uniques(cx: &Context<'_>, node: &Node, symbol: &TableSymbol<'_>, subject: &str) -> Vec<Unique> {
+    let over = Over::Table(symbol.name.as_str());
     section(node, &["unique"])
         .map(|entry| {
             let subject = format!("{subject} / unique {}", entry.key);
@@ -97,20 +99,21 @@ fn uniques(cx: &Context<'_>, node: &Node, symbol: &TableSymbol<'_>, subject: &st
             Unique {
                 name: own,
                 columns,
-                predicate: sql::expression_at(cx, &entry.value, "where", &subject),
+                predicate: sql::expression_at(cx, &entry.value, "where", over, &subject),
             }
         })
         .collect()
 }
 
-fn checks(cx: &Context<'_>, node: &Node, subject: &str) -> Vec<Check> {
+fn checks(cx: &Context<'_>, node: &Node, symbol: &TableSymbol<'_>, subject: &str) -> Vec<Check> {
+    let over = Over::Table(symbol.name.as_str());
     section(node, &["checks"])
         .filter_map(|entry| {
             let subject = format!("{subject} / check {}", entry.key);
             let own = name(&entry.key);
             super::name::check(cx, "constraint", &own, &subject);
             let expression = entry.value.text()?;
-            sql::expression(cx, expression, &subject);
+            sql::expression(cx, expression, over, &subject);
             Some(Check {
                 name: own,
                 expression: expression.clone(),
@@ -126,6 +129,7 @@ fn exclusions(
     symbol: &TableSymbol<'_>,
     subject: &str,
 ) -> Vec<Exclusion> {
+    let over = Over::Table(symbol.name.as_str());
     section(node, &["exclude"])
         .map(|entry| {
             let subject = format!("{subject} / exclude {}", entry.key);
@@ -140,7 +144,7 @@ fn exclusions(
                 using: text(&entry.value, "using")
                     .map_or_else(|| Ident::from("gist"), |text| Ident::new(text.as_str())),
                 elements,
-                predicate: sql::expression_at(cx, &entry.value, "where", &subject),
+                predicate: sql::expression_at(cx, &entry.value, "where", over, &subject),
             }
         })
         .collect()

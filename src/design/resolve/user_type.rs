@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::model::{UserType, UserTypeKind};
 use super::context::Context;
+use super::inside::Over;
 use super::symbols::section;
 use super::value::{items, name, text, textual};
 use super::{data_type, sql};
@@ -52,7 +53,7 @@ fn user_type(cx: &Context<'_>, entry: &Entry) -> Option<UserType> {
             circle(cx, entry, subject);
             UserTypeKind::Domain {
                 base: base.clone(),
-                check: sql::expression_at(cx, node, "check", subject),
+                check: sql::expression_at(cx, node, "check", Over::Anything, subject),
             }
         }
         (None, None) => return None,

@@ -65,7 +65,7 @@ fn look_up(cx: &Context<'_>, text: &str) -> Result<Option<DataType>, Fault> {
             dimensions,
         })
     };
-    let own = without_schema(&parts.name, cx.symbols.schema);
+    let own = without_schema(&parts.name, &cx.symbols.schema);
     if cx.symbols.types.contains_key(own) {
         return match parts.modifiers.is_empty() {
             true => Ok(typed(own)),
@@ -124,9 +124,10 @@ fn unknown(cx: &Context<'_>, name: &str) -> Fault {
 }
 
 /// The name without the design's own schema before it, and without quotes.
-fn without_schema<'t>(name: &'t str, schema: Option<&str>) -> &'t str {
-    let own = schema
-        .and_then(|schema| name.strip_prefix(schema)?.strip_prefix('.'))
+fn without_schema<'t>(name: &'t str, schema: &str) -> &'t str {
+    let own = name
+        .strip_prefix(schema)
+        .and_then(|rest| rest.strip_prefix('.'))
         .unwrap_or(name);
     own.strip_prefix('"')
         .and_then(|own| own.strip_suffix('"'))

@@ -2,6 +2,7 @@
 
 use super::super::super::model::{InvariantKind, Name, Rule};
 use super::super::context::Context;
+use super::super::inside::Over;
 use super::super::sql;
 use super::super::symbols::TableSymbol;
 use super::super::value::{flag, name, name_at, names, textual};
@@ -176,7 +177,9 @@ impl<'c> Clause<'c> {
     }
 
     pub(super) fn expression(&self, key: &str) -> Option<Text> {
-        sql::expression_at(self.cx, self.node, key, self.subject)
+        let table = self.symbol().map(|table| table.name.as_str());
+        let over = table.map_or(Over::Anything, Over::Table);
+        sql::expression_at(self.cx, self.node, key, over, self.subject)
     }
 
     pub(super) fn predicate(&self) -> Option<Text> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::super::super::model::Rule;
-use super::super::data::label;
+use super::super::fit;
 use super::super::symbols::section;
 use super::super::value::{items, texts};
 use super::clause::Clause;
@@ -25,8 +25,9 @@ pub(super) fn transitions(clause: &Clause<'_>) -> Option<Rule> {
     });
     let graph = Graph::of(&initial, &allow, &terminal);
     if let Some(labels) = &labels {
+        let whose = format!("column `{}`", column.as_str());
         for state in graph.mentions() {
-            label(clause.cx, state, labels, &column, clause.subject);
+            fit::one_of(clause.cx, state, labels, &whose, clause.subject);
         }
     }
     graph.advise(clause, labels.as_deref().unwrap_or_default());

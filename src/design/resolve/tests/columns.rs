@@ -233,9 +233,23 @@ fn data_is_possible() {
     );
     fails("distinct: 0", "data-impossible", "0", "at least one value");
     fails("nulls: 0.5", "data-impossible", "0.5", "nullable");
-    fails("range: [9, 1]", "data-impossible", "[9, 1]", "empty");
-    fails(
-        "range: [2026-02-01, 2026-01-01]",
+    fault(
+        "amount: cents",
+        "amount: {type: cents, data: {range: [9, 1]}}",
+        "data-impossible",
+        "[9, 1]",
+        "empty",
+    );
+    fault(
+        "amount: cents",
+        "amount: {type: cents, data: {range: [1, much]}}",
+        "type-mismatch",
+        "much",
+        "write a number",
+    );
+    fault(
+        "sold_at: timestamptz",
+        "sold_at: {type: timestamptz, data: {range: [2026-02-01, 2026-01-01]}}",
         "data-impossible",
         "[2026-02-01, 2026-01-01]",
         "lowest",

@@ -190,6 +190,12 @@ fn conditions_name_what_is_there() {
         "found.rows",
     );
     one(&require("found.rows = 1"), "bad-condition", "=", "`==`");
+    one(
+        &require("found.rows == '1'"),
+        "bad-condition",
+        "found.rows == '1'",
+        "no number",
+    );
     one(&require("1 == 1"), "bad-condition", "1 == 1", "every call");
     one(
         &require("found.rows"),
@@ -202,6 +208,16 @@ fn conditions_name_what_is_there() {
         "bad-condition",
         "\"",
         "single quotes",
+    );
+    // What no row can have is never true.
+    let paid = "      - {as: paid, sql: 'SELECT state FROM sale WHERE customer_id = :customer_id AND tenant_id = :tenant_id'}\n";
+    let asked = |condition: &str| steps(&format!("{paid}      - require: {condition}\n"));
+    assert_eq!(asked("paid.state in ['open', 'paid']").said(), []);
+    one(
+        &asked("paid.state in ['open', 'payed']"),
+        "state-unknown",
+        "'payed'",
+        "it takes `open`",
     );
     // In a block the place is inside the block.
     let block = require("|\n          found.rows == 1\n          and found.credit >\n");
@@ -311,6 +327,12 @@ fn states_hold_rows_of_tables() {
         "dangling-column",
         "sal_id",
         "`sale_id`",
+    );
+    more_fault(
+        "states: {one: {sale: [{amount: much}]}}\n",
+        "type-mismatch",
+        "much",
+        "write a number",
     );
     more_fault(
         "states: {one: {sale: [{state: opn}]}}\n",

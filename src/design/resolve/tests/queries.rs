@@ -107,6 +107,110 @@ fn queries_are_one_query_each() {
 }
 
 #[test]
+fn names_inside_sql_are_looked_up() {
+    let sql = |text: &str| {
+        with(
+            "sql: SELECT sale_id FROM sale WHERE customer_id = :customer_id ORDER BY sold_at DESC",
+            &format!("sql: {text}"),
+        )
+    };
+    let fails = |text: &str, code: &str, marked: &str, words: &str| {
+        one(&sql(text), code, marked, words);
+    };
+    fails(
+        "SELECT sal_id FROM sale WHERE customer_id = :customer_id",
+        "dangling-column",
+        "sal_id",
+        "did you mean `sale_id`?",
+    );
+    fails(
+        "SELECT s.sale_id FROM sale s WHERE s.custmer_id = :customer_id",
+        "dangling-column",
+        "s.custmer_id",
+        "table `sale` has no column",
+    );
+    fails(
+        "SELECT x.sale_id FROM sale s WHERE s.customer_id = :customer_id",
+        "dangling-column",
+        "x.sale_id",
+        "called `x`",
+    );
+    fails(
+        "SELECT 1 FROM custmer WHERE :customer_id IS NULL",
+        "dangling-table",
+        "custmer",
+        "did you mean `customer`?",
+    );
+    // Other schemas, functions and the server's own tables are the server's to know.
+    for free in [
+        "SELECT a FROM elsewhere WHERE b = :customer_id",
+        "SELECT sale_id, ctid FROM shop.sale WHERE customer_id = :customer_id",
+        "SELECT g FROM generate_series(1, 2) g WHERE :customer_id IS NULL",
+        "SELECT relname FROM pg_class WHERE :customer_id IS NULL",
+        "WITH c AS (SELECT sale_id AS z FROM sale) SELECT z FROM c WHERE :customer_id IS NULL",
+    ] {
+        assert_eq!(sql(free).said(), [], "{free}");
+    }
+}
+
+#[test]
+fn columns_inside_expressions_are_those_of_the_table() {
+    let table = |text: &str| {
+        with(
+            "    key: [sale_id]\n",
+            &format!("    key: [sale_id]\n    {text}\n"),
+        )
+    };
+    one(
+        &table("checks: {ck: amout > 0 and kind <> ''}"),
+        "dangling-column",
+        "amout",
+        "did you mean `amount`?",
+    );
+    fault(
+        "serves: [sales]",
+        "serves: [sales], where: nte is null",
+        "dangling-column",
+        "nte",
+        "`note`",
+    );
+    more_fault(
+        "invariants: {one: {check: {in: sale, is: amout > 0}}}\n",
+        "dangling-column",
+        "amout",
+        "`amount`",
+    );
+    fault(
+        "note: text?",
+        "note: {type: text, default: kind}",
+        "default-not-quoted",
+        "kind",
+        "names no column",
+    );
+    fault(
+        "note: text?",
+        "note: {type: text, generated: upper(knd)}",
+        "dangling-column",
+        "knd",
+        "`kind`",
+    );
+    for default in [
+        "now()",
+        "current_date",
+        "gen_random_uuid()",
+        "'kind'",
+        "1 + 1",
+        "nextval('s')",
+    ] {
+        let read = with(
+            "note: text?",
+            &format!("note: {{type: text, default: \"{default}\"}}"),
+        );
+        assert_eq!(read.said(), [], "{default}");
+    }
+}
+
+#[test]
 fn the_rest_of_the_design_names_what_is_there() {
     fault(
         "writes: [sale]",
@@ -235,6 +339,12 @@ fn projections_are_made_from_something() {
     assert_eq!(
         kind("kind: materialized view, rebuild: SELECT 1 AS a"),
         ProjectionKind::MaterializedView
+    );
+    more_fault(
+        "projections: {seen: {source: [sale], kind: table}}\n",
+        "projection-without-columns",
+        "table",
+        "columns:",
     );
     more_fault(
         "projections: {seen: {source: [sal]}}\n",

@@ -50,6 +50,10 @@ fn references_settle_their_key() {
     let renamed = BASE
         .replace("      customer_id: uuid\n", "      buyer: uuid?\n")
         .replace(
+            "WHERE customer_id = :customer_id ORDER",
+            "WHERE buyer = :customer_id ORDER",
+        )
+        .replace(
             "[tenant_id, customer_id], to: customer",
             "[buyer], to: customer, on_delete: set null",
         )
@@ -327,6 +331,24 @@ fn retention_counts_from_a_time() {
         "dangling-column",
         "untl",
         "`until`",
+    );
+    one(
+        &retention("{after: 1 year, do: delete}"),
+        "retention-without-time",
+        "1 year",
+        "of:",
+    );
+    one(
+        &retention("{after: 1 year, of: until, do: archive}"),
+        "retention-without-target",
+        "archive",
+        "to:",
+    );
+    one(
+        &retention("{after: 1 year, of: until, do: archive, to: custmer}"),
+        "dangling-table",
+        "custmer",
+        "`customer`",
     );
     one(
         &retention("{after: 1 year, of: note, do: delete}"),
