@@ -86,3 +86,54 @@ async fn worked_designs_come_through() {
     server.stop().await.expect("stops");
     home.assert_clean();
 }
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn every_kind_is_refused_and_every_mutant_noticed() {
+    let home = Home::new();
+    let server = home.local().await;
+    let environment = environment(&Assets::builtin());
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/kinds");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .expect("the folder is there")
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    files.sort();
+    assert!(files.len() > 20, "{files:?}");
+    let only = std::env::var("DESIGN").ok();
+    let mut wrong = Vec::new();
+    for file in files {
+        let name = file
+            .file_stem()
+            .map(|stem| stem.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        if only.as_deref().is_some_and(|only| only != name) {
+            continue;
+        }
+        let model = design::model(&std::fs::read_to_string(&file).expect("readable"));
+        let mut options = options();
+        options.only = BTreeSet::from([Method::Build, Method::Reject, Method::Mutate]);
+        let verified = verify(&[&model], &options, &server, &environment, &mut Quiet)
+            .await
+            .expect("works");
+        for evidence in &verified.evidence {
+            if evidence.verdict != Verdict::Proven {
+                println!("{:#?}", evidence.counterexample);
+                let reason = evidence.reason.clone().unwrap_or_default();
+                wrong.push(format!(
+                    "{name}: {} {} {}: {reason}",
+                    evidence.method.word(),
+                    evidence.verdict.word(),
+                    evidence.claim.subject
+                ));
+            }
+        }
+        if verified.mutants.made == 0 || verified.mutants.killed != verified.mutants.made {
+            wrong.push(format!("{name}: {:?}", verified.mutants));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    server.stop().await.expect("stops");
+    home.assert_clean();
+}

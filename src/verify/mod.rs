@@ -6,6 +6,7 @@ mod mutate;
 pub mod plan;
 pub mod race;
 mod reject;
+mod remove;
 mod run;
 mod runner;
 pub mod seed;

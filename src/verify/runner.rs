@@ -8,7 +8,7 @@ use super::evidence::Judged;
 use super::mutate::survey;
 use super::plan::{plans, refused_statements};
 use super::race::{Ground, Mutable, RaceOptions, Racer};
-use super::reject::{Bench, Claimed, claims, judge};
+use super::reject::{Bench, Claimed, Settled, claims, settle};
 use super::run::Run;
 use super::seed::Maker;
 use super::stage::{Stage, Staged};
@@ -126,9 +126,7 @@ impl Design<'_> {
         }
         let maker = Maker::new(model, &compiled.catalog);
         let claims = self.claims(&stage, &maker).await?;
-        if self.options.wants(Method::Reject) {
-            self.reject(&stage, &maker, &claims).await?;
-        }
+        let settled = self.reject(&stage, &maker, &claims).await?;
         let mut races = None;
         if self.options.wants(Method::Race) {
             races = self.race(&stage).await?;
@@ -137,7 +135,8 @@ impl Design<'_> {
             self.plan(&stage).await?;
         }
         if self.options.wants(Method::Mutate) {
-            self.mutate(&stage, &maker, &claims, races).await?;
+            self.mutate(&stage, &maker, (&claims, &settled), races)
+                .await?;
         }
         self.not_tried();
         stage.close().await
@@ -157,15 +156,27 @@ impl Design<'_> {
         stage: &Stage<'_>,
         maker: &Maker,
         claims: &[Claimed],
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<Settled>, Error> {
+        if claims.is_empty() {
+            return Ok(Vec::new());
+        }
         self.begin(Method::Reject, claims.len());
         let mut bench = Bench::open(stage, maker).await?;
+        let mut all = Vec::with_capacity(claims.len());
         for claimed in claims {
             self.progress.claim(&claimed.claim.subject);
-            let judged = judge(&mut bench, claimed).await?;
-            self.conclude(Method::Reject, claimed.claim.clone(), judged);
+            let settled = settle(&mut bench, claimed).await?;
+            if self.options.wants(Method::Reject) {
+                self.conclude(
+                    Method::Reject,
+                    claimed.claim.clone(),
+                    settled.judged.clone(),
+                );
+            }
+            all.push(settled);
         }
-        bench.close().await
+        bench.close().await?;
+        Ok(all)
     }
 
     async fn race(&mut self, stage: &Stage<'_>) -> Result<Option<Mutable>, Error> {
@@ -208,7 +219,7 @@ impl Design<'_> {
         &mut self,
         stage: &Stage<'_>,
         maker: &Maker,
-        claims: &[Claimed],
+        (claims, settled): (&[Claimed], &[Settled]),
         races: Option<Mutable>,
     ) -> Result<(), Error> {
         self.begin(Method::Mutate, self.compiled.mechanisms.len());
@@ -222,7 +233,14 @@ impl Design<'_> {
             races => races,
         };
         let mut bench = Bench::open(stage, maker).await?;
-        let found = survey(&mut bench, claims, races.as_ref(), &mut *self.progress).await?;
+        let found = survey(
+            &mut bench,
+            claims,
+            settled,
+            races.as_ref(),
+            &mut *self.progress,
+        )
+        .await?;
         bench.close().await?;
         for (claim, judged) in found.judged {
             self.conclude(Method::Mutate, claim, judged);

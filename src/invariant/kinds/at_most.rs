@@ -220,7 +220,10 @@ fn constant_cases(
         legal: if parts.per.is_empty() || most == 0 {
             Vec::new()
         } else {
-            vec![insert(parts, most, with(vec![]))]
+            let other = parts.per.iter().take(1);
+            let other =
+                other.map(|name| (name.ident.clone(), Value::Different(0, name.ident.clone())));
+            vec![insert(parts, most, with(other.collect()))]
         },
     }]
 }

@@ -225,7 +225,7 @@ fn cases(subject: &Subject) -> Vec<Case> {
         return Vec::new();
     };
     if found.column(&column).is_none() {
-        return Vec::new();
+        return of_expression(&parts, counted);
     }
     let insert = |row: usize, group: Vec<(Ident, Value)>, amount: SqlText| {
         let set = group
@@ -312,4 +312,52 @@ fn cases(subject: &Subject) -> Vec<Case> {
             ]
         }
     }
+}
+
+/// Where the summand is an expression, no single value decides: a row that goes, and a total that comes alone.
+fn of_expression(parts: &Parts, counted: Vec<(Ident, Value)>) -> Vec<Case> {
+    let Limit::Column {
+        table: parent,
+        column: total,
+    } = parts.equals
+    else {
+        return Vec::new();
+    };
+    let case = |title: String, before: Vec<Write>, illegal: Write| Case {
+        title,
+        before,
+        illegal: vec![illegal],
+        sqlstates: vec!["23514"],
+        legal: Vec::new(),
+    };
+    let row = Write::Insert {
+        row: 0,
+        table: parts.table.ident.clone(),
+        set: counted,
+    };
+    let alone = Write::Insert {
+        row: 0,
+        table: parent.ident.clone(),
+        set: vec![(total.ident.clone(), Value::Sql(fixed("3")))],
+    };
+    vec![
+        case(
+            format!(
+                "a row of {} gone without the total of {}",
+                parts.table.as_str(),
+                parent.as_str()
+            ),
+            vec![row],
+            Write::Delete { row: 0 },
+        ),
+        case(
+            format!(
+                "a total of {} without its {}",
+                parent.as_str(),
+                parts.table.as_str()
+            ),
+            Vec::new(),
+            alone,
+        ),
+    ]
 }

@@ -293,5 +293,16 @@ fn cases(subject: &Subject) -> Vec<Case> {
             sqlstates: vec!["23505"],
             legal: vec![made, child(1)],
         },
+        Case {
+            title: format!(
+                "the one {} of a row of {} deleted",
+                table.as_str(),
+                parent.as_str()
+            ),
+            before: vec![insert(0, Vec::new())],
+            illegal: vec![Write::Delete { row: 0 }],
+            sqlstates: vec!["23514"],
+            legal: Vec::new(),
+        },
     ]
 }

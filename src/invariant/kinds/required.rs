@@ -282,9 +282,58 @@ fn cases(subject: &Subject) -> Vec<Case> {
                 sqlstates: vec!["23514"],
                 legal: vec![parent, row],
             }]
+            .into_iter()
+            .chain(child_goes(subject, table, child, predicate.as_ref()))
+            .collect()
         }
         _ => Vec::new(),
     }
+}
+
+/// The only child of a row that needs one is deleted. Where only some rows need one, the row becomes such a row first.
+fn child_goes(
+    subject: &Subject,
+    table: &Name,
+    child: &Name,
+    predicate: Option<&Text>,
+) -> Option<Case> {
+    let insert = |row, table: &Name, set| Write::Insert {
+        row,
+        table: table.ident.clone(),
+        set,
+    };
+    let (before, gone) = match predicate {
+        None => (vec![insert(0, child, Vec::new())], 0),
+        Some(predicate) => {
+            let found = subject.table(table)?;
+            let inside = satisfying(found, Some(predicate.as_str()))?;
+            let outside = unsatisfying(found, Some(predicate.as_str()))?;
+            let pairs = child_pairs(subject, table, child);
+            let same = pairs
+                .iter()
+                .map(|(child, parent)| (child.clone(), Value::Same(0, parent.clone())));
+            let before = vec![
+                insert(0, table, outside),
+                insert(1, child, same.collect()),
+                Write::Update {
+                    row: 0,
+                    set: inside,
+                },
+            ];
+            (before, 1)
+        }
+    };
+    Some(Case {
+        title: format!(
+            "the only {} of a row of {} deleted",
+            child.as_str(),
+            table.as_str()
+        ),
+        before,
+        illegal: vec![Write::Delete { row: gone }],
+        sqlstates: vec!["23514"],
+        legal: Vec::new(),
+    })
 }
 
 fn columns_cases(

@@ -1,12 +1,12 @@
 //! One mutant, and who notices it.
 
-use super::remove::{dependants, statements, without};
 use crate::catalog::ObjectPath;
 use crate::design::Invariant;
 use crate::error::Error;
 use crate::invariant::Mechanism;
 use crate::verify::race::{Ground, Mutable, Racer};
 use crate::verify::reject::{Bench, Claimed, Outcome, Trial};
+use crate::verify::remove::{dependants, statements, without};
 use crate::verify::stage::Stage;
 
 /// What became of a mutant.
@@ -21,9 +21,12 @@ pub(super) enum Fate {
 }
 
 /// A trial that came out as claimed in the whole schema.
+#[derive(Clone, Copy)]
 pub(super) struct Sound<'a> {
     pub claimed: &'a Claimed,
     pub trial: &'a Trial,
+    /// What had to be taken out first.
+    pub behind: &'a [ObjectPath],
 }
 
 /// Whether the rejected writes notice that these objects are gone.
@@ -40,7 +43,6 @@ pub(super) async fn by_writes(
             .iter()
             .flat_map(|object| dependants(catalog, object)),
     );
-    let mutation = statements(catalog, objects);
     let of_invariant =
         |sound: &Sound<'_>| invariant.is_some() && sound.claimed.invariant.as_deref() == invariant;
     let concerned: Vec<&Sound<'_>> = sound
@@ -60,8 +62,14 @@ pub(super) async fn by_writes(
         ));
     }
     for sound in concerned {
+        let further = sound
+            .behind
+            .iter()
+            .filter(|object| !objects.contains(object));
+        let all: Vec<ObjectPath> = objects.iter().chain(further).cloned().collect();
+        let mutation = statements(catalog, &all);
         match bench.try_out(sound.trial, &mutation).await? {
-            Outcome::Wrong(..) | Outcome::Otherwise(_) => return Ok(Fate::Killed),
+            Outcome::Wrong(..) | Outcome::Otherwise(..) => return Ok(Fate::Killed),
             Outcome::AsClaimed | Outcome::Unable(_) => {}
         }
     }

@@ -10,7 +10,7 @@ use crate::finding::{Claim, Finding, Severity, Verdict};
 use crate::invariant::Mechanism;
 use crate::verify::evidence::Judged;
 use crate::verify::race::Mutable;
-use crate::verify::reject::{Bench, Claimed, Outcome};
+use crate::verify::reject::{Bench, Claimed, Settled};
 use crate::verify::runner::{Progress, invariant_claim};
 use crate::verify::stage::Stage;
 
@@ -41,11 +41,12 @@ struct Tally {
 pub(crate) async fn survey(
     bench: &mut Bench<'_>,
     claims: &[Claimed],
+    settled: &[Settled],
     races: Option<&Mutable>,
     progress: &mut dyn Progress,
 ) -> Result<Surveyed, Error> {
     let stage = bench.stage;
-    let sound = sound(bench, claims).await?;
+    let sound = sound(claims, settled);
     let mut found = Surveyed::default();
     let mut order: Vec<Claim> = Vec::new();
     let mut tallies: BTreeMap<String, Tally> = BTreeMap::new();
@@ -88,19 +89,20 @@ pub(crate) async fn survey(
 }
 
 /// Trials that come out as claimed in the whole schema: only they can notice anything.
-async fn sound<'a>(bench: &mut Bench<'_>, claims: &'a [Claimed]) -> Result<Vec<Sound<'a>>, Error> {
-    let mut sound = Vec::new();
-    for claimed in claims {
-        for trial in &claimed.trials {
-            if bench.try_out(trial, &[]).await? == Outcome::AsClaimed {
-                sound.push(Sound { claimed, trial });
-                if claimed.ways {
-                    break;
-                }
-            }
-        }
-    }
-    Ok(sound)
+fn sound<'a>(claims: &'a [Claimed], settled: &'a [Settled]) -> Vec<Sound<'a>> {
+    let pairs = claims.iter().zip(settled);
+    pairs
+        .flat_map(|(claimed, settled)| {
+            settled.sound.iter().filter_map(move |sound| {
+                let trial = claimed.trials.get(sound.trial)?;
+                Some(Sound {
+                    claimed,
+                    trial,
+                    behind: &sound.behind,
+                })
+            })
+        })
+        .collect()
 }
 
 fn claim_of(stage: &Stage<'_>, claims: &[Claimed], mechanism: &Mechanism) -> Claim {
@@ -264,10 +266,7 @@ async fn hidden_by(
                     .iter()
                     .any(|object| mechanism.objects.contains(object))
         })
-        .map(|sound| Sound {
-            claimed: sound.claimed,
-            trial: sound.trial,
-        })
+        .copied()
         .collect();
     Ok(by_writes(bench, &own, both, mechanism.invariant.as_deref()).await? == Fate::Killed)
 }

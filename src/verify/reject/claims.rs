@@ -234,7 +234,19 @@ fn invariants(stage: &Stage<'_>) -> Vec<Claimed> {
         let objects: Vec<ObjectPath> = mechanisms
             .flat_map(|mechanism| mechanism.objects.clone())
             .collect();
-        let names: Vec<Ident> = objects.iter().filter_map(own_name).collect();
+        let mut names: Vec<Ident> = objects.iter().filter_map(own_name).collect();
+        // Triggers refuse in the name of what the invariant derives, which may be the beginning of their own.
+        let derived = invariant
+            .derived_name
+            .as_ref()
+            .map_or(name, |derived| derived.as_str());
+        names.push(Ident::new(
+            derived
+                .replace('-', "_")
+                .chars()
+                .take(63)
+                .collect::<String>(),
+        ));
         let trials: Vec<Trial> = invariant::cases(model, invariant)
             .into_iter()
             .map(|case| Trial {
@@ -304,7 +316,7 @@ fn confined(invariant: &Invariant, objects: &[ObjectPath]) -> Vec<Trial> {
 }
 
 /// The name by which the server refuses.
-fn own_name(object: &ObjectPath) -> Option<Ident> {
+pub(super) fn own_name(object: &ObjectPath) -> Option<Ident> {
     use ObjectPath::*;
     match object {
         Unique(_, name)

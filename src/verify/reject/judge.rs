@@ -1,6 +1,6 @@
 //! Plays one trial and says what came of it.
 
-use super::player::{Player, Rowset, Stop};
+use super::player::{Manner, Player, Rowset, Stop};
 use super::trial::{Effect, Trial};
 use crate::catalog::{Catalog, ObjectPath};
 use crate::error::Error;
@@ -26,8 +26,8 @@ pub(crate) enum Outcome {
     AsClaimed,
     /// The illegal write went through, or a legal one was refused by the object itself, or an effect did not happen.
     Wrong(String, Counterexample),
-    /// Somebody else refused it first.
-    Otherwise(String),
+    /// Somebody else refused it first: what was said, and who.
+    Otherwise(String, Option<String>),
     /// The rows for it could not be made.
     Unable(String),
 }
@@ -63,10 +63,26 @@ impl<'a> Bench<'a> {
     }
 
     /// Plays a trial in a transaction that is taken back. `mutation` is run first, as the owner: what is taken out of the schema.
+    ///
+    /// Parents of an illegal row come bare first: what they need may be what makes it legal. Then with what they need: without it
+    /// somebody else may refuse them.
     pub(crate) async fn try_out(
         &mut self,
         trial: &Trial,
         mutation: &[SqlText],
+    ) -> Result<Outcome, Error> {
+        let bare = self.try_with(trial, mutation, false).await?;
+        if bare == Outcome::AsClaimed {
+            return Ok(bare);
+        }
+        self.try_with(trial, mutation, true).await
+    }
+
+    async fn try_with(
+        &mut self,
+        trial: &Trial,
+        mutation: &[SqlText],
+        parents_whole: bool,
     ) -> Result<Outcome, Error> {
         let failed = |failure: SqlFailure| failure.into_error("prepare a trial");
         self.session.batch(&begin()).await.map_err(failed)?;
@@ -83,12 +99,12 @@ impl<'a> Bench<'a> {
             &[("player", &quote_ident(self.stage.player()))],
         );
         self.session.batch(&player).await.map_err(failed)?;
-        let outcome = self.play(trial).await;
+        let outcome = self.play(trial, parents_whole).await;
         self.session.batch(&rollback()).await.map_err(failed)?;
         outcome
     }
 
-    async fn play(&mut self, trial: &Trial) -> Result<Outcome, Error> {
+    async fn play(&mut self, trial: &Trial, parents_whole: bool) -> Result<Outcome, Error> {
         let mut player = Player {
             session: &mut self.session,
             model: self.stage.model,
@@ -99,8 +115,13 @@ impl<'a> Bench<'a> {
             without: parent(self.catalog, trial),
             wanted: trial.names.clone(),
         };
+        let alone = if parents_whole {
+            Manner::Alone
+        } else {
+            Manner::Bare
+        };
         for write in &trial.case.before {
-            match phase(&mut player, std::slice::from_ref(write), true).await? {
+            match phase(&mut player, std::slice::from_ref(write), alone).await? {
                 Phase::Through => {}
                 Phase::Refused(failure) => {
                     return Ok(Outcome::Unable(format!(
@@ -113,7 +134,12 @@ impl<'a> Bench<'a> {
         let (before, log) = (player.set.clone(), player.log.len());
         if !trial.case.illegal.is_empty() {
             mark(&mut player).await?;
-            let came = phase(&mut player, &trial.case.illegal, false).await?;
+            let came = phase(
+                &mut player,
+                &trial.case.illegal,
+                Manner::Illegal { parents_whole },
+            )
+            .await?;
             if let Some(outcome) = refusal(self.catalog, trial, came, &player.log) {
                 return Ok(outcome);
             }
@@ -121,7 +147,7 @@ impl<'a> Bench<'a> {
             player.set = before;
             player.log.truncate(log);
         }
-        match phase(&mut player, &trial.case.legal, true).await? {
+        match phase(&mut player, &trial.case.legal, Manner::Legal).await? {
             Phase::Through => {}
             Phase::Refused(failure) if is_by(self.catalog, trial, &failure) => {
                 let found = format!("refused: {failure}");
@@ -136,7 +162,12 @@ impl<'a> Bench<'a> {
             Phase::Refused(_) | Phase::Unable(_) if !trial.case.illegal.is_empty() => {
                 return Ok(Outcome::AsClaimed);
             }
-            Phase::Refused(failure) => return Ok(Outcome::Otherwise(failure.to_string())),
+            Phase::Refused(failure) => {
+                return Ok(Outcome::Otherwise(
+                    failure.to_string(),
+                    failure.constraint.clone(),
+                ));
+            }
             Phase::Unable(reason) => return Ok(Outcome::Unable(reason)),
         }
         match &trial.effect {
@@ -161,14 +192,19 @@ fn parent(catalog: &Catalog, trial: &Trial) -> Option<Ident> {
 async fn phase(
     player: &mut Player<'_>,
     writes: &[crate::invariant::Write],
-    whole: bool,
+    manner: Manner,
 ) -> Result<Phase, Error> {
     for write in writes {
-        match player.play(write, whole).await? {
+        match player.play(write, manner).await? {
             Ok(()) => {}
             Err(Stop::Refused(failure)) => return Ok(Phase::Refused(failure)),
             Err(Stop::Unable(reason)) => return Ok(Phase::Unable(reason)),
         }
+    }
+    if manner == Manner::Legal
+        && let Err(stop) = player.finish().await?
+    {
+        return Ok(Phase::Unable(stop.reason()));
     }
     if let Err(failure) = player
         .session
@@ -206,10 +242,8 @@ fn refusal(catalog: &Catalog, trial: &Trial, came: Phase, log: &[String]) -> Opt
                 .as_deref()
                 .map(|name| format!(" by {name}"))
                 .unwrap_or_default();
-            Some(Outcome::Otherwise(format!(
-                "{} is refused{by} first: {failure}",
-                trial.case.title
-            )))
+            let said = format!("{} is refused{by} first: {failure}", trial.case.title);
+            Some(Outcome::Otherwise(said, failure.constraint.clone()))
         }
         Phase::Unable(reason) => Some(Outcome::Unable(reason)),
         Phase::Through => {

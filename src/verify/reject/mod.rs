@@ -20,4 +20,4 @@ mod verdict;
 pub(super) use claims::{Claimed, claims};
 pub(super) use judge::{Bench, Outcome};
 pub(super) use trial::Trial;
-pub(super) use verdict::judge;
+pub(super) use verdict::{Settled, settle};

@@ -27,6 +27,23 @@ pub(super) struct Rowset {
     made: BTreeMap<RowNumber, Made>,
 }
 
+/// How a write is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    /// A legal transaction of its own: what must come with the row comes too.
+    Alone,
+    /// A legal transaction of its own, to which nothing is added.
+    Bare,
+    /// Part of a legal transaction; what must come with its rows comes at the end ([`Player::finish`]).
+    Legal,
+    /// Part of an illegal transaction: nothing comes with it, and it does not walk through the states that lead to it. Its parents
+    /// come with what they need, if asked.
+    Illegal {
+        /// Whether they do.
+        parents_whole: bool,
+    },
+}
+
 /// Why a write did not happen.
 #[derive(Clone, Debug)]
 pub(super) enum Stop {
@@ -81,10 +98,10 @@ impl Player<'_> {
         Ok(self.send(statement).await?.map_err(Stop::Refused))
     }
 
-    /// One write. `whole`: rows that must come with it come too, as in a legal transaction.
-    pub(super) async fn play(&mut self, write: &Write, whole: bool) -> Played<()> {
+    /// One write.
+    pub(super) async fn play(&mut self, write: &Write, manner: Manner) -> Played<()> {
         match write {
-            Write::Insert { row, table, set } => self.insert(*row, table, set, whole).await,
+            Write::Insert { row, table, set } => self.insert(*row, table, set, manner).await,
             Write::Update { row, set } => self.update(*row, set).await,
             Write::Delete { row } => {
                 let Some(made) = self.set.made.get(row).cloned() else {
@@ -141,8 +158,9 @@ impl Player<'_> {
         row: RowNumber,
         table: &Ident,
         set: &[(Ident, Value)],
-        whole: bool,
+        manner: Manner,
     ) -> Played<()> {
+        let illegal = matches!(manner, Manner::Illegal { .. });
         let (filled, set): (Vec<_>, Vec<_>) = set
             .iter()
             .cloned()
@@ -166,7 +184,7 @@ impl Player<'_> {
             ))));
         };
         let mut new = self.set.rows.remove(at);
-        if !whole {
+        if illegal {
             // An illegal row does not walk through the states that lead to it.
             for (column, value) in new.then.drain(..).flatten().collect::<Vec<_>>() {
                 new.values.retain(|(known, _)| *known != column);
@@ -184,14 +202,18 @@ impl Player<'_> {
         self.set.rows.retain(|row| {
             place += 1;
             // A parent that was made up although it must not be there.
-            let unwanted = (!whole && self.without.as_ref() == Some(&row.table))
+            let unwanted = (illegal && self.without.as_ref() == Some(&row.table))
                 || row
                     .values
                     .iter()
                     .any(|(_, value)| value.is_some() && lost.contains(value));
             place <= from || !unwanted
         });
-        if !whole {
+        if manner
+            == (Manner::Illegal {
+                parents_whole: true,
+            })
+        {
             self.maker.complete(&mut self.set.rows);
         }
         let parents = self.set.rows[from.min(self.set.rows.len())..].to_vec();
@@ -202,13 +224,18 @@ impl Player<'_> {
             return Ok(Err(stop));
         }
         self.set.rows.push(new);
-        if whole {
-            let from = self.set.rows.len();
-            self.maker.complete(&mut self.set.rows);
-            let companions = self.set.rows[from.min(self.set.rows.len())..].to_vec();
-            return self.prepare(&companions).await;
+        if manner == Manner::Alone {
+            return self.finish().await;
         }
         Ok(Ok(()))
+    }
+
+    /// What must come with the rows so far.
+    pub(super) async fn finish(&mut self) -> Played<()> {
+        let from = self.set.rows.len();
+        self.maker.complete(&mut self.set.rows);
+        let companions = self.set.rows[from.min(self.set.rows.len())..].to_vec();
+        self.prepare(&companions).await
     }
 
     /// Rows that are not what the trial is about.

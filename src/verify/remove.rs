@@ -1,4 +1,4 @@
-//! Taking an enforcement out.
+//! Taking an enforcement out of a catalog, or of a database.
 
 use crate::catalog::{Catalog, ObjectPath};
 use crate::sql::{Ident, QualifiedName, SqlText, fill, quote_ident, quote_qualified};
