@@ -245,7 +245,13 @@ async fn verify_worked(name: &str) {
     }
     let mutable = racer.mutable();
     racer.close().await.expect("closes");
-    for mechanism in &design.compiled.mechanisms {
+    let only = std::env::var("ONLY").unwrap_or_default();
+    for mechanism in design
+        .compiled
+        .mechanisms
+        .iter()
+        .filter(|mechanism| mechanism.title.contains(&only))
+    {
         let Some(invariant) = mechanism.invariant.as_ref().and_then(|name| {
             design
                 .model
@@ -277,7 +283,7 @@ async fn verify_worked(name: &str) {
         let opened = from.elapsed();
         let result = racer.race(invariant).await.expect("a race");
         println!(
-            "  without {}: {} is {} after {applied:?} + {:?} + {:?}",
+            "  without {}: {} is {} after {applied:?} + {:?} + {:?} {:?}",
             mechanism.title,
             invariant.name.as_str(),
             if result.is_noticed() {
@@ -286,7 +292,8 @@ async fn verify_worked(name: &str) {
                 "NOT NOTICED"
             },
             opened - applied,
-            from.elapsed() - opened
+            from.elapsed() - opened,
+            result.refused_by
         );
         racer.close().await.expect("closes");
     }

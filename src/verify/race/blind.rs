@@ -52,6 +52,26 @@ pub(super) fn trials(arena: &Arena<'_>, maker: &Maker, invariant: &Invariant) ->
             trials.extend(one_less(arena, maker, table, predicate.as_ref()));
             trials
         }
+        Rule::Check {
+            table,
+            is,
+            predicate,
+        } => updates(arena, maker, table, &columns_of(is), predicate.as_ref()),
+        Rule::RequiredChild { child, .. } => {
+            one_less(arena, maker, child, None).into_iter().collect()
+        }
+        Rule::ExactlyOne {
+            table, predicate, ..
+        }
+        | Rule::AtMost {
+            table, predicate, ..
+        } => {
+            let named = predicate.as_ref().map(columns_of).unwrap_or_default();
+            let mut trials = updates(arena, maker, table, &named, None);
+            trials.extend(one_more(arena, maker, table, predicate.as_ref()));
+            trials.extend(one_less(arena, maker, table, predicate.as_ref()));
+            trials
+        }
         _ => Vec::new(),
     }
 }

@@ -45,6 +45,8 @@ pub(super) struct Explored {
     pub waits: usize,
     pub deadlocks: usize,
     pub retries: usize,
+    /// Constraints and rules that refused writes which are no commands.
+    pub refused_by: BTreeSet<String>,
     /// A program's SQL was refused before it ran.
     pub broken: Option<SqlFailure>,
 }
@@ -155,6 +157,9 @@ fn note(explored: &mut Explored, played: &Played) {
             *explored.endings.entry(names.collect()).or_default() += 1;
         }
     }
+    explored
+        .refused_by
+        .extend(played.refused_by.iter().cloned());
     explored.waits += played.waits;
     explored.deadlocks += played.deadlocks;
     explored.retries += played.retries;

@@ -88,7 +88,7 @@ pub(super) async fn race(
                 judges: vec![judge],
                 stop: Some(judge),
                 record: false,
-                reduce: false,
+                reduce: racer.options.reduce,
             };
             let limit = racer.options.schedules_of_trial;
             let explored = explore(&mut racer.arena, &trial, &watch, Some(&wanted), limit).await?;

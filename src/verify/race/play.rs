@@ -59,6 +59,8 @@ pub(super) struct Played {
     pub moments: Vec<Moment>,
     /// Conditions that were evaluated: program, step, result.
     pub required: Vec<(usize, usize, bool)>,
+    /// Constraints and rules that refused writes which are no commands.
+    pub refused_by: Vec<String>,
     pub waits: usize,
     pub deadlocks: usize,
     pub retries: usize,
@@ -415,6 +417,9 @@ impl Play<'_, '_> {
             .batch(&fixed("ROLLBACK"))
             .await
             .map_err(|e| e.into_error("roll back"))?;
+        if !seat.actor.program.script.is_command {
+            self.played.refused_by.extend(failure.constraint.clone());
+        }
         self.recorder.failed(at, &failure);
         let again = seat.actor.failed(failure, RETRIES);
         if again {

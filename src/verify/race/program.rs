@@ -157,6 +157,15 @@ impl Script {
         }
     }
 
+    /// Its statements.
+    pub(super) fn texts(&self) -> Vec<String> {
+        let text = |step: &Step| match step {
+            Step::Sql { text, .. } => Some(text.clone()),
+            Step::Require { .. } => None,
+        };
+        self.steps.iter().filter_map(text).collect()
+    }
+
     /// What it writes or locks, all statements together, up to and with `step`.
     pub(super) fn writes_until(&self, step: usize) -> Footprint {
         let mut all = Footprint::default();

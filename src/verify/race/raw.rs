@@ -26,21 +26,43 @@ struct Rows {
     written: Vec<NewRow>,
     /// By their number in the case.
     numbered: Vec<Option<NewRow>>,
+    /// Whether new rows are written with all that must come with them.
+    whole: bool,
 }
 
-/// Makes the trials of a case: the illegal write by itself, and racing the last legal one that makes it illegal.
+/// Makes the trials of a case: the illegal write by itself, and racing the last legal one that makes it illegal; each with the
+/// bare row, and with all that must come with it in one transaction, or another rule would refuse it first.
 pub(super) async fn trials(
     arena: &mut Arena<'_>,
     maker: &Maker,
     case: &Case,
 ) -> Result<Vec<RawTrial>, Error> {
-    let mut trials = Vec::new();
+    let mut trials: Vec<RawTrial> = Vec::new();
     let all = case.before.len();
     let raced = all.checked_sub(1);
     for kept in std::iter::once(all).chain(raced) {
-        trials.extend(trial(arena, maker, case, kept).await?);
+        for whole in [false, true] {
+            if let Some(trial) = trial(arena, maker, case, kept, whole).await?
+                && !trials.iter().any(|known| known.is_same(&trial))
+            {
+                trials.push(trial);
+            }
+        }
     }
     Ok(trials)
+}
+
+impl RawTrial {
+    fn is_same(&self, other: &RawTrial) -> bool {
+        let texts = |trial: &RawTrial| -> Vec<Vec<String>> {
+            trial
+                .programs
+                .iter()
+                .map(|program| program.script.texts())
+                .collect()
+        };
+        self.start.rows == other.start.rows && texts(self) == texts(other)
+    }
 }
 
 /// The first `kept` of the legal writes make the state, the others and the illegal ones are programs.
@@ -49,18 +71,24 @@ async fn trial(
     maker: &Maker,
     case: &Case,
     kept: usize,
+    whole: bool,
 ) -> Result<Option<RawTrial>, Error> {
     let (before, first) = case.before.split_at(kept);
-    let mut rows = Rows::default();
+    let mut rows = Rows {
+        whole,
+        ..Rows::default()
+    };
     for write in before {
         let Some(table) = inserted(write) else {
             return Ok(None);
         };
-        let Some(row) = row(arena, maker, &mut rows, write, table).await? else {
+        let Some((row, parents)) = row(arena, maker, &mut rows, write, table).await? else {
             return Ok(None);
         };
+        rows.state.extend(parents);
         rows.state.push(row);
     }
+    maker.complete(&mut rows.state);
     let mut programs = Vec::new();
     for (title, writes) in [
         ("a write", first),
@@ -98,7 +126,7 @@ fn inserted(write: &Write) -> Option<&Ident> {
     }
 }
 
-/// The statements of one write. Parents of a new row go into the state.
+/// The statements of one write. Parents of a bare row go into the state.
 async fn statement(
     arena: &mut Arena<'_>,
     maker: &Maker,
@@ -108,21 +136,41 @@ async fn statement(
     let known = |rows: &Rows, row: usize| rows.numbered.get(row).cloned().flatten();
     match write {
         Write::Insert { table, .. } => {
-            let Some(new) = row(arena, maker, rows, write, table).await? else {
+            let Some((new, parents)) = row(arena, maker, rows, write, table).await? else {
                 return Ok(None);
             };
             // Written as it is to end up, not along the way on which a row may get there.
             let new = new.at_once();
-            rows.written.push(new.clone());
-            Ok(Some(maker.statements(&[new])))
+            let there = rows.state.len() + rows.written.len();
+            let mut statements = vec![new];
+            if rows.whole {
+                let mut all: Vec<NewRow> = rows
+                    .state
+                    .iter()
+                    .chain(&rows.written)
+                    .chain(&parents)
+                    .cloned()
+                    .collect();
+                all.extend(statements);
+                maker.complete(&mut all);
+                statements = all.split_off(there);
+            } else {
+                rows.state.extend(parents);
+            }
+            rows.written.extend(statements.iter().cloned());
+            Ok(Some(maker.statements(&statements)))
         }
         Write::Update { row, set } => {
             let Some(old) = known(rows, *row) else {
                 return Ok(None);
             };
-            let Some(values) = values(arena, maker, &old.table, set, &rows.numbered).await? else {
+            let Some(mut values) = values(arena, maker, &old.table, set, &rows.numbered).await?
+            else {
                 return Ok(None);
             };
+            if rows.whole {
+                values = maker.adjusted(&old, &values);
+            }
             Ok(Some(vec![sql::update(
                 &qualified(arena, &old.table),
                 &values,
@@ -152,14 +200,14 @@ fn qualified(arena: &Arena<'_>, table: &Ident) -> crate::sql::QualifiedName {
     arena.ground.model.qualified(table)
 }
 
-/// Makes the row of an INSERT; parents that are not there yet go into the state.
+/// Makes the row of an INSERT, and the parents that are not there yet.
 async fn row(
     arena: &mut Arena<'_>,
     maker: &Maker,
     rows: &mut Rows,
     write: &Write,
     table: &Ident,
-) -> Result<Option<NewRow>, Error> {
+) -> Result<Option<(NewRow, Vec<NewRow>)>, Error> {
     let Write::Insert { row, set, .. } = write else {
         return Ok(None);
     };
@@ -176,11 +224,10 @@ async fn row(
     }
     let mut added = all.split_off(there);
     let own = added.pop();
-    rows.state.extend(added);
     rows.numbered
         .resize(rows.numbered.len().max(*row + 1), None);
     rows.numbered[*row] = own.clone();
-    Ok(own)
+    Ok(own.map(|own| (own, added)))
 }
 
 async fn values(

@@ -20,6 +20,8 @@ pub struct RaceResult {
     pub figures: Vec<(String, f64)>,
     /// What refutes it, or shows what may happen where the design admits that it does.
     pub counterexample: Option<Counterexample>,
+    /// What refused the illegal writes: of a mutant that nobody noticed, the mechanisms that hold in its place.
+    pub refused_by: BTreeSet<String>,
 }
 
 impl RaceResult {
@@ -35,6 +37,7 @@ impl RaceResult {
             bounds: None,
             figures: Vec::new(),
             counterexample: None,
+            refused_by: BTreeSet::new(),
         }
     }
 
@@ -60,6 +63,7 @@ pub(super) struct Tally {
     retries: usize,
     exhausted: bool,
     pub required: BTreeSet<(String, usize, bool)>,
+    refused_by: BTreeSet<String>,
     pub conditions: usize,
     pub conditions_both_ways: usize,
 }
@@ -80,6 +84,7 @@ impl Tally {
             retries: 0,
             exhausted: true,
             required: BTreeSet::new(),
+            refused_by: BTreeSet::new(),
             conditions: 0,
             conditions_both_ways: 0,
         }
@@ -94,6 +99,7 @@ impl Tally {
         self.deadlocks += explored.deadlocks;
         self.retries += explored.retries;
         self.exhausted &= explored.exhausted;
+        self.refused_by.extend(explored.refused_by.iter().cloned());
         let seen = explored
             .required
             .iter()
@@ -197,5 +203,6 @@ pub(super) fn conclude(
         bounds: Some(tally.bounds()),
         figures: tally.figures(),
         counterexample: refutation,
+        refused_by: tally.refused_by,
     }
 }

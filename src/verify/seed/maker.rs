@@ -329,6 +329,8 @@ impl Maker {
                 ))
             })
             .collect();
+        let mut wide = wide;
+        self.follow_parents(rows, shape, &mut wide);
         let solved = self.solve(shape, &wide, extra, distinct);
         let row = self.with_history(shape, &wide, extra, distinct, solved);
         if pending.len() < DEPTH {
@@ -379,6 +381,44 @@ impl Maker {
             );
         }
         Some(())
+    }
+
+    /// Where a row says which parent it has, by a key of the parent, the rest of the reference follows from that parent.
+    fn follow_parents(
+        &self,
+        rows: &[NewRow],
+        shape: &Shape,
+        wide: &mut BTreeMap<Ident, Option<String>>,
+    ) {
+        for reference in &shape.references {
+            let pairs: Vec<(&Ident, &Ident)> =
+                reference.columns.iter().zip(&reference.key).collect();
+            let said: Values = pairs
+                .iter()
+                .filter_map(|(column, key)| {
+                    Some(((*key).clone(), Some(wide.get(*column)?.clone()?)))
+                })
+                .collect();
+            let keys = self
+                .shapes
+                .get(&reference.to)
+                .map(|parent| parent.keys.as_slice());
+            let is_key = keys.unwrap_or_default().iter().any(|key| {
+                key.iter()
+                    .all(|column| said.iter().any(|(name, _)| name == column))
+            });
+            let parent = rows
+                .iter()
+                .find(|row| row.table == reference.to && has(row, &said));
+            let (Some(parent), true) = (parent, is_key) else {
+                continue;
+            };
+            for (column, key) in pairs {
+                if let (false, Some(value)) = (wide.contains_key(column), self.known(parent, key)) {
+                    wide.insert(column.clone(), Some(value));
+                }
+            }
+        }
     }
 
     /// What a column of a row will hold, where that is known and not null.

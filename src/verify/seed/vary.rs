@@ -41,6 +41,31 @@ impl Maker {
         values
     }
 
+    /// A change of a row, with what the table's conditions tie to it changed as well: closing a period counts its postings.
+    pub fn adjusted(&self, row: &NewRow, set: &Values) -> Values {
+        let Some(shape) = self.shapes.get(&row.table) else {
+            return set.clone();
+        };
+        let mut tied: BTreeSet<Ident> = BTreeSet::new();
+        for check in shape.checks.iter().map(|check| check.columns()) {
+            if set.iter().any(|(name, _)| check.contains(name)) {
+                tied.extend(check);
+            }
+        }
+        let mut fixed: BTreeMap<Ident, Option<String>> =
+            row.clone().at_once().values.into_iter().collect();
+        fixed.retain(|name, _| !tied.contains(name) || shape.primary_key.contains(name));
+        fixed.extend(set.iter().cloned());
+        let solved = self.solve(shape, &fixed, &[], 0);
+        let mut adjusted = set.clone();
+        for column in tied.iter().filter(|name| !fixed.contains_key(*name)) {
+            if let Some(Some(value)) = solved.get(column).map(|candidate| &candidate.given) {
+                adjusted.push((column.clone(), value.clone()));
+            }
+        }
+        adjusted
+    }
+
     /// Adds another parent for the reference that `column` of a row is part of; the values by which the row would refer to it.
     pub fn other_parent(
         &self,
