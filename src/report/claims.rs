@@ -1,5 +1,8 @@
 //! Evidence grouped as people read it: by design, one row a claim, all methods joined.
 
+use std::borrow::Cow;
+
+use super::bounds;
 use crate::finding::{Evidence, Method, Report, Verdict};
 
 /// The claims of one design.
@@ -10,7 +13,7 @@ pub(super) struct Claims<'a> {
 
 /// One claim with everything that was tried on it.
 pub(super) struct Row<'a> {
-    pub subject: &'a str,
+    pub subject: Cow<'a, str>,
     pub evidence: Vec<&'a Evidence>,
 }
 
@@ -37,7 +40,7 @@ pub(super) fn by_design(report: &Report) -> Vec<Claims<'_>> {
         match design.rows.iter().rposition(|row| row.subject == subject) {
             Some(at) => design.rows[at].evidence.push(evidence),
             None => design.rows.push(Row {
-                subject,
+                subject: Cow::Borrowed(subject),
                 evidence: vec![evidence],
             }),
         }
@@ -53,6 +56,39 @@ impl Claims<'_> {
             tally.add(row.verdict());
         }
         tally
+    }
+
+    /// The rows with the proven parts of each table as one: a schema has many constraints, and that each holds is one
+    /// thing to read.
+    pub(super) fn folded(&self) -> Vec<Row<'_>> {
+        let mut rows: Vec<Row<'_>> = Vec::new();
+        let mut tables: Vec<(&str, usize, usize)> = Vec::new();
+        for row in &self.rows {
+            let evidence = row.evidence.clone();
+            let table = table_of(&row.subject).filter(|_| row.verdict() == Verdict::Proven);
+            let Some(table) = table else {
+                rows.push(Row {
+                    subject: Cow::Borrowed(&row.subject),
+                    evidence,
+                });
+                continue;
+            };
+            match tables.iter_mut().find(|(known, ..)| *known == table) {
+                Some((_, at, count)) => {
+                    *count += 1;
+                    rows[*at].subject = Cow::Owned(format!("table {table}, {count} claims"));
+                    rows[*at].evidence.extend(evidence);
+                }
+                None => {
+                    tables.push((table, rows.len(), 1));
+                    rows.push(Row {
+                        subject: Cow::Borrowed(&row.subject),
+                        evidence,
+                    });
+                }
+            }
+        }
+        rows
     }
 
     /// Mutants made and killed over the design.
@@ -141,18 +177,19 @@ impl Row<'_> {
     }
 }
 
-/// The reason or the bounds of one piece of evidence, without the server's version, which stands over the table.
+/// The reason or the bounds of one piece of evidence.
 fn reach_of(evidence: &Evidence) -> Option<String> {
-    let text = match evidence.verdict {
-        Verdict::Proven | Verdict::Held => evidence.bounds.as_deref(),
-        _ => evidence.reason.as_deref(),
-    }?;
-    let version = evidence.setting.server_version.as_deref();
-    let version = version.map(|version| format!(", PostgreSQL {version}"));
-    let text = version
-        .and_then(|version| text.strip_suffix(&version))
-        .unwrap_or(text);
-    Some(text.to_owned())
+    match evidence.verdict {
+        Verdict::Proven | Verdict::Held => bounds::of(evidence),
+        _ => evidence.reason.clone(),
+    }
+}
+
+/// The table that a claim about one of its parts is about: `columns of T`, `constraint C on T`.
+fn table_of(subject: &str) -> Option<&str> {
+    let parts = [("columns of ", " of "), ("constraint ", " on ")];
+    let (_, before) = parts.iter().find(|(start, _)| subject.starts_with(start))?;
+    subject.rsplit_once(before).map(|(_, table)| table)
 }
 
 impl Tally {

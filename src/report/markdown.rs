@@ -179,7 +179,7 @@ fn claim(row: &Row<'_>) -> String {
     };
     format!(
         "| {} | {} | {} | {}{mutants} |\n",
-        inline(row.subject),
+        inline(&row.subject),
         methods.join(", "),
         wording::verdict(row.verdict()),
         inline(&row.reach())

@@ -5,6 +5,7 @@
 //! default, no verdict. Start with [`render`]; `claims` groups evidence into the rows that people read, `draw` turns a
 //! counterexample into lines that both the terminal and Markdown show.
 
+mod bounds;
 mod claims;
 mod draw;
 mod fingerprint;

@@ -3,10 +3,10 @@
 use comfy_table::{ColumnConstraint, ContentLineStyle, LineStyle, TableStyle};
 
 use super::paint::{DIM, Paint};
-use crate::finding::Verdict;
+use crate::finding::{Evidence, Method, Verdict};
 use crate::report::claims::{Claims, Row};
 use crate::report::printable::printable;
-use crate::report::{draw, wording};
+use crate::report::{bounds, draw, wording};
 
 /// A header with a line under it, nothing else: the eye goes along rows.
 const QUIET: TableStyle = TableStyle::new()
@@ -14,56 +14,77 @@ const QUIET: TableStyle = TableStyle::new()
     .header_separator(LineStyle::none().fill('─').junction('─'))
     .content_lines(ContentLineStyle::none());
 
-/// From this width on the reach of a verdict has a column of its own; below, it stands under its claim.
-const WIDE: usize = 110;
-
-/// One row a claim: subject, methods, verdict, mutants where there are any, and how far it reaches or why not.
+/// One row a claim: verdict, mutants where there are any, how it was tried and how much. Under it the reason, where it is
+/// not proven; at the end what bounds all of it, and what was not tried.
 pub(super) fn lines(claims: &Claims<'_>, width: usize, paint: Paint) -> Vec<String> {
+    let rows = claims.folded();
+    let (idle, tried): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.is_idle());
     let with_mutants = claims.mutants().0 > 0;
-    let wide = width >= WIDE;
     let mut table = draw::table(width - 1);
     table.load_style(QUIET);
-    let mut header = vec!["claim", "tried by", "verdict"];
+    let mut header = vec!["claim", "verdict"];
     header.extend(with_mutants.then_some("mutants"));
-    header.extend(wide.then_some("how far"));
-    let short = header.len() - usize::from(wide);
+    header.push("tried by");
     table.set_header(header);
-    let (idle, tried): (Vec<&Row>, Vec<&Row>) = claims.rows.iter().partition(|row| row.is_idle());
     for row in &tried {
-        let mut cells = cells(row, with_mutants);
-        cells.extend(wide.then(|| reach(row)));
-        table.add_row(cells);
+        table.add_row(cells(row, with_mutants));
     }
-    // Names and verdicts are what one looks for: only the reach is ever broken into lines.
-    for column in table.column_iter_mut().take(short) {
+    // Nothing is broken into lines, so that what comes below a row can be put there.
+    for column in table.column_iter_mut() {
         column.set_constraint(ColumnConstraint::ContentWidth);
     }
     let drawn = table.trim_fmt();
     let mut drawn = drawn.lines();
-    let mut lines: Vec<String> = drawn
-        .by_ref()
-        .take(2)
-        .map(|line| paint.text(DIM, line))
-        .collect();
-    if wide {
-        lines.extend(drawn.map(|line| paint.claim(&printable(line))));
-    } else {
-        for (line, row) in drawn.zip(tried) {
-            lines.push(paint.claim(&printable(line)));
-            for part in draw::wrapped(&printable(&reach(row)), width.saturating_sub(6)) {
-                lines.push(format!("    {}", paint.text(DIM, &part)));
-            }
-        }
+    let head = drawn.by_ref().take(2);
+    let head = head.map(|line| line.chars().take(width - 1).collect::<String>());
+    let mut lines: Vec<String> = head.map(|line| paint.text(DIM, &line)).collect();
+    for (line, row) in drawn.zip(tried) {
+        lines.push(paint.claim(&printable(line)));
+        lines.extend(below(&reason(row), width, paint));
     }
     lines.extend(untried(&idle, width, paint));
+    lines.extend(within(claims, width, paint));
     lines
+}
+
+fn cells(row: &Row<'_>, with_mutants: bool) -> Vec<String> {
+    let mut cells = vec![
+        draw::one_line(&row.subject),
+        wording::verdict(row.verdict()),
+    ];
+    if with_mutants {
+        cells.push(match row.mutants() {
+            (0, _) => String::new(),
+            (made, killed) => format!("{killed} of {made}"),
+        });
+    }
+    cells.push(bounds::tried(&row.evidence));
+    cells
+}
+
+/// Why a claim is not proven, as far as the numbers do not say it. Sampled races say how much of all they are.
+fn reason(row: &Row<'_>) -> String {
+    let is_sampled = |e: &&Evidence| e.method == Method::Race && e.verdict == Verdict::Held;
+    match row.verdict() {
+        Verdict::Proven => String::new(),
+        Verdict::Held if !row.evidence.iter().any(is_sampled) => String::new(),
+        _ => draw::one_line(&row.reach()),
+    }
+}
+
+fn below(text: &str, width: usize, paint: Paint) -> Vec<String> {
+    let lines = draw::wrapped(&printable(text), width.saturating_sub(6));
+    lines
+        .iter()
+        .map(|line| format!("    {}", paint.text(DIM, line)))
+        .collect()
 }
 
 /// Claims of which nothing was tried, under the reason they share.
 fn untried(idle: &[&Row<'_>], width: usize, paint: Paint) -> Vec<String> {
     let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
     for row in idle {
-        let (reason, subject) = (reach(row), draw::one_line(row.subject));
+        let (reason, subject) = (draw::one_line(&row.reach()), draw::one_line(&row.subject));
         match reasons.iter_mut().find(|(known, _)| *known == reason) {
             Some((_, subjects)) => subjects.push(subject),
             None => reasons.push((reason, vec![subject])),
@@ -71,38 +92,31 @@ fn untried(idle: &[&Row<'_>], width: usize, paint: Paint) -> Vec<String> {
     }
     let mut lines = Vec::new();
     for (reason, subjects) in reasons {
-        let head = format!(
-            "{}: {}",
-            wording::verdict(Verdict::Unchecked),
-            printable(&reason)
-        );
-        for line in draw::hanging(&head, " ", "    ", width.saturating_sub(2)) {
-            lines.push(paint.claim(&line));
-        }
-        let subjects = subjects.join(", ");
-        for line in draw::wrapped(&printable(&subjects), width.saturating_sub(6)) {
-            lines.push(format!("    {}", paint.text(DIM, &line)));
-        }
+        let word = wording::verdict(Verdict::Unchecked);
+        let head = format!("{word}: {}", printable(&reason));
+        let head = draw::hanging(&head, " ", "    ", width.saturating_sub(2));
+        lines.extend(head.iter().map(|line| paint.claim(line)));
+        lines.extend(below(&subjects.join(", "), width, paint));
     }
     lines
 }
 
-fn cells(row: &Row<'_>, with_mutants: bool) -> Vec<String> {
-    let methods: Vec<&str> = row.methods().iter().map(|method| method.word()).collect();
-    let mut cells = vec![
-        draw::one_line(row.subject),
-        methods.join(" "),
-        wording::verdict(row.verdict()),
-    ];
-    if with_mutants {
-        cells.push(match row.mutants() {
-            (0, _) => String::new(),
-            (made, killed) => format!("{killed}/{made}"),
-        });
+/// What bounds every claim that was tried by a method.
+fn within(claims: &Claims<'_>, width: usize, paint: Paint) -> Vec<String> {
+    let all: Vec<&Evidence> = claims
+        .rows
+        .iter()
+        .flat_map(|row| row.evidence.clone())
+        .collect();
+    let mut lines = Vec::new();
+    for method in [Method::Reject, Method::Race, Method::Plan, Method::Mutate] {
+        let shared = bounds::common(&all, method);
+        if shared.is_empty() {
+            continue;
+        }
+        let text = format!("{} within: {}", method.word(), shared.join(", "));
+        let text = draw::hanging(&printable(&text), " ", "    ", width.saturating_sub(2));
+        lines.extend(text.iter().map(|line| paint.text(DIM, line)));
     }
-    cells
-}
-
-fn reach(row: &Row<'_>) -> String {
-    draw::one_line(&row.reach())
+    lines
 }
