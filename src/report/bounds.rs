@@ -9,8 +9,9 @@ const COUNTED: [(&str, &str, &str); 3] = [
     ("statements", "statement", "statements"),
 ];
 
-/// `reject 7 cases`, `race 152 orders`, `plan 6 of 6`, `mutate`.
-pub(super) fn tried(evidence: &[&Evidence]) -> String {
+/// `reject 7 cases, race 152 orders, plan 6 of 6`; where there is little room without the nouns. Mutants have a column of
+/// their own, so a method of which nothing else can be said goes without saying.
+pub(super) fn tried(evidence: &[&Evidence], with_nouns: bool) -> String {
     let mut parts: Vec<String> = Vec::new();
     let mut done: Vec<Method> = Vec::new();
     for one in evidence {
@@ -18,29 +19,38 @@ pub(super) fn tried(evidence: &[&Evidence]) -> String {
             continue;
         }
         done.push(one.method);
-        let same = evidence.iter().filter(|e| e.method == one.method);
-        let sum = |name: &str| same.clone().filter_map(|e| figure(e, name)).sum::<u64>();
-        let word = one.method.word();
-        let counted = COUNTED
+        let same: Vec<&Evidence> = evidence
             .iter()
-            .map(|(name, one, many)| (sum(name), one, many));
-        let counted = counted
-            .filter(|(count, ..)| *count > 0)
-            .map(|(count, one, many)| {
-                format!("{word} {count} {}", if count == 1 { one } else { many })
-            });
-        let expected = match sum("expectations") {
-            0 => None,
-            asked => Some(format!("{word} {} of {asked}", sum("expectations_held"))),
-        };
-        parts.push(
-            counted
-                .chain(expected)
-                .next()
-                .unwrap_or_else(|| word.to_owned()),
-        );
+            .copied()
+            .filter(|e| e.method == one.method)
+            .collect();
+        let is_in_column = one.method == Method::Mutate && figure(one, "mutants_made").is_some();
+        if !is_in_column {
+            parts.push(counted(one.method, &same, with_nouns));
+        }
     }
-    parts.join(", ")
+    match parts.is_empty() {
+        true => Method::Mutate.word().to_owned(),
+        false => parts.join(", "),
+    }
+}
+
+fn counted(method: Method, evidence: &[&Evidence], with_nouns: bool) -> String {
+    let sum = |name: &str| evidence.iter().filter_map(|e| figure(e, name)).sum::<u64>();
+    let word = method.word();
+    let asked = sum("expectations");
+    if asked > 0 {
+        return format!("{word} {} of {asked}", sum("expectations_held"));
+    }
+    let known = COUNTED.iter().find(|(name, ..)| sum(name) > 0);
+    match known {
+        Some((name, one, many)) if with_nouns => {
+            let count = sum(name);
+            format!("{word} {count} {}", if count == 1 { one } else { many })
+        }
+        Some((name, ..)) => format!("{word} {}", sum(name)),
+        None => word.to_owned(),
+    }
 }
 
 fn figure(evidence: &Evidence, name: &str) -> Option<u64> {
@@ -53,7 +63,7 @@ fn figure(evidence: &Evidence, name: &str) -> Option<u64> {
 pub(super) fn common(evidence: &[&Evidence], method: Method) -> Vec<String> {
     let mut all = evidence
         .iter()
-        .filter(|e| e.method == method)
+        .filter(|e| e.method == method && is_counted(e))
         .filter_map(|e| of(e))
         .map(|bounds| clauses(&bounds));
     let (Some(mut shared), count) = (all.next(), all.clone().count()) else {
@@ -68,6 +78,17 @@ pub(super) fn common(evidence: &[&Evidence], method: Method) -> Vec<String> {
     }
 }
 
+/// Whether it is of the usual kind: what is tried in a way of its own has bounds of its own.
+fn is_counted(evidence: &Evidence) -> bool {
+    let names = COUNTED
+        .iter()
+        .map(|(name, ..)| *name)
+        .chain(["expectations"]);
+    names
+        .into_iter()
+        .any(|name| figure(evidence, name) > Some(0))
+}
+
 /// The bounds of one piece of evidence, without the server's version, which stands elsewhere.
 pub(super) fn of(evidence: &Evidence) -> Option<String> {
     let text = evidence.bounds.as_deref()?;
@@ -79,7 +100,7 @@ pub(super) fn of(evidence: &Evidence) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// A sentence of bounds in its parts; commas inside brackets belong to theirs.
+/// A sentence of bounds in its parts; what parts it inside brackets belong to theirs.
 fn clauses(bounds: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     let mut depth = 0;
@@ -87,7 +108,7 @@ fn clauses(bounds: &str) -> Vec<String> {
         match c {
             '(' => depth += 1,
             ')' => depth -= 1,
-            ',' if depth == 0 => {
+            ',' | ';' if depth == 0 => {
                 parts.push(String::new());
                 continue;
             }
@@ -105,7 +126,7 @@ mod tests {
     use super::clauses;
 
     #[test]
-    fn a_comma_in_brackets_parts_nothing() {
+    fn what_is_in_brackets_stays_whole() {
         assert_eq!(
             clauses("2 sessions, all 3 (a, b), x"),
             ["2 sessions", "all 3 (a, b)", "x"]

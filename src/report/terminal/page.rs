@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::finding::{Evidence, Report, Severity, Verdict};
 use crate::report::claims::{Claims, Tally, by_design};
 use crate::report::format::Look;
+use crate::report::identifiers::shortened;
 use crate::report::place::Place;
 use crate::report::printable::printable;
 use crate::report::{draw, wording};
@@ -98,7 +99,10 @@ impl Page<'_> {
         );
         told.retain(|line| !line.is_empty());
         for line in told {
-            out.push_str(&format!("  {}\n", draw::one_line(&line)));
+            let line = shortened(&draw::one_line(&line));
+            for part in draw::hanging(&line, "  ", "    ", self.width) {
+                out.push_str(&format!("{part}\n"));
+            }
         }
         if let Some(at) = evidence.claim.at {
             let place = Place::of(at, self.sources).short();

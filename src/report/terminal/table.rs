@@ -5,6 +5,7 @@ use comfy_table::{ColumnConstraint, ContentLineStyle, LineStyle, TableStyle};
 use super::paint::{DIM, Paint};
 use crate::finding::{Evidence, Method, Verdict};
 use crate::report::claims::{Claims, Row};
+use crate::report::identifiers::shortened;
 use crate::report::printable::printable;
 use crate::report::{bounds, draw, wording};
 
@@ -20,24 +21,18 @@ pub(super) fn lines(claims: &Claims<'_>, width: usize, paint: Paint) -> Vec<Stri
     let rows = claims.folded();
     let (idle, tried): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(|row| row.is_idle());
     let with_mutants = claims.mutants().0 > 0;
-    let mut table = draw::table(width - 1);
-    table.load_style(QUIET);
-    let mut header = vec!["claim", "verdict"];
-    header.extend(with_mutants.then_some("mutants"));
-    header.push("tried by");
-    table.set_header(header);
-    for row in &tried {
-        table.add_row(cells(row, with_mutants));
+    let mut drawn = table(&tried, with_mutants, true);
+    if drawn.lines().any(|line| line.chars().count() >= width) {
+        drawn = table(&tried, with_mutants, false);
     }
-    // Nothing is broken into lines, so that what comes below a row can be put there.
-    for column in table.column_iter_mut() {
-        column.set_constraint(ColumnConstraint::ContentWidth);
-    }
-    let drawn = table.trim_fmt();
     let mut drawn = drawn.lines();
-    let head = drawn.by_ref().take(2);
-    let head = head.map(|line| line.chars().take(width - 1).collect::<String>());
-    let mut lines: Vec<String> = head.map(|line| paint.text(DIM, &line)).collect();
+    let mut lines: Vec<String> = drawn.by_ref().take(2).map(str::to_owned).collect();
+    if let Some(rule) = lines.get_mut(1) {
+        *rule = rule.chars().take(width - 1).collect();
+    }
+    for line in &mut lines {
+        *line = paint.text(DIM, line);
+    }
     for (line, row) in drawn.zip(tried) {
         lines.push(paint.claim(&printable(line)));
         lines.extend(below(&reason(row), width, paint));
@@ -47,19 +42,32 @@ pub(super) fn lines(claims: &Claims<'_>, width: usize, paint: Paint) -> Vec<Stri
     lines
 }
 
-fn cells(row: &Row<'_>, with_mutants: bool) -> Vec<String> {
-    let mut cells = vec![
-        draw::one_line(&row.subject),
-        wording::verdict(row.verdict()),
-    ];
-    if with_mutants {
-        cells.push(match row.mutants() {
-            (0, _) => String::new(),
-            (made, killed) => format!("{killed} of {made}"),
-        });
+/// The rows under their header. Nothing is broken into lines, so that what comes below a row can be put there.
+fn table(rows: &[&Row<'_>], with_mutants: bool, with_nouns: bool) -> String {
+    let mut table = draw::table(usize::MAX);
+    table.load_style(QUIET);
+    let mut header = vec!["claim", "verdict"];
+    header.extend(with_mutants.then_some("mutants"));
+    header.push("tried by");
+    table.set_header(header);
+    for row in rows {
+        let mut cells = vec![
+            draw::one_line(&row.subject),
+            wording::verdict(row.verdict()),
+        ];
+        if with_mutants {
+            cells.push(match row.mutants() {
+                (0, _) => String::new(),
+                (made, killed) => format!("{killed}/{made}"),
+            });
+        }
+        cells.push(bounds::tried(&row.evidence, with_nouns));
+        table.add_row(cells);
     }
-    cells.push(bounds::tried(&row.evidence));
-    cells
+    for column in table.column_iter_mut() {
+        column.set_constraint(ColumnConstraint::ContentWidth);
+    }
+    table.trim_fmt()
 }
 
 /// Why a claim is not proven, as far as the numbers do not say it. Sampled races say how much of all they are.
@@ -73,7 +81,7 @@ fn reason(row: &Row<'_>) -> String {
 }
 
 fn below(text: &str, width: usize, paint: Paint) -> Vec<String> {
-    let lines = draw::wrapped(&printable(text), width.saturating_sub(6));
+    let lines = draw::wrapped(&printable(&shortened(text)), width.saturating_sub(6));
     lines
         .iter()
         .map(|line| format!("    {}", paint.text(DIM, line)))
@@ -93,7 +101,7 @@ fn untried(idle: &[&Row<'_>], width: usize, paint: Paint) -> Vec<String> {
     let mut lines = Vec::new();
     for (reason, subjects) in reasons {
         let word = wording::verdict(Verdict::Unchecked);
-        let head = format!("{word}: {}", printable(&reason));
+        let head = format!("{word}: {}", printable(&shortened(&reason)));
         let head = draw::hanging(&head, " ", "    ", width.saturating_sub(2));
         lines.extend(head.iter().map(|line| paint.claim(line)));
         lines.extend(below(&subjects.join(", "), width, paint));
@@ -101,7 +109,7 @@ fn untried(idle: &[&Row<'_>], width: usize, paint: Paint) -> Vec<String> {
     lines
 }
 
-/// What bounds every claim that was tried by a method.
+/// What bounds every claim that was tried by a method in its usual way.
 fn within(claims: &Claims<'_>, width: usize, paint: Paint) -> Vec<String> {
     let all: Vec<&Evidence> = claims
         .rows
@@ -114,7 +122,7 @@ fn within(claims: &Claims<'_>, width: usize, paint: Paint) -> Vec<String> {
         if shared.is_empty() {
             continue;
         }
-        let text = format!("{} within: {}", method.word(), shared.join(", "));
+        let text = format!("{}: {}", method.word(), shared.join(", "));
         let text = draw::hanging(&printable(&text), " ", "    ", width.saturating_sub(2));
         lines.extend(text.iter().map(|line| paint.text(DIM, line)));
     }
