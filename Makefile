@@ -3,14 +3,18 @@
 CARGO ?= cargo
 DESIGNS ?= case-assignment review-operations notifications commerce ledger
 
-.PHONY: demo test lint unit postgres doc bench
+# Says what it finds, installs what is missing, does nothing on a machine that has everything.
+setup:
+	@dev/setup
+
+.PHONY: setup demo test lint unit postgres doc bench
 
 # The worked designs, verified for real: in a container, or with server programs found here.
-demo:
+demo: setup
 	@$(CARGO) build --locked --quiet
 	@$(CARGO) run --locked --quiet -- verify $(addprefix designs/,$(DESIGNS))
 
-test: lint unit postgres doc
+test: setup lint unit postgres doc
 
 lint:
 	$(CARGO) fmt --check
