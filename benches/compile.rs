@@ -2,7 +2,12 @@
 //!
 //! Prints the growth of the time a table takes (1.0 is linear) and, as the peer, how often the whole is slower than only reading the
 //! same text with `serde_yaml` into untyped data.
-#![expect(missing_docs, clippy::print_stdout, clippy::panic, reason = "a benchmark prints")]
+#![expect(
+    missing_docs,
+    clippy::print_stdout,
+    clippy::panic,
+    reason = "a benchmark prints"
+)]
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -57,11 +62,24 @@ fn whole(text: &str, pack: &check::Pack<'_>, environment: &template::Environment
     let root = source::parse(&map, id).unwrap_or_else(|_| panic!("the text parses"));
     let faults = design::language::validate(&root, &map);
     let (model, findings) = design::resolve(&root);
-    let Some(model) = model else { panic!("the design resolves: {findings:?}") };
+    let Some(model) = model else {
+        panic!("the design resolves: {findings:?}")
+    };
     let compiled = compile::compile(&model);
-    let ruled: Vec<_> = check::run(pack, &check::Inputs { model: &model, catalog: &compiled.catalog }).unwrap_or_default();
-    let script = compile::ddl(&compiled.catalog, environment).unwrap_or_else(|error| panic!("{error}"));
-    assert!(faults.is_empty() && findings.is_empty() && compiled.findings.is_empty(), "{faults:?} {findings:?}");
+    let ruled: Vec<_> = check::run(
+        pack,
+        &check::Inputs {
+            model: &model,
+            catalog: &compiled.catalog,
+        },
+    )
+    .unwrap_or_default();
+    let script =
+        compile::ddl(&compiled.catalog, environment).unwrap_or_else(|error| panic!("{error}"));
+    assert!(
+        faults.is_empty() && findings.is_empty() && compiled.findings.is_empty(),
+        "{faults:?} {findings:?}"
+    );
     script.statements.len() + ruled.len()
 }
 
@@ -81,13 +99,19 @@ fn main() {
     let environment = template::environment(&assets);
     let pack = check::load(&assets, &environment).unwrap_or_else(|error| panic!("{error}"));
     let mut first: Option<f64> = None;
-    println!("{:>7} {:>10} {:>12} {:>8} {:>16}", "tables", "ms", "us/table", "growth", "x serde_yaml");
+    println!(
+        "{:>7} {:>10} {:>12} {:>8} {:>16}",
+        "tables", "ms", "us/table", "growth", "x serde_yaml"
+    );
     for tables in [10usize, 100, 1_000] {
         let text = design(tables);
         let ours = quickest(|| assert!(whole(&text, &pack, &environment) > tables));
         let peer = quickest(|| {
             let read: Result<serde_json::Value, _> = serde_yaml::from_str(&text);
-            assert!(read.is_ok() || tables > 100, "the peer has limits of its own");
+            assert!(
+                read.is_ok() || tables > 100,
+                "the peer has limits of its own"
+            );
         });
         let each = ours.as_secs_f64() * 1e6 / tables as f64;
         let base = *first.get_or_insert(each);

@@ -37,7 +37,6 @@ async fn worked_designs_apply_and_read_back() {
         let (evidence, findings) = build(&run, &stage, &environment).await.expect("works");
         assert_eq!(evidence.verdict, Verdict::Proven, "{name}: {evidence:#?}");
         assert!(findings.is_empty(), "{name}");
-        println!("{name}: {:?} {:?}", evidence.bounds, evidence.duration);
         stage.close().await.expect("dropped");
     }
     server.stop().await.expect("stops");

@@ -52,10 +52,6 @@ async fn worked_designs_keep_their_plans() {
     for name in design::WORKED {
         let (evidence, findings, made, killed) = judged(&server, &design::worked(name)).await;
         for one in &evidence {
-            println!(
-                "{name} {} {:?} {:?} {:?}",
-                one.claim.subject, one.verdict, one.reason, one.duration
-            );
             if one.verdict < Verdict::Unchecked {
                 wrong.push(format!(
                     "{name} {}: {:?} {:#?}",

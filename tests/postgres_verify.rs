@@ -1,4 +1,5 @@
 //! Everything on a real PostgreSQL, as `pgproof verify` runs it.
+#![expect(clippy::print_stdout, reason = "a test says what it saw")]
 
 #[path = "support/design.rs"]
 mod design;

@@ -1,4 +1,9 @@
 //! Classical races on a real PostgreSQL: broken designs are refuted, fixed ones proven.
+#![expect(
+    clippy::print_stdout,
+    clippy::panic,
+    reason = "a test says what it saw"
+)]
 
 #[path = "support/postgres.rs"]
 #[expect(dead_code, reason = "shared with tests that use more of it")]

@@ -230,7 +230,7 @@ fn relation_names(model: &Model, compiled: &Compiled, findings: &mut Vec<Finding
             taken.insert(name, path);
         }
     };
-    for (name, _) in &compiled.catalog.tables {
+    for name in compiled.catalog.tables.keys() {
         take(name.clone(), ObjectPath::Table(name.clone()));
     }
     for (name, _) in &compiled.catalog.views {

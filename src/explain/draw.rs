@@ -94,7 +94,7 @@ mod tests {
                  "Total Cost": 8.25, "Plan Rows": 5, "Actual Rows": 4, "Actual Loops": 2,
                  "Rows Removed by Filter": 1, "Index Cond": "(a = 1)", "Filter": "(b > 2)"}]}}]);
         assert_eq!(
-            parse(&json).unwrap().lines(),
+            parse(&json).expect("a plan").lines(),
             [
                 "Limit  (estimated 5 rows, cost 1.00)",
                 "  Index Scan using ix on orders o  (8 rows in 2 loops, 2 thrown away, estimated 5, cost 8.25)  on (a = 1)  filter (b > 2)"

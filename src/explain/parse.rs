@@ -103,7 +103,7 @@ mod tests {
                 {"Node Type": "Seq Scan", "Relation Name": "a", "Actual Rows": 2, "Actual Loops": 3,
                  "Rows Removed by Filter": 5},
                 {"Node Type": "Hash", "Plans": [{"Node Type": "Seq Scan", "Relation Name": "b"}]}]}}]);
-        let tree = parse(&json).unwrap();
+        let tree = parse(&json).expect("a plan");
         let kinds: Vec<_> = tree
             .nodes()
             .iter()

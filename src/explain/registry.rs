@@ -39,7 +39,7 @@ mod tests {
         for assertion in ASSERTIONS {
             let about = assertion.about;
             assert!(std::ptr::eq(
-                super::assertion(about.name).unwrap(),
+                super::assertion(about.name).expect("it is known by its name"),
                 *assertion
             ));
             assert!(about.docs.contains("```yaml"), "{}", about.name);

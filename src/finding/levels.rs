@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::finding::{Finding, Severity};
+use super::fault::{Finding, Severity};
 
 /// What a team may set a rule to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

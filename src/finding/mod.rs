@@ -5,14 +5,14 @@
 
 mod about;
 mod evidence;
-mod finding;
+mod fault;
 mod levels;
 mod report;
 mod verdict;
 
 pub use about::About;
 pub use evidence::{Claim, Counterexample, Evidence, Method, Moment, MomentKind, Setting, Table};
-pub use finding::{Finding, Label, Severity};
+pub use fault::{Finding, Label, Severity};
 pub use levels::{Level, Levels};
 pub use report::{Input, Mutants, Report, Summary};
 pub use verdict::Verdict;

@@ -1,7 +1,7 @@
 //! Everything a run found out.
 
 use super::evidence::Evidence;
-use super::finding::{Finding, Severity};
+use super::fault::{Finding, Severity};
 use super::verdict::Verdict;
 
 /// A file that was read.

@@ -5,7 +5,7 @@ use super::derived::Derived;
 use super::kinds;
 use super::subject::Subject;
 use crate::catalog::ObjectPath;
-use crate::design::{Enforcement, Invariant, InvariantKind, Model, Rule};
+use crate::design::{Invariant, InvariantKind, Model, Rule};
 use crate::finding::About;
 use crate::sql::{Ident, SqlText};
 
@@ -75,13 +75,10 @@ pub fn enforce(model: &Model, invariant: &Invariant, derived: &mut Derived) {
         derived.credit(&subject, vec![existing]);
         return;
     }
-    if matches!(
-        invariant.enforced,
-        Enforcement::Constraint | Enforcement::Trigger | Enforcement::Policy
-    ) {
-        if let Some(kind) = of(invariant) {
-            (kind.enforce)(&subject, derived);
-        }
+    if invariant.enforced.is_databases()
+        && let Some(kind) = of(invariant)
+    {
+        (kind.enforce)(&subject, derived);
     }
 }
 
@@ -185,7 +182,7 @@ pub fn reads(rule: &Rule, model: &Model) -> Vec<Ident> {
             let mut tables: Vec<Ident> = Vec::new();
             for step in steps {
                 if let crate::design::StepKind::Sql { sql, .. } = &step.kind {
-                    tables.extend(named_tables(model, sql.as_str()).into_iter());
+                    tables.extend(named_tables(model, sql.as_str()));
                 }
             }
             tables.dedup();

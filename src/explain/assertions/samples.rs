@@ -6,7 +6,7 @@ use crate::explain::{Arguments, Assertion, Outcome, PlanTree, Relations, Subject
 
 /// A tree from the JSON of its root node.
 pub fn tree(root: Value) -> PlanTree {
-    parse(&json!([{ "Plan": root }])).unwrap()
+    parse(&json!([{ "Plan": root }])).expect("a plan")
 }
 
 /// Decides an assertion over one plan, without partitions.

@@ -46,7 +46,13 @@ pub(super) fn trials(arena: &Arena<'_>, maker: &Maker, invariant: &Invariant) ->
                 column,
             } = equals
             {
-                trials.extend(updates(arena, maker, parent, &[column.ident.clone()], None));
+                trials.extend(updates(
+                    arena,
+                    maker,
+                    parent,
+                    std::slice::from_ref(&column.ident),
+                    None,
+                ));
             }
             trials.extend(one_more(arena, maker, table, predicate.as_ref()));
             trials.extend(one_less(arena, maker, table, predicate.as_ref()));

@@ -64,13 +64,20 @@ impl Known {
             },
             Condition::Not(inner) => self.judge(inner).map(|value| !value),
             Condition::Compare(how, a, b) => self.compare(*how, a, b),
-            Condition::In(value, list) => list.iter().fold(Some(false), |found, item| {
-                match (found, self.compare(Operator::Equal, value, item)) {
-                    (Some(true), _) | (_, Some(true)) => Some(true),
-                    (None, _) | (_, None) => None,
-                    _ => Some(false),
+            Condition::In(value, list) => {
+                let found: Vec<_> = list
+                    .iter()
+                    .map(|item| self.compare(Operator::Equal, value, item))
+                    .collect();
+                // As in SQL: a null among the rest leaves it open.
+                if found.contains(&Some(true)) {
+                    Some(true)
+                } else if found.contains(&None) {
+                    None
+                } else {
+                    Some(false)
                 }
-            }),
+            }
             Condition::True(operand) => match self.operand(operand) {
                 Value::Null => None,
                 Value::Bool(value) => Some(value),

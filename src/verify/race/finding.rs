@@ -7,11 +7,14 @@ use crate::design::Model;
 use crate::finding::{Finding, Severity};
 use crate::postgres::SqlFailure;
 
+/// Command, code and constraint.
+type Kind = (String, String, Option<String>);
+
 /// Undeclared errors, each once.
 #[derive(Debug, Default)]
 pub(super) struct Undeclared {
     /// By command, code and constraint: the failure, and the command it was raced against.
-    found: BTreeMap<(String, String, Option<String>), (SqlFailure, Option<String>)>,
+    found: BTreeMap<Kind, (SqlFailure, Option<String>)>,
 }
 
 impl Undeclared {

@@ -8,7 +8,7 @@ use crate::design::{Invariant, InvariantKind, Model};
 use crate::error::Error;
 use crate::finding::Table;
 use crate::invariant;
-use crate::postgres::{Prepared, Rows, Session, SqlFailure, SqlState};
+use crate::postgres::{Prepared, Rows, Session, SqlFailure};
 use crate::sql::{self, Ident, SqlText};
 
 /// One invariant with what finds its violations.

@@ -7,7 +7,6 @@ use super::condition::{Captured, Known};
 use super::footprint::Footprint;
 use crate::design::{Command, Condition, Isolation, StepKind};
 use crate::postgres::{Rows, SqlFailure};
-use crate::source::Span;
 use crate::sql::{self, Ident, SqlText, bind};
 
 /// What a program is made from, once for all arguments.
@@ -26,7 +25,6 @@ pub(super) struct Script {
     pub outcomes: Vec<(String, String)>,
     /// Conditions on which the whole is run again.
     pub retry: Vec<String>,
-    pub at: Option<Span>,
 }
 
 /// Who runs a program.
@@ -127,7 +125,6 @@ impl Script {
                 .iter()
                 .map(|condition| condition.as_str().to_owned())
                 .collect(),
-            at: Some(command.name.at),
         }
     }
 
@@ -153,7 +150,6 @@ impl Script {
             steps: steps.collect(),
             outcomes: Vec::new(),
             retry: Vec::new(),
-            at: None,
         }
     }
 

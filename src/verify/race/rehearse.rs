@@ -131,8 +131,7 @@ pub(super) async fn rehearse(
         ..Rehearsal::default()
     };
     let mut loaded = vec![None; rehearsal.starts.len()];
-    for at in 0..rehearsal.starts.len() {
-        let start = rehearsal.starts[at].clone();
+    for (at, start) in rehearsal.starts.clone().into_iter().enumerate() {
         let wanting: Vec<&Command> = model
             .commands
             .iter()

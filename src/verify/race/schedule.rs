@@ -46,10 +46,6 @@ impl Frontier {
     pub(super) fn pop(&mut self) -> Option<Prefix> {
         self.waiting.pop_first().map(|(_, prefix)| prefix)
     }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
-    }
 }
 
 /// A session's next step, as far as it matters to others.
@@ -161,6 +157,6 @@ mod tests {
                 .is_some_and(|p| p.choices == [Choice::Step(1)])
         );
         assert!(frontier.pop().is_some());
-        assert!(frontier.is_empty());
+        assert!(frontier.pop().is_none());
     }
 }

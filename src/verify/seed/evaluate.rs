@@ -281,7 +281,7 @@ fn cast(value: Value, to: &str) -> Value {
 /// Seconds of an interval written with units; months are 30 days, as PostgreSQL compares them.
 fn interval(text: &str) -> Option<f64> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    if words.is_empty() || words.len() % 2 != 0 {
+    if words.is_empty() || !words.len().is_multiple_of(2) {
         return None;
     }
     words.chunks(2).try_fold(0.0, |total, pair| {

@@ -100,6 +100,9 @@ struct Condition<'a> {
     loose: Vec<usize>,
 }
 
+/// Values of one key.
+type Key = Vec<Option<String>>;
+
 struct Sampler<'a> {
     conditions: Vec<Condition<'a>>,
     shape: &'a Shape,
@@ -107,7 +110,8 @@ struct Sampler<'a> {
     random: Random,
     spreads: Vec<(&'a super::shape::Column, Spread)>,
     parents: Vec<Parents<'a>>,
-    taken: Vec<(BTreeSet<usize>, HashSet<Vec<Option<String>>>)>,
+    /// Columns of each key, and the values taken.
+    taken: Vec<(BTreeSet<usize>, HashSet<Key>)>,
     index: HashMap<&'a Ident, usize>,
     fallback: BTreeMap<Ident, Option<String>>,
 }
