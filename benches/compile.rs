@@ -2,12 +2,7 @@
 //!
 //! Prints the growth of the time a table takes (1.0 is linear) and, as the peer, how often the whole is slower than only reading the
 //! same text with `serde_yaml` into untyped data.
-#![expect(
-    missing_docs,
-    clippy::print_stdout,
-    clippy::panic,
-    reason = "a benchmark prints"
-)]
+#![expect(clippy::print_stdout, clippy::panic, reason = "a benchmark prints")]
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
