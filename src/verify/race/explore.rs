@@ -40,6 +40,8 @@ pub(super) struct Explored {
     pub committed: BTreeSet<usize>,
     /// Conditions that were seen: program, step, result.
     pub required: BTreeSet<(usize, usize, bool)>,
+    /// How the programs ended together, and what the judges found last.
+    pub outcomes: BTreeSet<String>,
     /// How often each combination of endings came up.
     pub endings: BTreeMap<Vec<String>, usize>,
     pub waits: usize,
@@ -77,7 +79,7 @@ pub(super) async fn explore(
         for (preemptions, branch) in &played.branches {
             frontier.push(*preemptions, branch.clone());
         }
-        note(&mut explored, &played);
+        note(&mut explored, trial, &played);
         for violation in &played.violations {
             if !explored
                 .violations
@@ -145,16 +147,23 @@ fn dirty(trial: &Trial) -> Tables {
     all.written()
 }
 
-fn note(explored: &mut Explored, played: &Played) {
+fn note(explored: &mut Explored, trial: &Trial, played: &Played) {
     match played.pruned {
         true => explored.pruned += 1,
         false => {
             explored.schedules += 1;
-            let names = played
-                .endings
-                .iter()
-                .map(|ending| ending.as_ref().map_or_else(String::new, shown));
-            *explored.endings.entry(names.collect()).or_default() += 1;
+            let names = played.endings.iter();
+            let mut names: Vec<String> = names
+                .map(|ending| ending.as_ref().map_or_else(String::new, shown))
+                .collect();
+            *explored.endings.entry(names.clone()).or_default() += 1;
+            // Which of two identical programs came first is no difference.
+            if trial.programs.windows(2).all(|pair| pair[0] == pair[1]) {
+                names.sort();
+            }
+            explored
+                .outcomes
+                .insert(format!("{names:?} {:?}", played.last));
         }
     }
     explored

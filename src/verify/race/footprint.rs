@@ -45,7 +45,7 @@ impl Tables {
         self.names.insert(table);
     }
 
-    fn add(&mut self, other: &Tables) {
+    pub(super) fn add(&mut self, other: &Tables) {
         self.all |= other.all;
         self.names.extend(other.names.iter().cloned());
     }

@@ -1,5 +1,6 @@
 //! Runs one schedule: every step in the order that the scheduler says, in real sessions.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,6 +60,8 @@ pub(super) struct Played {
     pub moments: Vec<Moment>,
     /// Conditions that were evaluated: program, step, result.
     pub required: Vec<(usize, usize, bool)>,
+    /// What each judge found last.
+    pub last: BTreeMap<usize, Table>,
     /// Constraints and rules that refused writes which are no commands.
     pub refused_by: Vec<String>,
     pub waits: usize,
@@ -217,7 +220,8 @@ impl Play<'_, '_> {
             .collect();
         for at in 0..self.seats.len() {
             let twin = (0..at).any(|other| {
-                fresh[at]
+                self.watch.reduce
+                    && fresh[at]
                     && fresh[other]
                     && self.seats[other].actor.program == self.seats[at].actor.program
             });
@@ -442,7 +446,11 @@ impl Play<'_, '_> {
             self.unjudged.add(footprint);
             return Ok(());
         };
+        for at in asked {
+            self.played.last.remove(&at);
+        }
         for (at, rows) in found {
+            self.played.last.insert(at, rows.clone());
             self.stopped |= self.watch.stop == Some(at);
             if !self.played.violations.iter().any(|known| known.judge == at) {
                 self.played.violations.push(Violation { judge: at, rows });

@@ -378,6 +378,24 @@ impl<'a> Racer<'a> {
         Ok(explored)
     }
 
+    /// Everything that can come of any two commands: how they ended and what the judges then saw, by what was raced. The same with
+    /// and without reduction, which is how the reduction is checked.
+    pub async fn outcomes(&mut self) -> Result<BTreeMap<String, BTreeSet<String>>, Error> {
+        let commands: Vec<String> = self.scripts.keys().cloned().collect();
+        let mut outcomes = BTreeMap::new();
+        for (at, first) in commands.iter().enumerate() {
+            for second in &commands[at..] {
+                for meeting in meetings(&self.rehearsal.clone(), &self.scripts, first, second) {
+                    if let Some(trial) = self.place(&meeting).await? {
+                        let explored = self.explore(&meeting, &trial, 0).await?;
+                        outcomes.insert(meeting.key(), explored.outcomes.clone());
+                    }
+                }
+            }
+        }
+        Ok(outcomes)
+    }
+
     pub(super) fn watch(&self, judge: usize) -> Watch {
         let all = (0..self.arena.judges.len()).filter(|at| self.arena.judges[*at].has_queries());
         Watch {

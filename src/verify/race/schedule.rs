@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::footprint::Footprint;
+use super::footprint::{Footprint, Tables};
 use super::program::{Act, Actor};
 use crate::design::Isolation;
 
@@ -57,7 +57,8 @@ pub(super) struct Move {
     /// Everything the transaction has written or locked, this step included.
     held: Footprint,
     isolation: Isolation,
-    is_first: bool,
+    /// Tables in which it can tell what has been committed by now.
+    sees: Tables,
 }
 
 /// What was seen when a step was taken.
@@ -74,19 +75,24 @@ pub(super) struct Seen {
 impl Move {
     pub(super) fn new(session: usize, actor: &Actor, act: Act) -> Move {
         let script = &actor.program.script;
-        let (own, held, is_first) = match &act {
+        let (own, held) = match &act {
             Act::Statement(step) => {
                 let own = match script.steps.get(*step) {
                     Some(super::program::Step::Sql { footprint, .. }) => footprint.clone(),
                     _ => Footprint::default(),
                 };
-                (
-                    own,
-                    script.writes_until(*step),
-                    script.first_statement() == Some(*step),
-                )
+                (own, script.writes_until(*step))
             }
-            _ => (Footprint::default(), script.footprint(), false),
+            _ => (Footprint::default(), script.footprint()),
+        };
+        let sees = match &act {
+            Act::Statement(_) if script.isolation == Isolation::ReadCommitted => seen_by(&own),
+            // The first statement decides what all others will see.
+            Act::Statement(step) if script.first_statement() == Some(*step) => {
+                seen_by(&script.footprint())
+            }
+            Act::Statement(_) => own.locked(),
+            _ => Tables::default(),
         };
         Move {
             session,
@@ -94,7 +100,7 @@ impl Move {
             own,
             held,
             isolation: script.isolation,
-            is_first,
+            sees,
         }
     }
 
@@ -127,12 +133,15 @@ impl Move {
     }
 }
 
+fn seen_by(footprint: &Footprint) -> Tables {
+    let mut seen = footprint.reads.clone();
+    seen.add(&footprint.locked());
+    seen
+}
+
 /// Whether a statement can tell that the other transaction has committed, locks apart.
 fn is_seen(commit: &Move, statement: &Move) -> bool {
-    let written = commit.held.written();
-    let snapshot_is_new = statement.isolation == Isolation::ReadCommitted || statement.is_first;
-    written.meets(&statement.own.locked())
-        || (snapshot_is_new && written.meets(&statement.own.reads))
+    commit.held.written().meets(&statement.sees)
 }
 
 #[cfg(test)]
