@@ -144,18 +144,58 @@ async fn row(
             ],
         ),
     };
-    let mut found = session.query(&chosen(&condition)).await?;
-    if found.rows.is_empty() {
-        found = session.query(&chosen(&fixed("TRUE"))).await?;
-    }
+    let found = session.query(&chosen(&condition)).await?;
     let Some(row) = found.rows.into_iter().next() else {
-        return Ok(Vec::new());
+        return one_by_one(session, &name, met, &distinct).await;
     };
     let value = |column: &Ident| {
         let at = distinct.iter().position(|known| *known == column)?;
         row.get(at)?.clone()
     };
     Ok(met.iter().map(|(_, column)| value(column)).collect())
+}
+
+/// Where no row has all of them, as when a row is for a person or for a department: each column's value from a row that agrees with those
+/// before it, if there is one.
+async fn one_by_one(
+    session: &mut Session,
+    table: &SqlText,
+    met: &[(String, Ident)],
+    columns: &[&Ident],
+) -> Result<Vec<Option<String>>, SqlFailure> {
+    let mut known: BTreeMap<&Ident, Option<String>> = BTreeMap::new();
+    for column in columns {
+        let quoted = quote_ident(column);
+        let filled = fill("{c} IS NOT NULL", &[("c", &quoted)]);
+        let agreed = known.iter().filter_map(|(other, value)| {
+            let value = sql::literal(value.as_deref()?);
+            Some(fill(
+                "{c}::text = {v}",
+                &[("c", &quote_ident(other)), ("v", &value)],
+            ))
+        });
+        let strict = join(std::iter::once(filled.clone()).chain(agreed), " AND ");
+        for condition in [strict, filled] {
+            let one = fill(
+                "SELECT {c} FROM {table} WHERE {condition} LIMIT 1",
+                &[("c", &quoted), ("table", table), ("condition", &condition)],
+            );
+            let found = session.query(&one).await?;
+            if let Some(value) = found
+                .rows
+                .into_iter()
+                .next()
+                .and_then(|row| row.into_iter().next())
+            {
+                known.insert(column, value);
+                break;
+            }
+        }
+    }
+    Ok(met
+        .iter()
+        .map(|(_, column)| known.get(column).cloned().flatten())
+        .collect())
 }
 
 /// Something of the type, for a parameter that meets no column (`LIMIT :limit`).
