@@ -106,12 +106,12 @@ queries:
     sql: SELECT id, name FROM article WHERE name = :name
     plan: {uses: [ix_article_name], never: [seq scan], returns: <= 5 rows}
   misspelt:
-    does: names a column that is not there
+    does: calls a function that is not there
     kind: batch
     pages_by: none
     sql: |
       SELECT id,
-             nmae FROM article
+             lenght(name) FROM article
 "#;
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn a_broken_expectation_is_refuted_and_refused_sql_is_placed() {
         .expect("found");
     let place = refused.labels[0].at;
     let text = &BROKEN[place.start as usize..place.end as usize];
-    assert_eq!(text, "nmae");
+    assert_eq!(text, "lenght");
     server.stop().await.expect("stops");
     home.assert_clean();
 }
