@@ -281,7 +281,11 @@ impl Judge<'_, '_> {
             let Expectation::Uses(index) = expectation else {
                 continue;
             };
-            if !self.is_plain_index(&index.ident) {
+            // Only what held with the index can be missed without it.
+            let held = asked.iter().zip(&with.outcomes).any(|(asked, outcome)| {
+                asked.arguments.names.contains(&index.ident) && matches!(outcome, Outcome::Holds(_))
+            });
+            if !held || !self.is_plain_index(&index.ident) {
                 continue;
             }
             self.made += 1;
