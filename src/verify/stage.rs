@@ -104,7 +104,7 @@ impl<'a> Stage<'a> {
         self.server.clone_database(&self.template).await
     }
 
-    /// A session of the owner, in which the names of the design need no schema. `SET LOCAL ROLE` takes on the [`player`](Stage::player).
+    /// A session of the owner, in which the names of the design need no schema. `pass_policies` lets it read and write all rows.
     pub async fn session(&self, database: &Database) -> Result<Session, Error> {
         let mut session = database.session().await?;
         self.set_path(&mut session).await?;
@@ -129,9 +129,16 @@ impl<'a> Stage<'a> {
         fill("SET search_path = {schema}, public", &[("schema", &schema)])
     }
 
-    /// The role that writes rows past row-level security.
-    pub fn player(&self) -> &Ident {
+    /// The role of pgproof's own that has all rights on the tables.
+    pub(super) fn player(&self) -> &Ident {
         &self.player
+    }
+
+    /// Lets the transaction of a session read and write rows past row-level security.
+    pub(super) async fn pass_policies(&self, session: &mut Session) -> Result<(), SqlFailure> {
+        let player = quote_ident(&self.player);
+        let role = fill("SET LOCAL ROLE {player}", &[("player", &player)]);
+        session.batch(&role).await
     }
 
     /// Where the design asks for an object; its table, or the design's name, where that cannot be told.

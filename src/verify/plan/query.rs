@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::expect::{Asked, asked, decide};
-use super::params::{Choice, choose, filled_in};
+use super::params::{Choice, Values, choose, filled_in};
 use super::sample::{self, Sample};
 use crate::design::{Expectation, Query, Rule};
 use crate::error::Error;
@@ -11,6 +11,7 @@ use crate::explain::{Outcome, PlanTree, Relations, Subject, parse};
 use crate::finding::{Claim, Counterexample, Evidence, Finding, Method, Verdict};
 use crate::postgres::{Rows, Session, SqlFailure};
 use crate::sql::{self, Ident, SqlText, fill, fixed, quote_ident};
+use crate::verify::stage::{begin, rollback};
 use crate::verify::{Judged, Run, Stage};
 
 /// What came of the plans of one design.
@@ -121,8 +122,8 @@ struct Decided {
 impl Judge<'_, '_> {
     async fn judge(&mut self) -> Result<Judged, SqlFailure> {
         let model = self.stage.model;
-        let typical = choose(model, self.query, self.session, Choice::Typical).await?;
-        let common = choose(model, self.query, self.session, Choice::MostCommon).await?;
+        let typical = self.values(Choice::Typical).await?;
+        let common = self.values(Choice::MostCommon).await?;
         self.tenant(&typical).await?;
         let sql = filled_in(model, self.query, &typical);
         let worst = self
@@ -185,8 +186,17 @@ impl Judge<'_, '_> {
             .figure("mutants_killed", self.killed as usize))
     }
 
+    /// Parameters from rows of any tenant: which one the query is for is decided by them.
+    async fn values(&mut self, choice: Choice) -> Result<Values, SqlFailure> {
+        self.session.batch(&begin()).await?;
+        self.stage.pass_policies(self.session).await?;
+        let values = choose(self.stage.model, self.query, self.session, choice).await;
+        self.session.batch(&rollback()).await?;
+        values
+    }
+
     /// Under row-level security a query sees one tenant's rows: that of its parameter.
-    async fn tenant(&mut self, values: &super::params::Values) -> Result<(), SqlFailure> {
+    async fn tenant(&mut self, values: &Values) -> Result<(), SqlFailure> {
         for invariant in &self.stage.model.invariants {
             let Rule::Isolated { by, setting, .. } = &invariant.rule else {
                 continue;
@@ -217,9 +227,9 @@ impl Judge<'_, '_> {
             "EXPLAIN ({options}) {query}",
             &[("options", &fixed(options)), ("query", query)],
         );
-        self.session.batch(&fixed("BEGIN")).await?;
+        self.session.batch(&begin()).await?;
         let rows = self.session.query(&explain).await;
-        self.session.batch(&fixed("ROLLBACK")).await?;
+        self.session.batch(&rollback()).await?;
         Ok(read(&rows?))
     }
 
@@ -294,12 +304,12 @@ impl Judge<'_, '_> {
                 &[("index", &quote_ident(&index.ident))],
             );
             let explain = fill("EXPLAIN (FORMAT JSON) {query}", &[("query", query)]);
-            self.session.batch(&fixed("BEGIN")).await?;
+            self.session.batch(&begin()).await?;
             let rows = match self.session.batch(&drop).await {
                 Ok(()) => self.session.query(&explain).await,
                 Err(failure) => Err(failure),
             };
-            self.session.batch(&fixed("ROLLBACK")).await?;
+            self.session.batch(&rollback()).await?;
             let plan = read(&rows?);
             let subject = Subject {
                 plan: &plan,

@@ -6,7 +6,7 @@ use crate::catalog::{Catalog, ObjectPath};
 use crate::error::Error;
 use crate::finding::Counterexample;
 use crate::postgres::{Database, Session, SqlFailure};
-use crate::sql::{Ident, SqlText, fill, fixed, literal, quote_ident};
+use crate::sql::{Ident, SqlText, fill, fixed, literal};
 use crate::verify::seed::Maker;
 use crate::verify::stage::{Stage, begin, rollback};
 
@@ -94,11 +94,10 @@ impl<'a> Bench<'a> {
                 )));
             }
         }
-        let player = fill(
-            "SET LOCAL ROLE {player}",
-            &[("player", &quote_ident(self.stage.player()))],
-        );
-        self.session.batch(&player).await.map_err(failed)?;
+        self.stage
+            .pass_policies(&mut self.session)
+            .await
+            .map_err(failed)?;
         let outcome = self.play(trial, parents_whole).await;
         self.session.batch(&rollback()).await.map_err(failed)?;
         outcome

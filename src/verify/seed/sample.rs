@@ -237,13 +237,21 @@ impl<'a> Sampler<'a> {
 
     /// Draws the columns of a broken condition again until none is broken; in the end the maker's own values do. False where even they do not.
     fn mend(&mut self, row: &mut [Option<String>], number: usize) -> bool {
+        // Reading values is most of the work: each once, and again only when it is drawn again.
+        let mut values: Row = self
+            .conditions
+            .iter()
+            .flat_map(|condition| &condition.columns)
+            .map(|at| self.read(row, *at))
+            .collect();
         for _ in 0..MENDS {
-            let Some(broken) = self.broken(row) else {
+            let Some(broken) = self.broken(&values) else {
                 return true;
             };
             for at in self.conditions[broken].loose.clone() {
                 let (column, spread) = &self.spreads[at];
                 row[at] = spread.redrawn(number, column.nullable, &mut self.random);
+                values.extend([self.read(row, at)]);
             }
         }
         for at in self
@@ -253,22 +261,24 @@ impl<'a> Sampler<'a> {
         {
             if let Some(value) = self.fallback.get(&self.spreads[*at].0.name) {
                 row[*at] = value.clone();
+                values.extend([self.read(row, *at)]);
             }
         }
-        self.broken(row).is_none()
+        self.broken(&values).is_none()
+    }
+
+    /// A column with what an expression makes of its value.
+    fn read(&self, row: &[Option<String>], at: usize) -> (Ident, Value) {
+        let (column, _) = &self.spreads[at];
+        let value = Value::read(row[at].as_deref(), &column.kind);
+        (column.name.clone(), value)
     }
 
     /// The first condition that is false.
-    fn broken(&self, row: &[Option<String>]) -> Option<usize> {
-        self.conditions.iter().position(|condition| {
-            let value = |at: &usize| {
-                let (column, _) = &self.spreads[*at];
-                let value = Value::read(row[*at].as_deref(), &column.kind);
-                (column.name.clone(), value)
-            };
-            let values: Row = condition.columns.iter().map(value).collect();
-            evaluate(condition.check, &values).passes() == Some(false)
-        })
+    fn broken(&self, values: &Row) -> Option<usize> {
+        self.conditions
+            .iter()
+            .position(|condition| evaluate(condition.check, values).passes() == Some(false))
     }
 
     fn is_new(&mut self, row: &[Option<String>]) -> bool {
