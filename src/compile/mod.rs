@@ -1,6 +1,6 @@
 //! Model to catalog to DDL. Pure: the same model gives the same bytes.
 //!
-//! [`compile`] makes the catalog of what the design declares and lets each invariant kind add what enforces it; [`ddl`] writes a
+//! [`compile`] makes the catalog of what the design declares and lets each invariant kind add what enforces it; [`ddl()`] writes a
 //! catalog down in dependency order.
 
 mod catalog;

@@ -1,6 +1,7 @@
 //! One invariant of one model, with the SQL that every kind needs.
 
-use crate::design::{ForeignKey, Invariant, Limit, Model, Name, Table};
+use super::case::Value;
+use crate::design::{ForeignKey, Invariant, Limit, Model, Name, Rule, Table};
 use crate::source::Text;
 use crate::sql::{
     Ident, QualifiedName, SqlText, fill, fixed, idents, join, literal, quote_ident, quote_qualified,
@@ -50,6 +51,29 @@ impl<'a> Subject<'a> {
             Some(never) => literal(&format!("{name}: {}", never.as_str().trim())),
             None => literal(name),
         }
+    }
+
+    /// Whether a row may be inserted with these values, as far as lifecycles say.
+    pub fn may_start(&self, table: &Name, set: &[(Ident, Value)]) -> bool {
+        let starts = |column: &Name, initial: &[Text]| {
+            let value = set.iter().find(|(name, _)| *name == column.ident);
+            value.is_none_or(|(_, value)| {
+                let is = |state: &Text| *value == Value::Sql(literal(state.as_str()));
+                initial.is_empty() || initial.iter().any(is)
+            })
+        };
+        self.model
+            .invariants
+            .iter()
+            .all(|invariant| match &invariant.rule {
+                Rule::Transitions {
+                    table: of,
+                    column,
+                    initial,
+                    ..
+                } if of.ident == table.ident => starts(column, initial),
+                _ => true,
+            })
     }
 
     /// The reference of `child` whose parent is `parent`: over just the columns `per` where there is one, else the first.

@@ -1,7 +1,7 @@
 //! SQL as text with rules: names, quoting, parameters, syntax and facts. The only module that knows `sqlparser` and
 //! `squawk-syntax`, and the only place beside `.sql.j2` templates where [`SqlText`] is made.
 //!
-//! Start with [`bind`] for parameters, [`check_syntax`] for what can be said without a server, [`facts`] for what a statement touches.
+//! Start with [`bind`] for parameters, [`check_syntax`] for what can be said without a server, [`facts()`] for what a statement touches.
 
 mod compose;
 mod condition;

@@ -2,7 +2,7 @@
 //!
 //! What a template writes is escaped by its name: in `.sql.j2` only numbers and values that passed one of the filters `ident`,
 //! `idents`, `lit`, `sql`, `comment` may be written, anything else is an error; `.md.j2` and `.html.j2` escape by themselves.
-//! Start with [`environment`].
+//! Start with [`environment()`].
 
 mod environment;
 mod escape;

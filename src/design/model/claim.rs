@@ -204,6 +204,7 @@ pub enum Rule {
         initial: Vec<Text>,
         allow: Vec<(Text, Vec<Text>)>,
         terminal: Vec<Text>,
+        predicate: Option<Text>,
     },
     Monotonic {
         table: Name,

@@ -5,9 +5,10 @@ use crate::design::{InvariantKind, Name, Rule};
 use crate::finding::About;
 use crate::invariant::case::{Case, Value, Write};
 use crate::invariant::derived::{Derived, TriggerShape};
-use crate::invariant::guard::raise;
+use crate::invariant::guard::{over_row, raise};
+use crate::invariant::predicate::satisfying;
 use crate::invariant::registry::Kind;
-use crate::invariant::subject::{Subject, short};
+use crate::invariant::subject::{Subject, authored, predicate_or_true, short};
 use crate::source::Text;
 use crate::sql::{SqlText, column_of, fill, fixed, join, literal, quote_ident};
 
@@ -16,7 +17,7 @@ pub(crate) static KIND: Kind = Kind {
         name: "transitions",
         title: "a state column moves only along allowed edges, from allowed starts",
         docs: "Setting a state to itself is no transition. Enforced by two triggers, one for where a row may start and one for where it may go; \
-               together they keep the column to the states that are named.\n\n\
+               together they keep the column to the states that are named. `where` is judged on the row as it was, and for a new row as it is.\n\n\
                ```yaml\ntransitions: {in: orders, column: status, initial: [placed], allow: {placed: [paid, cancelled], paid: [shipped]}, terminal: [shipped, cancelled]}\n```",
         since: "0.1.0",
     },
@@ -32,6 +33,7 @@ struct Parts<'a> {
     initial: &'a [Text],
     allow: &'a [(Text, Vec<Text>)],
     terminal: &'a [Text],
+    predicate: Option<&'a Text>,
 }
 
 fn parts<'a>(subject: &Subject<'a>) -> Option<Parts<'a>> {
@@ -42,12 +44,14 @@ fn parts<'a>(subject: &Subject<'a>) -> Option<Parts<'a>> {
             initial,
             allow,
             terminal,
+            predicate,
         } => Some(Parts {
             table,
             column,
             initial,
             allow,
             terminal,
+            predicate: predicate.as_ref(),
         }),
         _ => None,
     }
@@ -72,8 +76,9 @@ fn states<'a>(parts: &Parts<'a>) -> Vec<&'a str> {
 fn drift(subject: &Subject) -> Option<SqlText> {
     let parts = parts(subject)?;
     Some(fill(
-        "SELECT *\nFROM {table}\nWHERE {column}::text NOT IN ({states})",
+        "SELECT *\nFROM {table}\nWHERE {predicate} AND {column}::text NOT IN ({states})",
         &[
+            ("predicate", &predicate_or_true(parts.predicate)),
             ("table", &subject.sql(parts.table)),
             ("column", &quote_ident(&parts.column.ident)),
             (
@@ -97,6 +102,13 @@ fn enforce(subject: &Subject, derived: &mut Derived) {
         &[("column", &column_of("OLD", &parts.column.ident))],
     );
     let refuse = raise(subject, "check_violation");
+    let concerned = |row| match parts.predicate {
+        Some(predicate) => {
+            let found = over_row(row, parts.table, &fixed("1"), &authored(predicate));
+            fill(" AND EXISTS ({found})", &[("found", &found)])
+        }
+        None => fixed(""),
+    };
     let branch = |(from, to): &(Text, Vec<Text>)| {
         let targets = if to.is_empty() {
             fixed("NULL")
@@ -122,11 +134,12 @@ fn enforce(subject: &Subject, derived: &mut Derived) {
         )
     };
     let body = fill(
-        "BEGIN\n  IF {new} IS NOT DISTINCT FROM {old} THEN\n    RETURN NEW;\n  END IF;\n  IF ({allowed}) IS NOT TRUE THEN\n    {raise}\n  END IF;\n  RETURN NEW;\nEND",
+        "BEGIN\n  IF {new} IS NOT DISTINCT FROM {old} THEN\n    RETURN NEW;\n  END IF;\n  IF ({allowed}) IS NOT TRUE{concerned} THEN\n    {raise}\n  END IF;\n  RETURN NEW;\nEND",
         &[
             ("new", &new),
             ("old", &old),
             ("allowed", &allowed),
+            ("concerned", &concerned("OLD")),
             ("raise", &refuse),
         ],
     );
@@ -141,9 +154,10 @@ fn enforce(subject: &Subject, derived: &mut Derived) {
         parts.initial.iter().map(Text::as_str).collect()
     };
     let body = fill(
-        "BEGIN\n  IF {new} NOT IN ({starts}) THEN\n    {raise}\n  END IF;\n  RETURN NEW;\nEND",
+        "BEGIN\n  IF {new} NOT IN ({starts}){concerned} THEN\n    {raise}\n  END IF;\n  RETURN NEW;\nEND",
         &[
             ("new", &new),
+            ("concerned", &concerned("NEW")),
             ("starts", &join(starts.into_iter().map(literal), ", ")),
             ("raise", &refuse),
         ],
@@ -195,10 +209,17 @@ fn cases(subject: &Subject) -> Vec<Case> {
     };
     let column = || parts.column.ident.clone();
     let value = |state: &str| vec![(column(), Value::Sql(literal(state)))];
+    let scope = subject
+        .table(parts.table)
+        .and_then(|table| satisfying(table, parts.predicate.map(Text::as_str)));
+    let Some(mut scope) = scope else {
+        return Vec::new();
+    };
+    scope.retain(|(name, _)| *name != parts.column.ident);
     let insert = |state: &str| Write::Insert {
         row: 0,
         table: parts.table.ident.clone(),
-        set: value(state),
+        set: scope.iter().cloned().chain(value(state)).collect(),
     };
     let goes = |state: &str| Write::Update {
         row: 0,

@@ -205,7 +205,9 @@ pub(super) fn twice(
                 .cloned(),
         )
         .collect();
-    let legal = match unsatisfying(found, text) {
+    // A row that may not start uncounted would be counted on its way there.
+    let uncounted = unsatisfying(found, text).filter(|set| subject.may_start(table, set));
+    let legal = match uncounted {
         Some(uncounted) => same
             .chain(
                 uncounted

@@ -128,6 +128,7 @@ pub(super) fn query(model: &Model, invariant: &Invariant) -> Option<SqlText> {
             column,
             initial,
             allow,
+            predicate,
             ..
         } => {
             let column = literal(column.as_str());
@@ -148,7 +149,11 @@ pub(super) fn query(model: &Model, invariant: &Invariant) -> Option<SqlText> {
                     ("edges", &edges(allow)),
                 ],
             );
-            Some(changes(&model.qualified(&table.ident), &wrong, None))
+            Some(changes(
+                &model.qualified(&table.ident),
+                &wrong,
+                predicate.as_ref(),
+            ))
         }
         _ => None,
     }
@@ -164,14 +169,14 @@ fn edges(allow: &[(Text, Vec<Text>)]) -> SqlText {
     )
 }
 
-/// Entries of the history that meet a condition, among rows that met the design's own condition before.
+/// Entries of the history that meet a condition, among rows that met the design's own condition before, or that begin with it.
 fn changes(table: &QualifiedName, wrong: &SqlText, before: Option<&Text>) -> SqlText {
     let before = before.map_or_else(|| fixed("TRUE"), |text| SqlText::authored(text.as_str()));
     fill(
         "SELECT h.op AS operation, h.old AS before, h.new AS after\n\
          FROM pgproof_shadow.history h\n\
          WHERE h.of_table = {name} AND ({wrong})\n\
-         AND (h.old IS NULL OR EXISTS (SELECT FROM jsonb_populate_record(NULL::{table}, h.old) AS {alias} WHERE {before}))\n\
+         AND (h.op = 'TRUNCATE' OR EXISTS (SELECT FROM jsonb_populate_record(NULL::{table}, coalesce(h.old, h.new)) AS {alias} WHERE {before}))\n\
          ORDER BY h.n",
         &[
             ("name", &literal(table.name.as_str())),

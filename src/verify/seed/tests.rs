@@ -272,6 +272,7 @@ fn states_are_reached_along_the_lifecycle() {
             (text("open"), vec![text("closed")]),
         ],
         terminal: Vec::new(),
+        predicate: None,
     };
     let maker = maker(vec![("case", case)], vec![rule]);
     let rows = maker.row(

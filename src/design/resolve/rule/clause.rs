@@ -32,7 +32,6 @@ const KINDS: &[InvariantKind] = &[
 
 /// Kinds whose clause holds for all rows of a table, or speaks of no table.
 const TAKES_NO_WHERE: &[InvariantKind] = &[
-    InvariantKind::Transitions,
     InvariantKind::Isolated,
     InvariantKind::Idempotent,
     InvariantKind::Mirrors,

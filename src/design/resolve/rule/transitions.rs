@@ -10,7 +10,7 @@ use super::clause::Clause;
 use crate::finding::{Finding, Severity};
 use crate::source::{Span, Text};
 
-/// `{in: …, column: …, initial: […], allow: {from: [to…]}, terminal: […]}`.
+/// `{in: …, column: …, initial: […], allow: {from: [to…]}, terminal: […], where: …}`.
 pub(super) fn transitions(clause: &Clause<'_>) -> Option<Rule> {
     let table = clause.table()?;
     let column = clause.column("column")?;
@@ -37,6 +37,7 @@ pub(super) fn transitions(clause: &Clause<'_>) -> Option<Rule> {
         initial,
         allow,
         terminal,
+        predicate: clause.predicate(),
     })
 }
 
