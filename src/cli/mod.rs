@@ -5,6 +5,7 @@
 
 mod analysis;
 mod args;
+mod budget;
 mod check;
 mod compile;
 mod completions;

@@ -10,7 +10,8 @@ use crate::postgres::{Signal, stop_all, until_signal};
 pub(super) fn until_done_or_told<T>(
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<Result<T, ExitCode>, Error> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    // One thread: what a session answers is wanted at once, and waking another thread takes as long as a small statement.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|source| Error::Io {

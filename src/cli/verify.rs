@@ -8,6 +8,7 @@ use clap::ValueEnum;
 
 use super::analysis::{Analysis, Design, analyse};
 use super::args::ReportArgs;
+use super::budget::Budget;
 use super::output::Output;
 use super::progress::Bar;
 use super::runtime::until_done_or_told;
@@ -50,11 +51,26 @@ pub(super) struct Args {
     #[arg(long, value_enum, value_name = "METHOD", value_delimiter = ',')]
     only: Vec<MethodName>,
 
-    /// Orders of two sessions' steps that are tried for one invariant, at most
+    /// Commands that run at the same time, at most
     ///
-    /// Where that is too few for all there are, the verdict is `held`, not `proven`.
-    #[arg(long, value_name = "ORDERS", value_parser = clap::value_parser!(u32).range(1..))]
-    budget: Option<u32>,
+    /// Two are tried in every way; of more, as many as the budget allows, those that touch the same rows first.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=4))]
+    sessions: u8,
+
+    /// Rows that a table has at most in a generated state
+    #[arg(long, value_name = "ROWS", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=9))]
+    scope: u8,
+
+    /// What races may cost: a time for each design (`60s`, `5min`), or orders of steps for each invariant (`20000`)
+    ///
+    /// Where that is too little for all orders of two sessions, the verdict is `held`, not `proven`. With a time, what is reached
+    /// depends on the machine.
+    #[arg(long, value_name = "BUDGET")]
+    budget: Option<Budget>,
+
+    /// Try orders that cannot differ from ones tried before as well
+    #[arg(long)]
+    no_reduction: bool,
 
     #[command(flatten)]
     report: ReportArgs,
@@ -156,10 +172,22 @@ async fn servers(
 }
 
 fn options_for(args: &Args, design: &Design) -> VerifyOptions {
-    let mut race = RaceOptions::default();
-    if let Some(budget) = args.budget {
-        race.schedules = budget as usize;
-        race.schedules_of_trial = race.schedules_of_trial.min(budget as usize);
+    let mut race = RaceOptions {
+        sessions: usize::from(args.sessions),
+        rows: usize::from(args.scope),
+        reduce: !args.no_reduction,
+        workers: std::thread::available_parallelism().map_or(1, usize::from),
+        ..RaceOptions::default()
+    };
+    match args.budget {
+        Some(Budget::Orders(orders)) => {
+            race.schedules = orders;
+            race.wide_schedules = orders;
+            race.schedules_of_trial = race.schedules_of_trial.min(orders);
+            race.schedules_of_wide_trial = race.schedules_of_wide_trial.min(orders);
+        }
+        Some(Budget::Time(time)) => race.time = Some(time),
+        None => {}
     }
     VerifyOptions {
         seed: args.seed,
@@ -185,8 +213,18 @@ fn command(args: &Args, path: &DesignPath) -> String {
     {
         command.push_str(&format!(" --postgres {place}"));
     }
+    let defaults = RaceOptions::default();
+    if usize::from(args.sessions) != defaults.sessions {
+        command.push_str(&format!(" --sessions {}", args.sessions));
+    }
+    if usize::from(args.scope) != defaults.rows {
+        command.push_str(&format!(" --scope {}", args.scope));
+    }
     if let Some(budget) = args.budget {
         command.push_str(&format!(" --budget {budget}"));
+    }
+    if args.no_reduction {
+        command.push_str(" --no-reduction");
     }
     command
 }

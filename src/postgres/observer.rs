@@ -2,12 +2,14 @@
 
 use std::fmt;
 
+use rustix::process::{Pid, Signal, kill_process};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Statement};
 
 use super::connect::{Address, Connected, Lost};
 use super::failure::SqlFailure;
 use crate::error::Error;
+use crate::sql;
 
 /// A connection of pgproof's own that looks at other sessions and cancels what they do.
 pub struct Observer {
@@ -19,6 +21,18 @@ pub struct Observer {
     blocking: Statement,
     cancel: Statement,
     terminate: Statement,
+    signals: Signals,
+}
+
+/// How the processes of a server can be stopped and made to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Signals {
+    /// They are processes of this machine.
+    Direct,
+    /// By a program that the server runs: its processes are those of a container.
+    Program,
+    /// Not at all: the server is somebody else's.
+    Never,
 }
 
 impl fmt::Debug for Observer {
@@ -28,7 +42,7 @@ impl fmt::Debug for Observer {
 }
 
 impl Observer {
-    pub(super) async fn open(address: &Address) -> Result<Observer, SqlFailure> {
+    pub(super) async fn open(address: &Address, signals: Signals) -> Result<Observer, SqlFailure> {
         let Connected { client, lost } = address.settings(&[]).connect().await?;
         let one = |sql: &'static str| client.prepare_typed(sql, &[Type::INT4]);
         let explain = |e: tokio_postgres::Error| lost.explain(&e);
@@ -61,6 +75,7 @@ impl Observer {
             blocking,
             cancel,
             terminate,
+            signals,
         })
     }
 
@@ -97,6 +112,43 @@ impl Observer {
     /// Ends `pid`: its session is gone, its transaction rolled back. False when there is no such process.
     pub async fn terminate_backend(&self, pid: i32) -> Result<bool, Error> {
         self.signal(&self.terminate, pid).await
+    }
+
+    /// Whether [`freeze`](Observer::freeze) does something.
+    pub fn can_freeze(&self) -> bool {
+        self.signals != Signals::Never
+    }
+
+    /// Stops processes, so that a lock they are given does not let them run on: who goes first is then for the caller to say. To be
+    /// used on sessions that wait for a lock, which hold nothing that the server itself needs.
+    pub async fn freeze(&self, pids: &[i32]) -> Result<(), Error> {
+        self.send(Signal::STOP, "STOP", pids).await
+    }
+
+    /// Lets them go on.
+    pub async fn thaw(&self, pids: &[i32]) -> Result<(), Error> {
+        self.send(Signal::CONT, "CONT", pids).await
+    }
+
+    async fn send(&self, signal: Signal, name: &str, pids: &[i32]) -> Result<(), Error> {
+        match self.signals {
+            _ if pids.is_empty() => Ok(()),
+            Signals::Never => Ok(()),
+            Signals::Direct => {
+                // A process that is gone needs no signal.
+                for pid in pids.iter().filter_map(|pid| Pid::from_raw(*pid)) {
+                    let _ = kill_process(pid, signal);
+                }
+                Ok(())
+            }
+            Signals::Program => {
+                let list: Vec<String> = pids.iter().map(i32::to_string).collect();
+                let command = format!("kill -{name} {} || true", list.join(" "));
+                let sql = sql::run_program(&command);
+                let sent = self.client.batch_execute(sql.as_str()).await;
+                sent.map_err(|e| self.failed(&e))
+            }
+        }
     }
 
     async fn signal(&self, statement: &Statement, pid: i32) -> Result<bool, Error> {

@@ -10,7 +10,7 @@ use super::database::Database;
 use super::failure::SqlFailure;
 use super::find::{Kind, find};
 use super::lease::random_hex;
-use super::observer::Observer;
+use super::observer::{Observer, Signals};
 use super::options::{ServerChoice, ServerOptions};
 use super::session::Session;
 use super::sqlstate::SqlState;
@@ -248,7 +248,13 @@ impl Server {
 
     /// A connection that watches and cancels the sessions of all databases.
     pub async fn observer(&self) -> Result<Observer, Error> {
-        let opened = Observer::open(self.inner.admin_address()).await;
+        let signals = match self.inner.kind {
+            Kind::Local(_) => Signals::Direct,
+            #[cfg(feature = "containers")]
+            Kind::Container(_) => Signals::Program,
+            Kind::Foreign(_) => Signals::Never,
+        };
+        let opened = Observer::open(self.inner.admin_address(), signals).await;
         opened.map_err(|failure| failure.into_error("open a session"))
     }
 

@@ -387,6 +387,8 @@ impl Pending {
                 return self.is_answered();
             }
             tokio::task::yield_now().await;
+            // Where cores are few the server may be waiting for this one.
+            std::thread::yield_now();
         }
     }
 }

@@ -119,6 +119,14 @@ pub fn format_types(types: &[(u32, i32)]) -> SqlText {
     ))
 }
 
+/// Lets the server run a program of its machine. For a server of pgproof's own only: it takes a superuser.
+pub fn run_program(command: &str) -> SqlText {
+    SqlText::made(format!(
+        "COPY (SELECT 1 WHERE false) TO PROGRAM {}",
+        literal(command).as_str()
+    ))
+}
+
 /// Ends another session.
 pub fn terminate_backend(pid: i32) -> SqlText {
     SqlText::made(format!("SELECT pg_catalog.pg_terminate_backend({pid})"))

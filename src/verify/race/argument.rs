@@ -18,19 +18,24 @@ pub(super) type Arguments = BTreeMap<Ident, Option<String>>;
 /// Sets of arguments, and what the keys among them become for somebody who wants rows of his own.
 pub(super) struct Choices {
     pub sets: Vec<Arguments>,
-    own: BTreeMap<(Ident, Option<String>), Option<String>>,
+    /// For each key of a new row the values that others take for theirs.
+    own: BTreeMap<(Ident, Option<String>), Vec<Option<String>>>,
 }
 
 impl Choices {
-    /// The same arguments with other keys for new rows; `None` where there are none.
-    pub(super) fn apart(&self, arguments: &Arguments) -> Option<Arguments> {
-        let mut other = arguments.clone();
-        for (name, value) in &mut other {
-            if let Some(own) = self.own.get(&(name.clone(), value.clone())) {
-                *value = own.clone();
+    /// The same arguments with other keys for new rows, for each further session; none where there are no keys.
+    pub(super) fn apart(&self, arguments: &Arguments) -> Vec<Arguments> {
+        let with = |number: usize| {
+            let mut other = arguments.clone();
+            for (name, value) in &mut other {
+                if let Some(own) = self.own.get(&(name.clone(), value.clone())) {
+                    *value = own.get(number).cloned().flatten();
+                }
             }
-        }
-        (other != *arguments).then_some(other)
+            other
+        };
+        let all = (0..OTHERS).map(with);
+        all.filter(|other| other != arguments).collect()
     }
 }
 
@@ -38,6 +43,8 @@ impl Choices {
 const MOST: usize = 14;
 /// Of these so many by chance.
 const CHANCE: usize = 3;
+/// Sessions beside the first.
+const OTHERS: usize = 3;
 /// Number of a row that no state has.
 const FRESH: u64 = 70;
 
@@ -115,7 +122,9 @@ pub(super) fn arguments(
         let name = known.param.name.ident.clone();
         (
             (name, known.fresh(maker, catalog, number)),
-            known.fresh(maker, catalog, number + 1),
+            (1..=OTHERS as u64)
+                .map(|other| known.fresh(maker, catalog, number + other))
+                .collect(),
         )
     });
     Choices {

@@ -8,8 +8,6 @@ use crate::postgres::{Observer, Pending};
 
 /// How long to look at the socket before the lock table is asked: shorter asks needlessly, longer waits needlessly.
 const LOOK: Duration = Duration::from_micros(150);
-/// The same for a session that was waiting and may have been let go.
-const GLANCE: Duration = Duration::from_micros(30);
 
 /// What came of waiting for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,28 +25,7 @@ pub(super) async fn wait(
     others: &[i32],
     pending: &mut Pending,
 ) -> Result<Wait, Error> {
-    look(observer, pid, others, pending, LOOK).await
-}
-
-/// Whether a session that was waiting still does, after somebody let go of locks. Locks are handed over before the answer of
-/// the one that held them arrives, so what the lock table says now is final until the next step.
-pub(super) async fn still_waits(
-    observer: &Observer,
-    pid: i32,
-    others: &[i32],
-    pending: &mut Pending,
-) -> Result<bool, Error> {
-    Ok(look(observer, pid, others, pending, GLANCE).await? == Wait::Blocked)
-}
-
-async fn look(
-    observer: &Observer,
-    pid: i32,
-    others: &[i32],
-    pending: &mut Pending,
-    first: Duration,
-) -> Result<Wait, Error> {
-    let mut patience = first;
+    let mut patience = LOOK;
     loop {
         if pending.settle(patience).await {
             return Ok(Wait::Answered);

@@ -1,6 +1,7 @@
 //! All orders of a trial's steps.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use super::arena::Arena;
 use super::footprint::{Footprint, Tables};
@@ -8,6 +9,7 @@ use super::history;
 use super::play::{Played, Trial, Violation, Watch, play};
 use super::program::Ending;
 use super::schedule::{Choice, Frontier, Prefix};
+use super::walk::{Manner, Walk, miss};
 use crate::error::Error;
 use crate::finding::Table;
 use crate::postgres::SqlFailure;
@@ -32,6 +34,14 @@ pub(super) struct Explored {
     pub pruned: usize,
     /// Whether every order was tried.
     pub exhausted: bool,
+    /// Where not: every order with fewer preemptions than this was.
+    pub preemptions: usize,
+    /// Schedules by chance.
+    pub walks: usize,
+    /// How likely they were, at most, to miss what a wrong order of two steps brings about.
+    pub miss: f64,
+    /// The order in which several sessions went on at once was left to PostgreSQL somewhere.
+    pub loose: bool,
     /// The first, and so simplest, schedule in which each judge found something.
     pub violations: Vec<(Violation, Vec<Choice>)>,
     /// Errors that a command does not declare: which program, what, and in which schedule.
@@ -53,7 +63,7 @@ pub(super) struct Explored {
     pub broken: Option<SqlFailure>,
 }
 
-/// Runs every schedule, at most `limit` of them.
+/// Runs every schedule, at most `limit` of them; past it some by chance.
 pub(super) async fn explore(
     arena: &mut Arena<'_>,
     trial: &Trial,
@@ -63,56 +73,145 @@ pub(super) async fn explore(
 ) -> Result<Explored, Error> {
     let mut explored = Explored::default();
     let mut frontier = Frontier::new();
-    let dirty = dirty(trial);
-    while let Some(prefix) = frontier.pop() {
-        if explored.schedules + explored.pruned >= limit {
-            return Ok(explored);
-        }
-        arena.reset(trial.state, &dirty).await?;
-        let played = match play(arena, trial, &prefix, watch).await? {
-            Ok(played) => played,
-            Err(failure) => {
-                explored.broken = Some(failure);
-                return Ok(explored);
-            }
-        };
-        for (preemptions, branch) in &played.branches {
-            frontier.push(*preemptions, branch.clone());
-        }
-        note(&mut explored, trial, &played);
-        for violation in &played.violations {
-            if !explored
-                .violations
-                .iter()
-                .any(|(known, _)| known.judge == violation.judge)
-            {
-                explored
-                    .violations
-                    .push((violation.clone(), played.choices.clone()));
-            }
-        }
-        if let Some(effects) = effects.filter(|_| !played.pruned)
-            && let Some(violation) = count_effects(arena, effects, &played).await?
-            && !explored
-                .violations
-                .iter()
-                .any(|(known, _)| known.judge == violation.judge)
+    while let Some((preemptions, prefix)) = frontier.pop() {
+        explored.preemptions = preemptions;
+        if watch
+            .beyond
+            .until
+            .is_some_and(|until| Instant::now() >= until)
         {
-            explored
-                .violations
-                .push((violation, played.choices.clone()));
-        }
-        if watch.stop.is_some_and(|stop| {
-            explored
-                .violations
-                .iter()
-                .any(|(found, _)| found.judge == stop)
-        }) {
             return Ok(explored);
+        }
+        if explored.schedules + explored.pruned >= limit {
+            walk(arena, trial, watch, effects, &mut explored).await?;
+            return Ok(explored);
+        }
+        let branches = run(arena, trial, watch, effects, &prefix, &mut explored).await?;
+        if explored.is_over(watch) {
+            return Ok(explored);
+        }
+        for (preemptions, branch) in branches {
+            frontier.push(preemptions, branch);
         }
     }
     explored.exhausted = true;
     Ok(explored)
+}
+
+/// Schedules by chance: by turns uniform ones and such with one or two changes of mind.
+async fn walk(
+    arena: &mut Arena<'_>,
+    trial: &Trial,
+    watch: &Watch,
+    effects: Option<&Effects>,
+    explored: &mut Explored,
+) -> Result<(), Error> {
+    let steps = trial
+        .programs
+        .iter()
+        .map(|program| program.script.steps.len() + 1)
+        .sum();
+    for number in 0..watch.beyond.walks {
+        let manner = match number % 4 {
+            0 | 2 => Manner::Pct(2),
+            1 => Manner::Uniform,
+            _ => Manner::Pct(3),
+        };
+        let seed = watch.beyond.seed.wrapping_add(number as u64);
+        let chance = Watch {
+            reduce: false,
+            walk: Some(Walk {
+                manner,
+                seed,
+                steps,
+            }),
+            ..watch.clone()
+        };
+        run(arena, trial, &chance, effects, &Prefix::default(), explored).await?;
+        explored.walks += 1;
+        if explored.is_over(watch) {
+            return Ok(());
+        }
+    }
+    explored.miss = miss(trial.programs.len(), steps, explored.walks / 2);
+    Ok(())
+}
+
+/// One schedule by chance, or along decisions that were taken before: the decisions, and what came of it.
+pub(super) async fn walked(
+    arena: &mut Arena<'_>,
+    trial: &Trial,
+    watch: &Watch,
+    seed: u64,
+    choices: &[Choice],
+) -> Result<(Vec<Choice>, String), Error> {
+    let walk = Walk {
+        manner: Manner::Uniform,
+        seed,
+        steps: 0,
+    };
+    let watch = Watch {
+        reduce: false,
+        walk: choices.is_empty().then_some(walk),
+        ..watch.clone()
+    };
+    let prefix = Prefix {
+        choices: choices.to_vec(),
+        tried: Vec::new(),
+    };
+    arena.reset(trial.state, &dirty(trial)).await?;
+    let played = play(arena, trial, &prefix, &watch).await?;
+    let played = played.map_err(|failure| failure.into_error("run a schedule"))?;
+    let endings: Vec<String> = played.endings.iter().flatten().map(shown).collect();
+    let broken: Vec<usize> = played.violations.iter().map(|found| found.judge).collect();
+    let outcome = format!("{endings:?} {broken:?} {} {}", played.waits, played.retries);
+    Ok((played.choices, outcome))
+}
+
+/// One schedule from the state of the trial; what could have been done otherwise.
+async fn run(
+    arena: &mut Arena<'_>,
+    trial: &Trial,
+    watch: &Watch,
+    effects: Option<&Effects>,
+    prefix: &Prefix,
+    explored: &mut Explored,
+) -> Result<Vec<(usize, Prefix)>, Error> {
+    arena.reset(trial.state, &dirty(trial)).await?;
+    let mut played = match play(arena, trial, prefix, watch).await? {
+        Ok(played) => played,
+        Err(failure) => {
+            explored.broken = Some(failure);
+            return Ok(Vec::new());
+        }
+    };
+    note(explored, trial, &played);
+    if let Some(effects) = effects.filter(|_| !played.pruned) {
+        played
+            .violations
+            .extend(count_effects(arena, effects, &played).await?);
+    }
+    for violation in &played.violations {
+        if !explored.found(violation.judge) {
+            explored
+                .violations
+                .push((violation.clone(), played.choices.clone()));
+        }
+    }
+    Ok(played.branches)
+}
+
+impl Explored {
+    fn found(&self, judge: usize) -> bool {
+        self.violations
+            .iter()
+            .any(|(found, _)| found.judge == judge)
+    }
+
+    /// Whether there is nothing more to be learned.
+    fn is_over(&self, watch: &Watch) -> bool {
+        self.broken.is_some() || watch.stop.is_some_and(|stop| self.found(stop))
+    }
 }
 
 /// Runs one schedule again and writes down what happens.
@@ -157,9 +256,13 @@ fn note(explored: &mut Explored, trial: &Trial, played: &Played) {
                 .map(|ending| ending.as_ref().map_or_else(String::new, shown))
                 .collect();
             *explored.endings.entry(names.clone()).or_default() += 1;
-            // Which of two identical programs came first is no difference.
-            if trial.programs.windows(2).all(|pair| pair[0] == pair[1]) {
-                names.sort();
+            // Which of several identical programs came first is no difference.
+            for at in 0..names.len() {
+                for other in at + 1..names.len() {
+                    if trial.programs[at] == trial.programs[other] && names[other] < names[at] {
+                        names.swap(at, other);
+                    }
+                }
             }
             explored
                 .outcomes
@@ -169,6 +272,7 @@ fn note(explored: &mut Explored, trial: &Trial, played: &Played) {
     explored
         .refused_by
         .extend(played.refused_by.iter().cloned());
+    explored.loose |= played.loose;
     explored.waits += played.waits;
     explored.deadlocks += played.deadlocks;
     explored.retries += played.retries;

@@ -152,6 +152,14 @@ impl Footprint {
             .any(|(table, touch)| other.touches.get(table).is_some_and(|o| touch.conflicts(o)))
     }
 
+    /// Everything it reads, writes or locks.
+    pub(super) fn touched(&self) -> Tables {
+        let mut all = self.reads.clone();
+        all.add(&self.written());
+        all.add(&self.locked());
+        all
+    }
+
     /// Tables in which others see a difference once it has committed.
     pub(super) fn written(&self) -> Tables {
         match self.everything {

@@ -45,7 +45,7 @@ pub(super) async fn race(
         };
         let same = Meeting {
             start: call.start,
-            programs: [program(&call.arguments), program(&call.arguments)],
+            programs: vec![program(&call.arguments), program(&call.arguments)],
         };
         let Some(trial) = racer.place(&same).await? else {
             continue;
@@ -87,13 +87,12 @@ pub(super) async fn race(
             let watch = Watch {
                 judges: vec![judge],
                 stop: Some(judge),
-                record: false,
                 reduce: racer.options.reduce,
+                ..Watch::default()
             };
             let limit = racer.options.schedules_of_trial;
             let explored = explore(&mut racer.arena, &trial, &watch, Some(&wanted), limit).await?;
-            tally.add(&explored, &trial, false);
-            tally.pairs += 1;
+            tally.add(&explored, &trial.programs, false);
             if let Some((_, choices)) = explored
                 .violations
                 .iter()

@@ -12,101 +12,197 @@ use super::rehearse::{Call, Rehearsal};
 const PER_PAIR: usize = 4;
 /// Of these so many in one state.
 const PER_STATE: usize = 2;
+/// Trials of three commands and more.
+const PER_GROUP: usize = 2;
 
-/// Two calls in one state, before the state has a number.
+/// Calls in one state, before the state has a number.
 #[derive(Clone, Debug)]
 pub(super) struct Meeting {
     pub start: usize,
-    pub programs: [Program; 2],
+    pub programs: Vec<Program>,
 }
 
 impl Meeting {
     pub(super) fn trial(&self, state: usize) -> Trial {
         Trial {
             state,
-            programs: self.programs.to_vec(),
+            programs: self.programs.clone(),
         }
     }
 
     /// Tells meetings apart.
     pub(super) fn key(&self) -> String {
         let show = |program: &Program| format!("{} {:?}", program.script.title, program.args);
-        format!(
-            "{} | {} | {}",
-            self.start,
-            show(&self.programs[0]),
-            show(&self.programs[1])
-        )
+        let programs: Vec<String> = self.programs.iter().map(show).collect();
+        format!("{} | {}", self.start, programs.join(" | "))
     }
 }
 
-/// The calls of two commands that are most likely to get in each other's way, in states in which both can commit.
+/// Groups of so many commands, a command more than once in one of them included, in which each touches what another one touches;
+/// what stands apart cannot make a difference.
+pub(super) fn groups<'n>(
+    names: &'n [String],
+    size: usize,
+    meet: &dyn Fn(&str, &str) -> bool,
+) -> Vec<Vec<&'n str>> {
+    let mut groups: Vec<Vec<&str>> = vec![Vec::new()];
+    for _ in 0..size {
+        let longer = |group: &Vec<&'n str>| {
+            let from = group
+                .last()
+                .and_then(|last| names.iter().position(|name| name == last))
+                .unwrap_or(0);
+            let group = group.clone();
+            names[from..].iter().map(move |name| {
+                let mut longer = group.clone();
+                longer.push(name.as_str());
+                longer
+            })
+        };
+        groups = groups.iter().flat_map(longer).collect();
+    }
+    groups.retain(|group| size < 3 || connected(group, meet));
+    groups
+}
+
+fn connected(group: &[&str], meet: &dyn Fn(&str, &str) -> bool) -> bool {
+    let mut reached = vec![false; group.len()];
+    let mut next = vec![0];
+    while let Some(at) = next.pop() {
+        if !std::mem::replace(&mut reached[at], true) {
+            let near = (0..group.len()).filter(|other| *other != at);
+            next.extend(near.filter(|other| !reached[*other] && meet(group[at], group[*other])));
+        }
+    }
+    reached.into_iter().all(|reached| reached)
+}
+
+/// The calls of some commands that are most likely to get in each other's way, in states in which they can commit.
 pub(super) fn meetings(
     rehearsal: &Rehearsal,
     scripts: &BTreeMap<String, Arc<Script>>,
-    first: &str,
-    second: &str,
+    names: &[&str],
 ) -> Vec<Meeting> {
-    let (Some(one), Some(other)) = (scripts.get(first), scripts.get(second)) else {
+    let found: Option<Vec<&Arc<Script>>> = names.iter().map(|name| scripts.get(*name)).collect();
+    let Some(found_scripts) = found else {
         return Vec::new();
     };
-    let mut found = Vec::new();
+    let mut found: Vec<Meeting> = Vec::new();
     for start in 0..rehearsal.starts.len() {
-        let here = |name: &str| -> Vec<&Call> {
-            rehearsal
-                .committing(name)
-                .filter(|call| call.start == start)
-                .collect()
+        let sets = match names {
+            [first, second] => pairs(rehearsal, start, first, second),
+            _ => wider(rehearsal, start, names),
         };
-        let mut combinations = combinations(&here(first), &here(second), first == second);
-        // One that cannot commit alone may do so after the other: the first call is the most promising one.
-        if combinations.is_empty() {
-            let hot = |name: &str| -> Vec<&Call> {
-                rehearsal
-                    .calls
-                    .get(name)
-                    .into_iter()
-                    .flatten()
-                    .filter(|call| call.start == start)
-                    .take(1)
-                    .collect()
-            };
-            combinations = match (here(first).is_empty(), here(second).is_empty()) {
-                (false, true) => self::combinations(&here(first), &hot(second), false),
-                (true, false) => self::combinations(&hot(first), &here(second), false),
-                _ => Vec::new(),
-            };
-            combinations.truncate(1);
-        }
-        for (a, b) in combinations.into_iter().take(PER_STATE) {
-            let programs = [
-                Program {
-                    script: one.clone(),
-                    args: a,
-                },
-                Program {
-                    script: other.clone(),
-                    args: b,
-                },
-            ];
-            found.push(Meeting { start, programs });
+        for arguments in sets.into_iter().take(PER_STATE) {
+            let programs = found_scripts.iter().zip(arguments);
+            let programs = programs.map(|(script, args)| Program {
+                script: (*script).clone(),
+                args,
+            });
+            found.push(Meeting {
+                start,
+                programs: programs.collect(),
+            });
         }
     }
-    // Authored states come first, and each pair meets in several states rather than often in one.
-    found.truncate(PER_PAIR);
+    // Authored states come first, and each group meets in several states rather than often in one.
+    match names.len() {
+        2 => found.truncate(PER_PAIR),
+        _ => found.truncate(PER_GROUP),
+    }
+    found
+}
+
+fn here<'r>(rehearsal: &'r Rehearsal, start: usize, name: &str) -> Vec<&'r Call> {
+    rehearsal
+        .committing(name)
+        .filter(|call| call.start == start)
+        .collect()
+}
+
+/// The most promising call of a command that cannot commit alone: it may do so after another one.
+fn hot<'r>(rehearsal: &'r Rehearsal, start: usize, name: &str) -> Vec<&'r Call> {
+    rehearsal
+        .calls
+        .get(name)
+        .into_iter()
+        .flatten()
+        .filter(|call| call.start == start)
+        .take(1)
+        .collect()
+}
+
+fn pairs(rehearsal: &Rehearsal, start: usize, first: &str, second: &str) -> Vec<Vec<Arguments>> {
+    let (one, other) = (
+        here(rehearsal, start, first),
+        here(rehearsal, start, second),
+    );
+    let found = combinations(&one, &other, first == second);
+    if !found.is_empty() {
+        return found;
+    }
+    let mut found = match (one.is_empty(), other.is_empty()) {
+        (false, true) => combinations(&one, &hot(rehearsal, start, second), false),
+        (true, false) => combinations(&hot(rehearsal, start, first), &other, false),
+        _ => Vec::new(),
+    };
+    found.truncate(1);
+    found
+}
+
+/// Calls of more than two commands: those of the first two, and of each other one that which has most in common with them.
+fn wider(rehearsal: &Rehearsal, start: usize, names: &[&str]) -> Vec<Vec<Arguments>> {
+    let calls = |name: &str| match here(rehearsal, start, name) {
+        calls if calls.is_empty() => hot(rehearsal, start, name),
+        calls => calls,
+    };
+    let commits = names
+        .iter()
+        .any(|name| !here(rehearsal, start, name).is_empty());
+    let [first, second, others @ ..] = names else {
+        return Vec::new();
+    };
+    if !commits {
+        return Vec::new();
+    }
+    let mut found = combinations(&calls(first), &calls(second), first == second);
+    found.truncate(PER_STATE);
+    for set in &mut found {
+        // Where the first two have nothing but keys of their own between them, so have the others.
+        let apart = set[0] != set[1] && differ_in_keys(&calls(first), &set[0], &set[1]);
+        for name in others {
+            let calls = calls(name);
+            let mut options: Vec<&Arguments> = calls.iter().map(|call| &call.arguments).collect();
+            if apart || names.len() > others.len() {
+                options.extend(calls.iter().flat_map(|call| &call.apart));
+            }
+            let is_new = |option: &&Arguments| !apart || !set.contains(option);
+            let common = |option: &&Arguments| -> usize {
+                set.iter().map(|known| shared(known, option)).sum()
+            };
+            let best = options
+                .iter()
+                .copied()
+                .filter(is_new)
+                .rev()
+                .max_by_key(common);
+            let Some(best) = best.or(options.first().copied()) else {
+                return Vec::new();
+            };
+            let best = best.clone();
+            set.push(best);
+        }
+    }
     found
 }
 
 /// Pairs of arguments, those with most in common first.
-fn combinations(first: &[&Call], second: &[&Call], same: bool) -> Vec<(Arguments, Arguments)> {
+fn combinations(first: &[&Call], second: &[&Call], same: bool) -> Vec<Vec<Arguments>> {
     let mut found: Vec<(usize, Arguments, Arguments)> = Vec::new();
     for (at, one) in first.iter().enumerate() {
         // Of a command against itself each pair once.
         for other in second.iter().skip(if same { at } else { 0 }) {
-            for arguments in [Some(&other.arguments), other.apart.as_ref()]
-                .into_iter()
-                .flatten()
-            {
+            for arguments in std::iter::once(&other.arguments).chain(other.apart.first()) {
                 found.push((
                     shared(&one.arguments, arguments),
                     one.arguments.clone(),
@@ -128,14 +224,14 @@ fn combinations(first: &[&Call], second: &[&Call], same: bool) -> Vec<(Arguments
     }
     found
         .into_iter()
-        .map(|(_, one, other)| (one, other))
+        .map(|(_, one, other)| vec![one, other])
         .collect()
 }
 
 fn differ_in_keys(calls: &[&Call], one: &Arguments, other: &Arguments) -> bool {
     calls
         .iter()
-        .any(|call| call.arguments == *one && call.apart.as_ref() == Some(other))
+        .any(|call| call.arguments == *one && call.apart.contains(other))
 }
 
 fn shared(one: &Arguments, other: &Arguments) -> usize {
@@ -143,4 +239,26 @@ fn shared(one: &Arguments, other: &Arguments) -> usize {
         .flatten()
         .filter(|value| other.values().flatten().any(|known| known == *value))
         .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::groups;
+
+    #[test]
+    fn a_group_hangs_together() {
+        let names: Vec<String> = ["a", "b", "c"].map(str::to_owned).into();
+        let all = groups(&names, 2, &|_, _| false);
+        assert_eq!(all.len(), 6, "of two, all are tried");
+        // `c` meets nobody, not even itself.
+        let meet = |one: &str, other: &str| one != "c" && other != "c";
+        let three = groups(&names, 3, &meet);
+        let wanted = [
+            ["a", "a", "a"],
+            ["a", "a", "b"],
+            ["a", "b", "b"],
+            ["b", "b", "b"],
+        ];
+        assert_eq!(three, wanted);
+    }
 }

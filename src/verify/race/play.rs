@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::arena::{Arena, prepare};
-use super::block::{Wait, still_waits, wait};
+use super::block::{Wait, wait};
 use super::footprint::Footprint;
 use super::judge::judge;
+use super::message::{message, shown};
 use super::program::{Act, Actor, Ending, Program};
 use super::schedule::{Choice, Move, Prefix, Seen};
 use super::timeline::Recorder;
+use super::walk::{Walk, Walker};
 use crate::error::Error;
 use crate::finding::{Moment, Table};
 use crate::postgres::{Pending, Prepared, Rows, Session, SqlFailure, SqlState};
-use crate::sql::{self, Ident, SqlText, fill, fixed, join, literal, quote_ident};
+use crate::sql::fixed;
 
 /// How often a command that says so is run again after 40001 and its like.
 pub(super) const RETRIES: usize = 2;
@@ -37,6 +39,21 @@ pub(super) struct Watch {
     pub record: bool,
     /// Leave steps out that commute with what was tried before.
     pub reduce: bool,
+    /// What is done past the limit of a trial.
+    pub beyond: Beyond,
+    /// Go on by chance where the prefix ends.
+    pub walk: Option<Walk>,
+}
+
+/// What is done where a trial has more schedules than may be tried.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Beyond {
+    /// Schedules by chance.
+    pub walks: usize,
+    /// Reproduces them.
+    pub seed: u64,
+    /// Nothing begins after this.
+    pub until: Option<Instant>,
 }
 
 /// A judge found something.
@@ -64,29 +81,37 @@ pub(super) struct Played {
     pub last: BTreeMap<usize, Table>,
     /// Constraints and rules that refused writes which are no commands.
     pub refused_by: Vec<String>,
+    /// The order in which several went on at once was left to PostgreSQL.
+    pub loose: bool,
     pub waits: usize,
     pub deadlocks: usize,
     pub retries: usize,
     pub commits: usize,
 }
 
-struct Seat {
-    actor: Actor,
-    session: Session,
-    prepared: Arc<Vec<Option<Prepared>>>,
-    waiting: Option<(Act, Pending)>,
+pub(super) struct Seat {
+    pub actor: Actor,
+    pub session: Session,
+    pub prepared: Arc<Vec<Option<Prepared>>>,
+    pub waiting: Option<(Act, Pending)>,
     /// Cancelled as the victim of a deadlock.
-    victim: bool,
+    pub victim: bool,
+    /// Stopped, so that it does not go on before it is told to.
+    pub frozen: bool,
 }
 
 /// One schedule being run.
-struct Play<'p, 'a> {
-    arena: &'p mut Arena<'a>,
+pub(super) struct Play<'p, 'a> {
+    pub arena: &'p mut Arena<'a>,
     watch: &'p Watch,
-    seats: Vec<Seat>,
-    played: Played,
-    recorder: Recorder,
-    stopped: bool,
+    walker: Option<Walker>,
+    prefix: &'p Prefix,
+    pub seats: Vec<Seat>,
+    pub played: Played,
+    pub recorder: Recorder,
+    pub stopped: bool,
+    /// Sessions that wait for each other in a ring.
+    pub ring: Vec<usize>,
     /// Written by transactions after which nobody could look.
     unjudged: Footprint,
 }
@@ -116,19 +141,23 @@ pub(super) async fn play(
         prepared,
         waiting: None,
         victim: false,
+        frozen: false,
     });
     let seats: Vec<Seat> = seats.collect();
     let recorder = Recorder::new(watch.record);
     let mut play = Play {
         arena,
         watch,
+        walker: watch.walk.as_ref().map(|walk| walk.begin(seats.len())),
+        prefix,
         seats,
         played: Played::default(),
         recorder,
         stopped: false,
+        ring: Vec::new(),
         unjudged: Footprint::default(),
     };
-    let run = play.run(prefix).await;
+    let run = play.run().await;
     let cleaned = play.clean_up().await;
     let Play {
         seats,
@@ -150,19 +179,25 @@ pub(super) async fn play(
 }
 
 impl Play<'_, '_> {
-    async fn run(&mut self, prefix: &Prefix) -> Result<(), Error> {
+    async fn run(&mut self) -> Result<(), Error> {
+        let prefix = self.prefix;
         let mut asleep: Vec<Move> = Vec::new();
         let mut last: Option<usize> = None;
         let mut preemptions = 0;
-        for position in 0.. {
+        loop {
+            let position = self.played.choices.len();
             let moves = self.moves();
             if moves.is_empty() && self.seats.iter().all(|seat| seat.waiting.is_none()) {
                 let unjudged = std::mem::take(&mut self.unjudged);
                 return self.judge(&unjudged).await;
             }
+            if moves.is_empty() && self.ring.is_empty() {
+                // They wait for a lock that outlived its transaction, for ever.
+                let all = 0..self.seats.len();
+                self.ring = all.filter(|at| self.seats[*at].waiting.is_some()).collect();
+            }
             let choice = match prefix.choices.get(position).copied() {
                 Some(choice) => choice,
-                None if moves.is_empty() => self.choose_victim(preemptions),
                 None => match self.choose(&moves, &asleep, last, preemptions) {
                     Some(choice) => choice,
                     None => {
@@ -187,27 +222,23 @@ impl Play<'_, '_> {
                         .ok_or_else(|| diverged(position))?;
                     preemptions += usize::from(preempts(&moves, last, session));
                     last = Some(session);
-                    let seen = self.step(session).await?;
+                    let seen = self.step(session, preemptions).await?;
                     asleep.retain(|other| self.watch.reduce && other.commutes_with(own, seen));
                 }
                 Choice::Victim(session) => {
-                    if !moves.is_empty()
-                        || self
-                            .seats
-                            .get(session)
-                            .is_none_or(|seat| seat.waiting.is_none())
-                    {
+                    if !self.ring.contains(&session) {
                         return Err(diverged(position));
                     }
                     asleep.clear();
-                    self.kill(session).await?;
+                    self.kill(session, preemptions).await?;
                 }
+                // Only ever taken inside a step.
+                Choice::Wake(_) => return Err(diverged(position)),
             }
             if self.stopped {
                 return Ok(());
             }
         }
-        Ok(())
     }
 
     /// Who can take a step now. Of identical programs that have not begun, only the first may begin.
@@ -242,7 +273,8 @@ impl Play<'_, '_> {
         moves
     }
 
-    /// Takes the first choice that is not asleep, and notes the others for later.
+    /// Takes the first choice that is not asleep, and notes the others for later. A deadlock may be noticed at once or after others
+    /// have gone on, and PostgreSQL is free in whom it cancels.
     fn choose(
         &mut self,
         moves: &[Move],
@@ -253,88 +285,121 @@ impl Play<'_, '_> {
         let is_asleep = |m: &&Move| asleep.iter().any(|other| other.session == m.session);
         let mut awake: Vec<&Move> = moves.iter().filter(|m| !is_asleep(m)).collect();
         awake.sort_by_key(|m| (Some(m.session) != last, m.session));
-        let first = *awake.first()?;
-        let mut tried: Vec<usize> = asleep.iter().map(|m| m.session).collect();
-        tried.push(first.session);
-        for other in awake.iter().skip(1) {
-            let mut choices = self.played.choices.clone();
-            choices.push(Choice::Step(other.session));
-            let count = preemptions + usize::from(preempts(moves, last, other.session));
-            self.played.branches.push((
-                count,
-                Prefix {
-                    choices,
-                    tried: tried.clone(),
-                },
-            ));
-            tried.push(other.session);
+        let victims = self.ring.iter().map(|session| Choice::Victim(*session));
+        let steps = awake.iter().map(|m| Choice::Step(m.session));
+        let options: Vec<Choice> = victims.chain(steps).collect();
+        if self.walker.is_some() && !options.is_empty() {
+            return Some(self.walk(&options));
         }
-        Some(Choice::Step(first.session))
+        let first = *options.first()?;
+        let mut tried: Vec<usize> = asleep.iter().map(|m| m.session).collect();
+        for (at, option) in options.iter().enumerate() {
+            let session = match option {
+                Choice::Step(session) => Some(*session),
+                _ => None,
+            };
+            if at > 0 {
+                let further = session.is_some_and(|next| preempts(moves, last, next));
+                let known = match session {
+                    Some(_) => tried.clone(),
+                    None => Vec::new(),
+                };
+                self.branch(*option, preemptions + usize::from(further), known);
+            }
+            tried.extend(session);
+        }
+        Some(first)
     }
 
-    /// Everybody waits for somebody: one of them must die, and PostgreSQL is free to choose.
-    fn choose_victim(&mut self, preemptions: usize) -> Choice {
-        let waiting: Vec<usize> = (0..self.seats.len())
-            .filter(|at| self.seats[*at].waiting.is_some())
-            .collect();
-        for other in waiting.iter().skip(1) {
-            let mut choices = self.played.choices.clone();
-            choices.push(Choice::Victim(*other));
-            self.played.branches.push((
-                preemptions,
-                Prefix {
-                    choices,
-                    tried: Vec::new(),
-                },
-            ));
-        }
-        Choice::Victim(waiting.first().copied().unwrap_or(0))
+    fn walk(&mut self, options: &[Choice]) -> Choice {
+        let left = |at: usize| self.seats[at].actor.left();
+        let picked = self
+            .walker
+            .as_mut()
+            .map(|walker| walker.pick(options, &left));
+        options[picked.unwrap_or(0)]
+    }
+
+    /// Notes that this could have been decided now.
+    fn branch(&mut self, choice: Choice, preemptions: usize, tried: Vec<usize>) {
+        let mut choices = self.played.choices.clone();
+        choices.push(choice);
+        let prefix = Prefix { choices, tried };
+        self.played.branches.push((preemptions, prefix));
+    }
+
+    /// Which of several sessions that one event let go runs on first.
+    pub(super) fn first_of(&mut self, ready: &[usize], preemptions: usize) -> Result<usize, Error> {
+        let position = self.played.choices.len();
+        let first = match self.prefix.choices.get(position) {
+            Some(Choice::Wake(session)) if ready.contains(session) => *session,
+            Some(_) => return Err(diverged(position)),
+            None if self.walker.is_some() => {
+                let options: Vec<Choice> = ready.iter().copied().map(Choice::Wake).collect();
+                match self.walk(&options) {
+                    Choice::Wake(first) => first,
+                    _ => ready[0],
+                }
+            }
+            None => {
+                for other in &ready[1..] {
+                    self.branch(Choice::Wake(*other), preemptions, Vec::new());
+                }
+                ready[0]
+            }
+        };
+        self.played.choices.push(Choice::Wake(first));
+        Ok(first)
     }
 
     /// Sends the next step of a session and lets everything settle.
-    async fn step(&mut self, at: usize) -> Result<Seen, Error> {
+    async fn step(&mut self, at: usize, preemptions: usize) -> Result<Seen, Error> {
+        self.hold_back().await?;
         let seat = &mut self.seats[at];
         let act = seat.actor.act();
         let message = message(seat, &act);
         let mut pending = seat.session.send(&message);
         self.recorder
             .sent(at, || shown(&self.seats[at].actor, &act));
-        let others = self.others(at);
-        match wait(
-            &self.arena.observer,
-            self.seats[at].session.pid(),
-            &others,
-            &mut pending,
-        )
-        .await?
-        {
-            Wait::Answered => self.answer(at, act, pending).await,
+        let seen = match self.wait(at, &mut pending).await? {
+            Wait::Answered => self.answer(at, act, pending, preemptions).await?,
             Wait::Blocked => {
                 self.played.waits += 1;
                 self.recorder.waits(at);
                 self.seats[at].waiting = Some((act, pending));
-                Ok(Seen {
+                self.ring = self.ring().await?;
+                Seen {
                     waited: true,
                     ..Seen::default()
-                })
+                }
             }
-        }
+        };
+        self.let_go().await?;
+        Ok(seen)
     }
 
-    async fn kill(&mut self, at: usize) -> Result<(), Error> {
+    async fn kill(&mut self, at: usize, preemptions: usize) -> Result<(), Error> {
         self.played.deadlocks += 1;
         let Some((act, pending)) = self.seats[at].waiting.take() else {
             return Ok(());
         };
+        self.hold_back().await?;
         self.seats[at].victim = true;
         self.arena
             .observer
             .cancel_backend(self.seats[at].session.pid())
             .await?;
-        self.answer(at, act, pending).await.map(|_| ())
+        self.answer(at, act, pending, preemptions).await?;
+        self.let_go().await
     }
 
-    fn others(&self, at: usize) -> Vec<i32> {
+    /// Waits until a statement of this session answered, or waits for another session.
+    pub(super) async fn wait(&self, at: usize, pending: &mut Pending) -> Result<Wait, Error> {
+        let pid = self.seats[at].session.pid();
+        wait(&self.arena.observer, pid, &self.others(at), pending).await
+    }
+
+    pub(super) fn others(&self, at: usize) -> Vec<i32> {
         let others = self
             .seats
             .iter()
@@ -344,32 +409,29 @@ impl Play<'_, '_> {
     }
 
     /// Takes an answer in, and those of sessions that were waiting for it.
-    async fn answer(&mut self, at: usize, act: Act, pending: Pending) -> Result<Seen, Error> {
-        let mut seen = Seen::default();
-        let (mut released, failed) = self.take(at, act, pending).await?;
-        seen.failed = failed;
-        while released && !self.stopped {
-            released = false;
-            for other in 0..self.seats.len() {
-                let Some((act, mut pending)) = self.seats[other].waiting.take() else {
-                    continue;
-                };
-                let pids = self.others(other);
-                let pid = self.seats[other].session.pid();
-                if still_waits(&self.arena.observer, pid, &pids, &mut pending).await? {
-                    self.seats[other].waiting = Some((act, pending));
-                } else {
-                    seen.woke = true;
-                    self.recorder.resumed(other);
-                    released |= self.take(other, act, pending).await?.0;
-                }
-            }
-        }
-        Ok(seen)
+    async fn answer(
+        &mut self,
+        at: usize,
+        act: Act,
+        pending: Pending,
+        preemptions: usize,
+    ) -> Result<Seen, Error> {
+        let (released, failed) = self.take(at, act, pending).await?;
+        let woke = released && !self.stopped && self.wake(preemptions).await?;
+        Ok(Seen {
+            waited: false,
+            failed,
+            woke,
+        })
     }
 
     /// Takes one answer in; says whether it may have let others go on, and whether it is a failure.
-    async fn take(&mut self, at: usize, act: Act, pending: Pending) -> Result<(bool, bool), Error> {
+    pub(super) async fn take(
+        &mut self,
+        at: usize,
+        act: Act,
+        pending: Pending,
+    ) -> Result<(bool, bool), Error> {
         match pending.await {
             Ok(mut answers) => {
                 let rows = answers.pop().unwrap_or_default();
@@ -461,6 +523,7 @@ impl Play<'_, '_> {
 
     /// Ends whatever is still open.
     async fn clean_up(&mut self) -> Result<(), Error> {
+        self.let_go().await?;
         for seat in &mut self.seats {
             if let Some((_, mut pending)) = seat.waiting.take() {
                 while !pending.settle(Duration::from_millis(1)).await {
@@ -472,7 +535,12 @@ impl Play<'_, '_> {
                 let _ = pending.await;
                 seat.actor.open = true;
             }
-            if seat.actor.open {
+            if seat.actor.program.script.keeps_locks() {
+                seat.session
+                    .batch(&fixed("ROLLBACK; SELECT pg_advisory_unlock_all()"))
+                    .await
+                    .map_err(|e| e.into_error("give locks back"))?;
+            } else if seat.actor.open {
                 seat.session
                     .batch(&fixed("ROLLBACK"))
                     .await
@@ -493,63 +561,4 @@ fn diverged(position: usize) -> Error {
 /// Whether another session is stopped although it could go on.
 fn preempts(moves: &[Move], last: Option<usize>, next: usize) -> bool {
     last.is_some_and(|last| last != next && moves.iter().any(|m| m.session == last))
-}
-
-fn message(seat: &Seat, act: &Act) -> SqlText {
-    match act {
-        Act::Statement(step) => {
-            let call = seat
-                .prepared
-                .get(*step)
-                .and_then(Option::as_ref)
-                .map(|prepared| prepared.call(&seat.actor.params(*step)));
-            let call = call.unwrap_or_else(|| fixed("SELECT"));
-            match seat.actor.open {
-                true => call,
-                false => sql::sequence(&begin(&seat.actor, call)),
-            }
-        }
-        Act::Commit | Act::Nothing => fixed("COMMIT"),
-        Act::Rollback(_) => fixed("ROLLBACK"),
-    }
-}
-
-/// BEGIN travels with the first statement: nobody can come between the two and see a difference.
-fn begin(actor: &Actor, call: SqlText) -> Vec<SqlText> {
-    let script = &actor.program.script;
-    let level = fixed(script.isolation.sql());
-    let mut statements = vec![fill("BEGIN ISOLATION LEVEL {level}", &[("level", &level)])];
-    if let Some((setting, param)) = &script.setting
-        && let Some(value) = actor.program.args.get(param).cloned().flatten()
-    {
-        let name = join(
-            setting
-                .as_str()
-                .split('.')
-                .map(|part| quote_ident(&Ident::from(part))),
-            ".",
-        );
-        statements.push(fill(
-            "SET LOCAL {name} TO {value}",
-            &[("name", &name), ("value", &literal(&value))],
-        ));
-    }
-    statements.push(call);
-    statements
-}
-
-fn shown(actor: &Actor, act: &Act) -> String {
-    match act {
-        Act::Statement(step) if actor.open => actor.shown(*step),
-        Act::Statement(step) => match actor.program.script.isolation {
-            crate::design::Isolation::ReadCommitted => format!("BEGIN; {}", actor.shown(*step)),
-            level => format!(
-                "BEGIN ISOLATION LEVEL {}; {}",
-                level.sql(),
-                actor.shown(*step)
-            ),
-        },
-        Act::Commit | Act::Nothing => "COMMIT".to_owned(),
-        Act::Rollback(outcome) => format!("ROLLBACK -- {outcome}"),
-    }
 }

@@ -162,6 +162,13 @@ impl Script {
         self.steps.iter().filter_map(text).collect()
     }
 
+    /// Whether it may take locks that outlive its transaction.
+    pub(super) fn keeps_locks(&self) -> bool {
+        let keeps =
+            |step: &Step| matches!(step, Step::Sql { text, .. } if text.contains("advisory_lock"));
+        self.steps.iter().any(keeps)
+    }
+
     /// What it writes or locks, all statements together, up to and with `step`.
     pub(super) fn writes_until(&self, step: usize) -> Footprint {
         let mut all = Footprint::default();
@@ -280,6 +287,14 @@ impl Actor {
         }
         self.ending = Some(Ending::Committed);
         Act::Nothing
+    }
+
+    /// Steps that are still to be taken, the end of the transaction included.
+    pub(super) fn left(&self) -> usize {
+        match self.ending {
+            Some(_) => 0,
+            None => self.program.script.steps.len().saturating_sub(self.next) + 1,
+        }
     }
 
     /// Values for the `$n` of the statement at `step`.

@@ -2,63 +2,49 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::arena::{Arena, Ground};
 use super::blind;
 use super::explore::{Explored, explore};
 use super::finding::Undeclared;
-use super::pair::{Meeting, meetings};
-use super::play::{Trial, Watch};
+use super::options::RaceOptions;
+use super::pair::{Meeting, groups, meetings};
+use super::play::{Beyond, Trial, Watch};
 use super::program::{Script, Step};
 use super::raw::{RawTrial, trials};
 use super::rehearse::{Rehearsal, rehearse, scripts};
 use super::result::{RaceResult, Tally, conclude};
+use super::schedule::Choice;
 use super::shrink::counterexample;
-use super::state::{Start, load};
+use super::state::load;
+use super::worker::{Work, Worker, explore_all, place};
 use crate::design::{Invariant, InvariantKind, Rule};
 use crate::error::Error;
 use crate::finding::{Counterexample, Finding, Verdict};
 use crate::invariant;
 use crate::verify::seed::Maker;
 
-/// How much is tried.
-#[derive(Clone, Debug)]
-pub struct RaceOptions {
-    /// Reproduces states and arguments.
-    pub seed: u64,
-    /// Schedules of one trial; beyond it the verdict is `held`.
-    pub schedules_of_trial: usize,
-    /// Schedules for one invariant.
-    pub schedules: usize,
-    /// States generated beside those of the design.
-    pub generated_states: usize,
-    /// Leave out orders that cannot differ from ones tried before.
-    pub reduce: bool,
-}
-
-impl Default for RaceOptions {
-    fn default() -> RaceOptions {
-        RaceOptions {
-            seed: 0,
-            schedules_of_trial: 2000,
-            schedules: 20_000,
-            generated_states: 6,
-            reduce: true,
-        }
-    }
-}
+/// Trials between two looks at what they found.
+const BATCH: usize = 16;
 
 /// Races one design in one database, or one mutant of it.
 pub struct Racer<'a> {
     pub(super) arena: Arena<'a>,
+    /// Further databases, opened when there is enough to do.
+    others: Vec<Worker<'a>>,
     pub(super) options: RaceOptions,
     pub(super) maker: Maker,
     pub(super) scripts: BTreeMap<String, Arc<Script>>,
     pub(super) rehearsal: Arc<Rehearsal>,
     /// Number of the state that each start became.
     loaded: Vec<Option<usize>>,
-    /// Trials that were explored, by what they are.
-    explored: BTreeMap<String, Arc<Explored>>,
+    /// Trials that were explored, by what they are; nothing where the state could not be put in place.
+    pub(super) explored: BTreeMap<String, Option<Arc<Explored>>>,
+    /// Schedules of more than two sessions so far.
+    wide: usize,
+    /// Nothing begins after this.
+    until: Option<Instant>,
     pub(super) undeclared: Undeclared,
     /// Everything is judged (a design), or only one invariant until it breaks (a mutant).
     is_mutant: bool,
@@ -83,14 +69,7 @@ impl<'a> Racer<'a> {
         let mut arena = Arena::open(ground, &invariants).await?;
         let maker = Maker::new(ground.model, ground.catalog);
         let scripts = scripts(ground.model, &arena);
-        let (rehearsal, loaded) = rehearse(
-            &mut arena,
-            &maker,
-            &scripts,
-            options.generated_states,
-            options.seed,
-        )
-        .await?;
+        let (rehearsal, loaded) = rehearse(&mut arena, &maker, &scripts, options).await?;
         let mut undeclared = Undeclared::default();
         for (command, failure) in &rehearsal.undeclared {
             undeclared.note(command, failure, None);
@@ -99,10 +78,13 @@ impl<'a> Racer<'a> {
             arena,
             options: options.clone(),
             maker,
+            others: Vec::new(),
             scripts,
             rehearsal: Arc::new(rehearsal),
             loaded,
             explored: BTreeMap::new(),
+            wide: 0,
+            until: options.time.map(|time| Instant::now() + time),
             undeclared,
             is_mutant: false,
         })
@@ -119,12 +101,19 @@ impl<'a> Racer<'a> {
         let scripts = scripts(ground.model, &arena);
         Ok(Racer {
             arena,
-            options: whole.options.clone(),
+            // What three sessions notice, they notice soon.
+            options: RaceOptions {
+                wide_schedules: whole.options.wide_schedules / 10,
+                ..whole.options.clone()
+            },
             maker: whole.maker.clone(),
+            others: Vec::new(),
             scripts,
             loaded: vec![None; whole.rehearsal.starts.len()],
             rehearsal: whole.rehearsal.clone(),
             explored: BTreeMap::new(),
+            wide: 0,
+            until: None,
             undeclared: Undeclared::default(),
             is_mutant: true,
         })
@@ -147,6 +136,9 @@ impl<'a> Racer<'a> {
 
     /// Gives the database back.
     pub async fn close(self) -> Result<(), Error> {
+        for (arena, _) in self.others {
+            arena.close().await?;
+        }
         self.arena.close().await
     }
 
@@ -276,7 +268,7 @@ impl<'a> Racer<'a> {
             let watch = self.watch(judge);
             let limit = self.options.schedules_of_trial;
             let explored = explore(&mut self.arena, &trial, &watch, None, limit).await?;
-            tally.add(&explored, &trial, true);
+            tally.add(&explored, &trial.programs, true);
             let found = explored
                 .violations
                 .iter()
@@ -290,35 +282,38 @@ impl<'a> Racer<'a> {
         Ok(None)
     }
 
+    /// Two commands at a time in every way, then three and more, as far as the budget goes.
     async fn race_commands(
         &mut self,
         commands: &[String],
         judge: usize,
         tally: &mut Tally,
     ) -> Result<Option<Counterexample>, Error> {
-        for (at, first) in commands.iter().enumerate() {
-            for second in &commands[at..] {
-                let rehearsal = self.rehearsal.clone();
-                let meetings = meetings(&rehearsal, &self.scripts, first, second);
-                tally.pairs += usize::from(!meetings.is_empty());
+        for size in 2..=self.options.sessions {
+            let all = self.meetings(commands, size);
+            let batch = match self.is_mutant {
+                true => 1,
+                false => BATCH,
+            };
+            for meetings in all.chunks(batch) {
+                let spent = match size {
+                    2 => tally.schedules() >= self.options.schedules,
+                    _ => self.wide >= self.options.wide_schedules,
+                };
+                // What was explored for another invariant costs nothing.
+                let is_known = |meeting: &Meeting| self.explored.contains_key(&meeting.key());
+                if (spent || self.is_late()) && !meetings.iter().all(is_known) {
+                    tally.cut_short(size, all.len());
+                    break;
+                }
+                self.explore_all(meetings, judge).await?;
                 for meeting in meetings {
-                    if tally.schedules() >= self.options.schedules {
-                        tally.cut_short();
-                        return Ok(None);
-                    }
-                    let Some(trial) = self.place(&meeting).await? else {
-                        continue;
-                    };
-                    let explored = self.explore(&meeting, &trial, judge).await?;
-                    tally.add(&explored, &trial, false);
-                    tally.states.insert(meeting.start);
-                    let found = explored
-                        .violations
-                        .iter()
-                        .find(|(violation, _)| violation.judge == judge);
-                    if let Some((_, choices)) = found {
-                        let start = rehearsal.starts[meeting.start].clone();
-                        return counterexample(self, &trial, &start, choices, judge, None)
+                    let found = self.count(meeting, judge, tally);
+                    if let Some(choices) = found
+                        && let Some(trial) = self.place(meeting).await?
+                    {
+                        let start = self.rehearsal.starts[meeting.start].clone();
+                        return counterexample(self, &trial, &start, &choices, judge, None)
                             .await
                             .map(Some);
                     }
@@ -328,72 +323,113 @@ impl<'a> Racer<'a> {
         Ok(None)
     }
 
+    /// Counts what came of a meeting; the schedule in which it broke the rule, if it did.
+    fn count(&self, meeting: &Meeting, judge: usize, tally: &mut Tally) -> Option<Vec<Choice>> {
+        let explored = self.explored.get(&meeting.key())?.as_ref()?;
+        tally.add(explored, &meeting.programs, false);
+        tally.states.insert(meeting.start);
+        let found = explored
+            .violations
+            .iter()
+            .find(|(violation, _)| violation.judge == judge);
+        found.map(|(_, choices)| choices.clone())
+    }
+
+    fn is_late(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() >= until)
+    }
+
+    /// So many commands at a time; of more than two the first calls of each group before the second ones of any.
+    pub(super) fn meetings(&self, commands: &[String], size: usize) -> Vec<Meeting> {
+        let meet = |one: &str, other: &str| {
+            let print = |name: &str| self.scripts.get(name).map(|script| script.footprint());
+            print(one).zip(print(other)).is_some_and(|(one, other)| {
+                one.written().meets(&other.touched()) || other.written().meets(&one.touched())
+            })
+        };
+        let groups = groups(commands, size, &meet);
+        let of_groups = groups
+            .iter()
+            .map(|group| meetings(&self.rehearsal, &self.scripts, group));
+        if size == 2 {
+            return of_groups.flatten().collect();
+        }
+        let mut numbered: Vec<(usize, Meeting)> = of_groups
+            .flat_map(|found| found.into_iter().enumerate())
+            .collect();
+        numbered.sort_by_key(|(number, _)| *number);
+        numbered.into_iter().map(|(_, meeting)| meeting).collect()
+    }
+
     /// The state of a meeting, put into this database if it was not there before.
     pub(super) async fn place(&mut self, meeting: &Meeting) -> Result<Option<Trial>, Error> {
-        let state = match self.loaded.get(meeting.start).copied().flatten() {
-            Some(state) => state,
-            None => {
-                let start: Start = self.rehearsal.starts[meeting.start].clone();
-                match load(&mut self.arena, &self.maker, &start).await? {
-                    Ok(state) => {
-                        self.loaded[meeting.start] = Some(state);
-                        state
-                    }
-                    Err(_) => return Ok(None),
-                }
-            }
-        };
-        Ok(Some(meeting.trial(state)))
+        let rehearsal = self.rehearsal.clone();
+        let (arena, loaded) = (&mut self.arena, &mut self.loaded);
+        place(arena, loaded, &self.maker, &rehearsal, meeting).await
     }
 
-    async fn explore(
+    /// Explores those that were not explored before, several at a time.
+    pub(super) async fn explore_all(
         &mut self,
-        meeting: &Meeting,
-        trial: &Trial,
+        meetings: &[Meeting],
         judge: usize,
-    ) -> Result<Arc<Explored>, Error> {
-        let key = meeting.key();
-        if let Some(known) = self.explored.get(&key) {
-            return Ok(known.clone());
+    ) -> Result<(), Error> {
+        let new = |meeting: &&Meeting| !self.explored.contains_key(&meeting.key());
+        let new: Vec<Meeting> = meetings.iter().filter(new).cloned().collect();
+        let Some(size) = new.first().map(|meeting| meeting.programs.len()) else {
+            return Ok(());
+        };
+        while self.others.len() + 1 < self.options.workers.min(new.len()) {
+            let invariants: Vec<&Invariant> = self.arena.ground.model.invariants.iter().collect();
+            let arena = Arena::open(self.arena.ground, &invariants).await?;
+            self.others
+                .push((arena, vec![None; self.rehearsal.starts.len()]));
         }
         let watch = self.watch(judge);
-        let explored = explore(
-            &mut self.arena,
-            trial,
-            &watch,
-            None,
-            self.options.schedules_of_trial,
-        )
-        .await?;
-        for (program, failure, _) in &explored.undeclared {
-            let other = trial
-                .programs
-                .get(1 - program.min(&1))
-                .map(|program| program.script.title.as_str());
-            self.undeclared
-                .note(&trial.programs[*program].script.title, failure, other);
-        }
-        let explored = Arc::new(explored);
-        self.explored.insert(key, explored.clone());
-        Ok(explored)
-    }
-
-    /// Everything that can come of any two commands: how they ended and what the judges then saw, by what was raced. The same with
-    /// and without reduction, which is how the reduction is checked.
-    pub async fn outcomes(&mut self) -> Result<BTreeMap<String, BTreeSet<String>>, Error> {
-        let commands: Vec<String> = self.scripts.keys().cloned().collect();
-        let mut outcomes = BTreeMap::new();
-        for (at, first) in commands.iter().enumerate() {
-            for second in &commands[at..] {
-                for meeting in meetings(&self.rehearsal.clone(), &self.scripts, first, second) {
-                    if let Some(trial) = self.place(&meeting).await? {
-                        let explored = self.explore(&meeting, &trial, 0).await?;
-                        outcomes.insert(meeting.key(), explored.outcomes.clone());
-                    }
+        let rehearsal = self.rehearsal.clone();
+        let work = Work {
+            maker: &self.maker,
+            rehearsal: &rehearsal,
+            watch: &watch,
+            limit: match size {
+                2 => self.options.schedules_of_trial,
+                _ => self.options.schedules_of_wide_trial,
+            },
+        };
+        let others = self.others.iter_mut();
+        let workers = std::iter::once((&mut self.arena, &mut self.loaded))
+            .chain(others.map(|(arena, loaded)| (arena, loaded)));
+        let mut done: BTreeMap<String, Option<Explored>> = explore_all(workers, new.clone(), &work)
+            .await?
+            .into_iter()
+            .collect();
+        // In their order, whoever was done first.
+        for meeting in &new {
+            let Some(explored) = done.remove(&meeting.key()) else {
+                continue;
+            };
+            if let Some(explored) = &explored {
+                self.note_undeclared(meeting, explored);
+                if size > 2 {
+                    self.wide += explored.schedules + explored.pruned;
                 }
             }
+            self.explored.insert(meeting.key(), explored.map(Arc::new));
         }
-        Ok(outcomes)
+        Ok(())
+    }
+
+    fn note_undeclared(&mut self, meeting: &Meeting, explored: &Explored) {
+        for (program, failure, _) in &explored.undeclared {
+            let title = |at: usize| meeting.programs[at].script.title.as_str();
+            let others: Vec<&str> = (0..meeting.programs.len())
+                .filter(|at| at != program)
+                .map(title)
+                .collect();
+            let others = others.join("` and `");
+            self.undeclared
+                .note(title(*program), failure, Some(others.as_str()));
+        }
     }
 
     pub(super) fn watch(&self, judge: usize) -> Watch {
@@ -401,8 +437,13 @@ impl<'a> Racer<'a> {
         Watch {
             judges: all.collect(),
             stop: self.is_mutant.then_some(judge),
-            record: false,
             reduce: self.options.reduce,
+            beyond: Beyond {
+                walks: self.options.walks,
+                seed: self.options.seed,
+                until: self.until,
+            },
+            ..Watch::default()
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::arena::Arena;
 use super::argument::{Arguments, arguments};
 use super::explore::explore;
+use super::options::RaceOptions;
 use super::play::{Trial, Watch};
 use super::program::{Program, Script, Who};
 use super::state::{Start, load, starts};
@@ -26,8 +27,8 @@ pub(super) struct Call {
     /// Position among the starts.
     pub start: usize,
     pub arguments: Arguments,
-    /// The same with keys of its own for new rows.
-    pub apart: Option<Arguments>,
+    /// The same with keys of its own for new rows, for each further session.
+    pub apart: Vec<Arguments>,
     pub commits: bool,
 }
 
@@ -121,13 +122,12 @@ pub(super) async fn rehearse(
     arena: &mut Arena<'_>,
     maker: &Maker,
     scripts: &BTreeMap<String, Arc<Script>>,
-    generated: usize,
-    seed: u64,
+    options: &RaceOptions,
 ) -> Result<(Rehearsal, Vec<Option<usize>>), Error> {
     let model = arena.ground.model;
     let tables: Vec<Ident> = touched(scripts, maker);
     let mut rehearsal = Rehearsal {
-        starts: starts(model, maker, &tables, generated, seed),
+        starts: starts(model, maker, &tables, options),
         ..Rehearsal::default()
     };
     let mut loaded = vec![None; rehearsal.starts.len()];
@@ -162,7 +162,7 @@ pub(super) async fn rehearse(
                 script,
                 (at, loaded[at].unwrap_or(0)),
                 &mut rehearsal,
-                seed,
+                options.seed,
             )
             .await?;
         }

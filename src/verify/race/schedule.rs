@@ -13,6 +13,8 @@ pub(super) enum Choice {
     Step(usize),
     /// A deadlock: this session is its victim.
     Victim(usize),
+    /// Several sessions were let go by one event: this one goes on first.
+    Wake(usize),
 }
 
 /// A schedule that is still to be run: what must come first, and which sessions need not be next.
@@ -43,8 +45,10 @@ impl Frontier {
         self.pushed += 1;
     }
 
-    pub(super) fn pop(&mut self) -> Option<Prefix> {
-        self.waiting.pop_first().map(|(_, prefix)| prefix)
+    /// The next schedule, with how many preemptions it has.
+    pub(super) fn pop(&mut self) -> Option<(usize, Prefix)> {
+        let ((preemptions, _), prefix) = self.waiting.pop_first()?;
+        Some((preemptions, prefix))
     }
 }
 
@@ -159,11 +163,15 @@ mod tests {
                 tried: vec![],
             },
         );
-        assert!(frontier.pop().is_some_and(|p| p.choices.is_empty()));
         assert!(
             frontier
                 .pop()
-                .is_some_and(|p| p.choices == [Choice::Step(1)])
+                .is_some_and(|(n, p)| n == 0 && p.choices.is_empty())
+        );
+        assert!(
+            frontier
+                .pop()
+                .is_some_and(|(n, p)| n == 1 && p.choices == [Choice::Step(1)])
         );
         assert!(frontier.pop().is_some());
         assert!(frontier.pop().is_none());

@@ -39,7 +39,7 @@ pub(super) async fn counterexample(
         judges: vec![judge],
         stop: Some(judge),
         record: true,
-        reduce: false,
+        ..Watch::default()
     };
     let mut last: Option<Played> = None;
     for _ in 0..REPEATS {
@@ -103,8 +103,8 @@ async fn breaks(
     let watch = Watch {
         judges: vec![judge],
         stop: Some(judge),
-        record: false,
         reduce: true,
+        ..Watch::default()
     };
     let explored = explore(&mut racer.arena, trial, &watch, effects, TRIES).await?;
     let found = explored

@@ -5,15 +5,13 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::arena::{Arena, Loaded};
 use super::judge::judge;
+use super::options::RaceOptions;
 use super::play::Watch;
 use crate::design::Model;
 use crate::error::Error;
 use crate::postgres::{Session, SqlFailure};
 use crate::sql::{self, Ident, fixed};
 use crate::verify::seed::{Maker, NewRow};
-
-/// Rows a table has at most in a generated state.
-const ROWS: usize = 3;
 
 /// A starting point before it is put anywhere.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,8 +28,7 @@ pub(super) fn starts(
     model: &Model,
     maker: &Maker,
     tables: &[Ident],
-    generated: usize,
-    seed: u64,
+    options: &RaceOptions,
 ) -> Vec<Start> {
     let mut starts: Vec<Start> = model
         .states
@@ -47,11 +44,13 @@ pub(super) fn starts(
         rows: Vec::new(),
         authored: false,
     });
-    let mut runner = runner(seed);
+    let mut runner = runner(options.seed);
     // Rows a table, the column choices of each: small numbers, because rows that differ in everything never meet.
-    let picks =
-        proptest::collection::vec(proptest::collection::vec(0u64..64, 0..=ROWS), tables.len());
-    for number in 0..generated {
+    let picks = proptest::collection::vec(
+        proptest::collection::vec(0u64..64, 0..=options.rows),
+        tables.len(),
+    );
+    for number in 0..options.generated_states {
         let Ok(tree) = picks.new_tree(&mut runner) else {
             continue;
         };

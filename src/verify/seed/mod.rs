@@ -15,6 +15,8 @@ mod spread;
 mod tests;
 mod vary;
 
+pub(crate) use random::Random;
+
 pub use maker::{Maker, NewRow, Values};
 
 pub use sample::Bulk;
