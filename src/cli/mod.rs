@@ -19,6 +19,7 @@ mod runtime;
 mod schema;
 mod settings;
 mod start;
+mod trials;
 mod verify;
 mod workspace;
 

@@ -1,5 +1,6 @@
 //! Each catalogued query: planned, run, judged; and once more without each index it is said to use.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::expect::{Asked, asked, decide};
@@ -29,8 +30,18 @@ pub struct Plans {
 
 /// Judges every catalogued query of a design on a sample.
 pub async fn plans(run: &Run<'_>, stage: &Stage<'_>) -> Result<Plans, Error> {
+    let subjects = stage.model.queries.iter().map(|query| claim(query).subject);
+    plans_of(run, stage, &subjects.collect()).await
+}
+
+/// Judges those queries whose subjects are wanted.
+pub(crate) async fn plans_of(
+    run: &Run<'_>,
+    stage: &Stage<'_>,
+    wanted: &BTreeSet<String>,
+) -> Result<Plans, Error> {
     let mut found = Plans::default();
-    if stage.model.queries.is_empty() {
+    if wanted.is_empty() {
         return Ok(found);
     }
     let sample = sample::load(stage, run.seed).await?;
@@ -55,7 +66,8 @@ pub async fn plans(run: &Run<'_>, stage: &Stage<'_>) -> Result<Plans, Error> {
     if let Ok(pairs) = sample::partition_indexes(&mut session).await {
         relations.index_of = pairs;
     }
-    for query in &stage.model.queries {
+    let queries = stage.model.queries.iter();
+    for query in queries.filter(|query| wanted.contains(&claim(query).subject)) {
         let since = Instant::now();
         let mut judge = Judge {
             stage,
@@ -89,7 +101,8 @@ pub async fn plans(run: &Run<'_>, stage: &Stage<'_>) -> Result<Plans, Error> {
     Ok(found)
 }
 
-fn claim(query: &Query) -> Claim {
+/// What a query claims of its plan.
+pub(crate) fn claim(query: &Query) -> Claim {
     let asked: Vec<String> = asked(query).into_iter().map(|asked| asked.text).collect();
     let statement = if asked.is_empty() {
         "can be planned and run".to_owned()
