@@ -10,6 +10,7 @@ mod compile;
 mod completions;
 mod crash;
 mod doctor;
+mod merge;
 mod new;
 mod output;
 mod progress;

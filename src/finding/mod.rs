@@ -7,6 +7,7 @@ mod about;
 mod evidence;
 mod fault;
 mod levels;
+mod merge;
 mod report;
 mod verdict;
 

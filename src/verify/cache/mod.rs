@@ -9,6 +9,8 @@ mod place;
 mod recall;
 mod sheet;
 mod store;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use recall::{Asked, Recalled};

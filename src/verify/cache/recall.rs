@@ -382,6 +382,21 @@ fn works(asked: &Asked<'_>) -> Result<Vec<Work>, Error> {
     Ok(works)
 }
 
+/// The key of each piece of work, by method and subject.
+#[cfg(test)]
+pub(super) fn keys(asked: &Asked<'_>) -> BTreeMap<String, String> {
+    let works = works(asked).expect("the schema can be written down");
+    let name = |work: &Work| match &work.what {
+        What::Claim(subject) => format!("{} {subject}", work.method.word()),
+        What::All => work.method.word().to_owned(),
+        What::Statements => "statements".to_owned(),
+    };
+    works
+        .into_iter()
+        .map(|work| (name(&work), work.key))
+        .collect()
+}
+
 /// What the evidence of each method depends on.
 struct Keys<'a> {
     model: &'a Model,
