@@ -102,7 +102,7 @@ fn shards_make_one_report_with_its_exit_code() {
         .current_dir(folder.path())
         .assert()
         .code(1);
-    assert!(stdout(&human).contains("1 refuted"), "{}", stdout(&human));
+    assert!(stdout(&human).contains("4 refuted"), "{}", stdout(&human));
     assert!(stderr(&human).contains("merged from 2 shards"));
 }
 

@@ -27,7 +27,7 @@ tables:
       returned_at: {type: timestamptz, nullable: not returned yet}
     key: [loan_id]
     indexes:
-      ix_item: {on: [item_id], serves: [of-item]}
+      ix_item: {columns: [item_id], serves: [of-item]}
 invariants:
   lent-once:
     never: an item is lent twice at a time
@@ -50,7 +50,7 @@ queries:
     does: all loans of an item
     params: {item_id: uuid}
     sql: SELECT loan_id FROM loan WHERE item_id = :item_id
-    plan: [uses ix_item]
+    plan: {uses: [ix_item]}
   open:
     sql: SELECT loan_id FROM loan WHERE returned_at IS NULL
 ";
@@ -134,8 +134,8 @@ fn prose_comments_and_places_are_not_tried_again() {
         ("does: all loans of an item", "does: something"),
         ("nullable: not returned yet", "nullable: still out"),
         (
-            "indexes:\n      ix_item: {on: [item_id], serves: [of-item]}",
-            "indexes: {ix_item: {on: [item_id], because: it is looked for}}",
+            "indexes:\n      ix_item: {columns: [item_id], serves: [of-item]}",
+            "indexes: {ix_item: {columns: [item_id], because: it is looked for}}",
         ),
     ] {
         assert_eq!(edited(from, to), [""; 0], "{to}");
@@ -201,7 +201,7 @@ fn a_query_is_planned_alone() {
         ["plan query of-item", "statements"]
     );
     assert_eq!(
-        edited("plan: [uses ix_item]", "plan: [never sort]"),
+        edited("plan: {uses: [ix_item]}", "plan: {never: [sort]}"),
         ["plan query of-item", "statements"]
     );
 }
