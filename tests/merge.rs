@@ -11,6 +11,9 @@ use pgproof::report::{Format, Look, Written, render, restore};
 use program::{pgproof, stderr, stdout};
 use serde_json::{Value, json};
 
+/// A file as it was, where it still is.
+type TextOf<'a> = &'a dyn Fn(&pgproof::finding::Input) -> Option<String>;
+
 fn written() -> String {
     let (report, sources) = report::fixed();
     render(&report, &sources, Format::Json, &Look::default()).expect("a report can be written")
@@ -24,7 +27,7 @@ fn a_report_that_is_read_is_the_report_that_was_written() {
         Some(sources.text(known).to_owned())
     };
     let gone = |_: &pgproof::finding::Input| None;
-    let ways: [&dyn Fn(&pgproof::finding::Input) -> Option<String>; 2] = [&texts, &gone];
+    let ways: [TextOf; 2] = [&texts, &gone];
     for text_of in ways {
         let parsed = Written::parse(&written()).expect("it is a report");
         let (reports, sources) = restore(vec![parsed], text_of);

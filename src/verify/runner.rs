@@ -198,13 +198,19 @@ impl Design<'_> {
             return Ok(Vec::new());
         }
         let wanted = self.wanted(Method::Reject, claims.iter().map(|claimed| &claimed.claim));
-        self.begin(Method::Reject, claims.len());
+        // What notices mutants is what comes out as claimed, of all claims.
+        let for_mutants = self.options.wants(Method::Mutate);
+        let number = if for_mutants {
+            claims.len()
+        } else {
+            wanted.len()
+        };
+        self.begin(Method::Reject, number);
         let mut bench = Bench::open(stage, maker).await?;
         let mut all = Vec::with_capacity(claims.len());
         for claimed in claims {
             let is_wanted = wanted.contains(&claimed.claim.subject);
-            // What notices mutants is what comes out as claimed, of all claims.
-            if !is_wanted && !self.options.wants(Method::Mutate) {
+            if !is_wanted && !for_mutants {
                 continue;
             }
             self.progress.claim(&claimed.claim.subject);

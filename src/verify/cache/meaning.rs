@@ -4,31 +4,20 @@
 //! counts. In doubt it does: what counts too much costs a run, what counts too little costs the truth.
 
 use super::words::{Counts, Words, counted, plain};
-use crate::catalog::{Catalog, OnDelete, Privilege};
+use crate::catalog::{Catalog, Privilege};
 use crate::design::{
-    Check, Column, Command, Condition, Data, Database, Exclusion, Expectation, ForeignKey, Grant,
-    Index, IndexKey, Invariant, Isolation, Limit, Model, Outcome, Overlap, Pagination, Param,
-    PartitionBy, PartitionRule, Projection, ProjectionKind, Query, QueryKind, Retention,
-    RetentionAction, Role, Rule, Sensitivity, State, Step, StepKind, Table, TableRole, TimeKind,
-    Unique, UserType, UserTypeKind, View, ViewKind, Volume,
+    Command, Condition, Database, Expectation, Grant, Invariant, Isolation, Limit, Model, Outcome,
+    Overlap, Pagination, Param, Projection, ProjectionKind, Query, QueryKind, Role, Rule, State,
+    Step, StepKind, UserType, UserTypeKind,
 };
 
 plain!(
     Condition,
-    Data,
     Isolation,
-    OnDelete,
     Pagination,
-    PartitionRule,
     Privilege,
     ProjectionKind,
     QueryKind,
-    RetentionAction,
-    Sensitivity,
-    TableRole,
-    TimeKind,
-    ViewKind,
-    Volume,
 );
 
 /// The schema as declared. What invariants add to it is in its DDL.
@@ -116,180 +105,6 @@ impl Counts for UserType {
             UserTypeKind::Enum(labels) => words.add(labels),
             UserTypeKind::Domain { base, check } => counted!(words; base, check),
         }
-    }
-}
-
-impl Counts for Table {
-    fn count(&self, words: &mut Words) {
-        let Table {
-            name,
-            role,
-            columns,
-            key,
-            unique,
-            references,
-            checks,
-            exclusions,
-            indexes,
-            partition,
-            retention,
-            volume,
-            fillfactor,
-            tenant,
-            grain: _,
-            owner: _,
-            means: _,
-            key_at: _,
-            was: _,
-        } = self;
-        counted!(words; name, role, columns, key, unique, references, checks, exclusions, indexes);
-        counted!(words; partition, retention, volume, fillfactor, tenant);
-    }
-}
-
-impl Counts for Column {
-    fn count(&self, words: &mut Words) {
-        let Column {
-            name,
-            data_type,
-            nullable,
-            default,
-            identity,
-            generated,
-            one_of,
-            check,
-            collate,
-            time,
-            sensitivity,
-            derived,
-            data,
-            nullable_because: _,
-            means: _,
-            was: _,
-        } = self;
-        counted!(words; name, data_type, nullable, default, identity, generated, one_of, check);
-        counted!(words; collate, time, sensitivity, derived, data);
-    }
-}
-
-impl Counts for Unique {
-    fn count(&self, words: &mut Words) {
-        let Unique {
-            name,
-            columns,
-            predicate,
-        } = self;
-        counted!(words; name, columns, predicate);
-    }
-}
-
-impl Counts for ForeignKey {
-    fn count(&self, words: &mut Words) {
-        let ForeignKey {
-            name,
-            columns,
-            to,
-            key,
-            on_delete,
-            on_update,
-            deferrable,
-            because: _,
-        } = self;
-        counted!(words; name, columns, to, key, on_delete, on_update, deferrable);
-    }
-}
-
-impl Counts for Check {
-    fn count(&self, words: &mut Words) {
-        let Check { name, expression } = self;
-        counted!(words; name, expression);
-    }
-}
-
-impl Counts for Exclusion {
-    fn count(&self, words: &mut Words) {
-        let Exclusion {
-            name,
-            using,
-            elements,
-            predicate,
-        } = self;
-        counted!(words; name, using, elements, predicate);
-    }
-}
-
-impl Counts for Index {
-    fn count(&self, words: &mut Words) {
-        let Index {
-            name,
-            using,
-            unique,
-            keys,
-            include,
-            predicate,
-            with,
-            serves: _,
-            because: _,
-            drop_when: _,
-            was: _,
-        } = self;
-        counted!(words; name, using, unique, keys, include, predicate, with);
-    }
-}
-
-impl Counts for IndexKey {
-    fn count(&self, words: &mut Words) {
-        let IndexKey {
-            expression,
-            column,
-            collation,
-            opclass,
-            descending,
-            nulls_first,
-        } = self;
-        counted!(words; expression, column, collation, opclass, descending, nulls_first);
-    }
-}
-
-impl Counts for PartitionBy {
-    fn count(&self, words: &mut Words) {
-        let PartitionBy {
-            by,
-            rule,
-            default,
-            at: _,
-        } = self;
-        counted!(words; by, rule, default);
-    }
-}
-
-impl Counts for Retention {
-    fn count(&self, words: &mut Words) {
-        let Retention {
-            after,
-            of,
-            predicate,
-            action,
-            to,
-            hold,
-            after_text: _,
-            at: _,
-        } = self;
-        counted!(words; after, of, predicate, action, to, hold);
-    }
-}
-
-impl Counts for View {
-    fn count(&self, words: &mut Words) {
-        let View {
-            name,
-            kind,
-            sql,
-            security_invoker,
-            after,
-            means: _,
-        } = self;
-        counted!(words; name, kind, sql, security_invoker, after);
     }
 }
 

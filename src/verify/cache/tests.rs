@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::recall::keys;
+use super::work::keys;
 use super::{Asked, Cache};
 use crate::assets::Assets;
 use crate::compile::compile;
