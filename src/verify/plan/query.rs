@@ -208,25 +208,49 @@ impl Judge<'_, '_> {
         values
     }
 
-    /// Under row-level security a query sees one tenant's rows: that of its parameter.
+    /// Under row-level security a query sees one tenant's rows: those of its parameter, else of the largest tenant. Never those of the tenant
+    /// that the query before it was for: what comes of a query must not hang on which others are asked.
     async fn tenant(&mut self, values: &Values) -> Result<(), SqlFailure> {
         for invariant in &self.stage.model.invariants {
-            let Rule::Isolated { by, setting, .. } = &invariant.rule else {
+            let Rule::Isolated {
+                tables,
+                by,
+                setting,
+                ..
+            } = &invariant.rule
+            else {
                 continue;
             };
-            let Some(Some(value)) = values.get(by.as_str()) else {
-                continue;
+            let value = match (values.get(by.as_str()), tables.first()) {
+                (Some(Some(value)), _) => Some(value.clone()),
+                (_, Some(table)) => self.largest(&table.ident, &by.ident).await?,
+                _ => None,
             };
+            let Some(value) = value else { continue };
             let set = fill(
                 "SELECT set_config({setting}, {value}, false)",
                 &[
                     ("setting", &sql::literal(setting.as_str())),
-                    ("value", &sql::literal(value)),
+                    ("value", &sql::literal(&value)),
                 ],
             );
             self.session.query(&set).await?;
         }
         Ok(())
+    }
+
+    /// The tenant with most rows of the sample.
+    async fn largest(&mut self, table: &Ident, by: &Ident) -> Result<Option<String>, SqlFailure> {
+        let most = fill(
+            "SELECT CAST({by} AS text) FROM {table} GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1",
+            &[("by", &quote_ident(by)), ("table", &quote_ident(table))],
+        );
+        self.session.batch(&begin()).await?;
+        self.stage.pass_policies(self.session).await?;
+        let rows = self.session.query(&most).await;
+        self.session.batch(&rollback()).await?;
+        let first = rows?.rows.into_iter().next();
+        Ok(first.and_then(|row| row.into_iter().next().flatten()))
     }
 
     /// Plans a query, and runs it where asked; what it changes is taken back.
