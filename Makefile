@@ -12,7 +12,7 @@ setup:
 # The worked designs, verified for real: in a container, or with server programs found here.
 demo: setup
 	@$(CARGO) build --locked --quiet
-	@$(CARGO) run --locked --quiet -- verify $(addprefix designs/,$(DESIGNS))
+	@$(CARGO) run --locked --quiet -- verify --no-cache $(addprefix designs/,$(DESIGNS))
 
 test: setup lint unit postgres doc
 

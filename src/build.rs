@@ -1,6 +1,8 @@
-//! Lists what is embedded in the program: a sorted table of path and text for `checks/`, `templates/` and `designs/`.
+//! Lists what is embedded in the program: a sorted table of path and text for `checks/`, `templates/` and `designs/`. And makes a digest
+//! of the sources, so that evidence that another program kept is not taken for this one's.
 
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -27,7 +29,36 @@ fn main() -> io::Result<()> {
     }
     code.push_str("]\n");
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    println!("cargo::rerun-if-changed=src");
+    println!("cargo::rerun-if-changed=Cargo.toml");
+    let digest = sources(&root)?;
+    println!("cargo::rustc-env=PGPROOF_SOURCES={digest:016x}");
     fs::write(out.join("embedded.rs"), code)
+}
+
+/// A digest of everything that the program is made from here.
+fn sources(root: &Path) -> io::Result<u64> {
+    let mut files = vec![root.join("Cargo.toml")];
+    walk(&root.join("src"), &mut files)?;
+    walk(&root.join("templates"), &mut files)?;
+    files.sort();
+    let mut hasher = DefaultHasher::new();
+    for file in files {
+        file.strip_prefix(root).unwrap_or(&file).hash(&mut hasher);
+        fs::read(&file)?.hash(&mut hasher);
+    }
+    Ok(hasher.finish())
+}
+
+fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        match path.is_dir() {
+            true => walk(&path, files)?,
+            false => files.push(path),
+        }
+    }
+    Ok(())
 }
 
 /// Files below a folder, with `/` between names; without what is hidden and what only tests compare with.

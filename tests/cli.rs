@@ -16,6 +16,8 @@ fn help_lists_every_command_and_none_that_is_not_there() {
         "new",
         "check",
         "compile",
+        "verify",
+        "merge",
         "rule",
         "schema",
         "doctor",

@@ -18,7 +18,10 @@ fn verify(home: &Home, design: &str, args: &[&str]) -> assert_cmd::assert::Asser
     let path = home.path().join("design.yaml");
     std::fs::write(&path, design).expect("a design can be written");
     let place = std::env::var("PGPROOF_TEST_POSTGRES").unwrap_or_else(|_| "local".to_owned());
-    pgproof(&["verify", "design.yaml", "--postgres", &place])
+    // What an earlier test has tried is tried all the same.
+    let fixed = ["verify", "design.yaml", "--no-cache", "--postgres"];
+    pgproof(&fixed)
+        .arg(&place)
         .args(args)
         .current_dir(home.path())
         .env("TMPDIR", home.path())
@@ -151,7 +154,7 @@ fn a_signal_ends_a_run_and_leaves_nothing() {
         let design = home.path().join("design.yaml");
         std::fs::write(&design, lending("constraint")).expect("a design can be written");
         let child = Command::new(assert_cmd::cargo::cargo_bin!("pgproof"))
-            .args(["verify", "design.yaml", "--postgres", "local"])
+            .args(["verify", "design.yaml", "--no-cache", "--postgres", "local"])
             .current_dir(home.path())
             .env("TMPDIR", home.path())
             .stdout(Stdio::null())

@@ -13,7 +13,7 @@ use pgproof::assets::Assets;
 use pgproof::finding::{Method, Verdict};
 use pgproof::template::environment;
 use pgproof::verify::race::RaceOptions;
-use pgproof::verify::{Quiet, VerifyOptions, verify};
+use pgproof::verify::{Part, Quiet, VerifyOptions, verify};
 use support::Home;
 
 fn options() -> VerifyOptions {
@@ -22,6 +22,7 @@ fn options() -> VerifyOptions {
         only: methods(),
         race: RaceOptions::default(),
         command: "pgproof verify".to_owned(),
+        part: Part::default(),
     }
 }
 

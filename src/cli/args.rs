@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::output::Output;
-use super::{check, compile, completions, doctor, new, rule, schema, verify};
+use super::{check, compile, completions, doctor, merge, new, rule, schema, verify};
 use crate::error::Error;
 use crate::finding::Report;
 use crate::report::{Format, render};
@@ -35,6 +35,7 @@ pub(super) enum Command {
     Check(check::Args),
     Compile(compile::Args),
     Verify(verify::Args),
+    Merge(merge::Args),
     Rule(rule::Args),
     Schema(schema::Args),
     Doctor(doctor::Args),
@@ -81,9 +82,10 @@ impl ReportArgs {
         &self,
         report: &Report,
         sources: &SourceMap,
-        elapsed: Duration,
+        elapsed: impl Into<Option<Duration>>,
         output: &mut Output,
     ) -> Result<(), Error> {
+        let elapsed = elapsed.into();
         let look = match self.output {
             Some(_) => output.look_of_file(elapsed),
             None => output.look(elapsed),

@@ -11,6 +11,7 @@ mod compile;
 mod completions;
 mod crash;
 mod doctor;
+mod merge;
 mod new;
 mod output;
 mod progress;
@@ -20,6 +21,7 @@ mod runtime;
 mod schema;
 mod settings;
 mod start;
+mod trials;
 mod verify;
 mod workspace;
 

@@ -36,11 +36,11 @@ impl Output {
     }
 
     /// What the reader's side can show.
-    pub(super) fn look(&self, elapsed: Duration) -> Look {
+    pub(super) fn look(&self, elapsed: impl Into<Option<Duration>>) -> Look {
         Look {
             width: self.width,
             colour: self.colour,
-            elapsed: Some(elapsed),
+            elapsed: elapsed.into(),
         }
     }
 
@@ -53,11 +53,11 @@ impl Output {
     }
 
     /// The same, for a file.
-    pub(super) fn look_of_file(&self, elapsed: Duration) -> Look {
+    pub(super) fn look_of_file(&self, elapsed: impl Into<Option<Duration>>) -> Look {
         Look {
             width: WIDTH,
             colour: false,
-            elapsed: Some(elapsed),
+            elapsed: elapsed.into(),
         }
     }
 

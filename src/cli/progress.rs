@@ -7,7 +7,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::finding::Method;
 use crate::verify::Progress;
 
-/// A line that says what is being tried. indicatif hides it where standard error is no terminal.
+/// A line that says what is being tried; clones share it. indicatif hides it where standard error is no terminal.
+#[derive(Clone)]
 pub(super) struct Bar {
     bar: ProgressBar,
 }

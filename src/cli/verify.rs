@@ -1,10 +1,10 @@
 //! `pgproof verify`.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::ValueEnum;
+use sha2::{Digest, Sha256};
 
 use super::analysis::{Analysis, Design, analyse};
 use super::args::ReportArgs;
@@ -12,12 +12,13 @@ use super::budget::Budget;
 use super::output::Output;
 use super::progress::Bar;
 use super::runtime::until_done_or_told;
+use super::trials::on_servers;
 use crate::design::load::DesignPath;
 use crate::error::{Error, ExitCode};
-use crate::finding::Method;
-use crate::postgres::{Places, Server, ServerChoice, ServerOptions};
+use crate::finding::{Method, ShardOf};
+use crate::postgres::ServerChoice;
 use crate::verify::race::RaceOptions;
-use crate::verify::{Verified, VerifyOptions, verify};
+use crate::verify::{Part, Shard, VerifyOptions};
 
 /// Try to break every claim of designs, on a real PostgreSQL
 ///
@@ -30,18 +31,19 @@ pub(super) struct Args {
 
     /// Where PostgreSQL comes from: auto, docker, local, or the URL of a server
     ///
-    /// `auto` takes a container of the official image in the design's version, else server programs of this machine.
+    /// `auto` takes a container of the official image in the design's version, else server programs of this machine. Given several times,
+    /// the designs are spread over these servers, which must be of one major version.
     #[arg(
         long,
         value_name = "WHERE",
         env = "PGPROOF_POSTGRES",
         hide_env_values = true
     )]
-    postgres: Option<String>,
+    pub(super) postgres: Vec<String>,
 
     /// Allow a server by URL: pgproof makes databases and roles of its own there, and drops them
     #[arg(long)]
-    allow_server: bool,
+    pub(super) allow_server: bool,
 
     /// Reproduces states, arguments and samples: the same seed, design and server give the same verdicts
     #[arg(long, default_value_t = 1)]
@@ -71,6 +73,19 @@ pub(super) struct Args {
     /// Try orders that cannot differ from ones tried before as well
     #[arg(long)]
     no_reduction: bool,
+
+    /// Try everything, also what an earlier run has tried and nothing has changed since
+    ///
+    /// Evidence is kept in the user's cache folder, by what it depends on: program, server version, seed and the parts of the design. What
+    /// is refuted or could not be tried is tried again each time.
+    #[arg(long)]
+    pub(super) no_cache: bool,
+
+    /// Only the K-th of N shares of the claims, for jobs that run side by side
+    ///
+    /// `pgproof merge` makes one report of theirs.
+    #[arg(long, value_name = "K/N")]
+    shard: Option<Shard>,
 
     #[command(flatten)]
     report: ReportArgs,
@@ -107,9 +122,9 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
     let began = Instant::now();
     let mut analysis = analyse(&args.paths)?;
     if !analysis.designs.is_empty() {
-        let choice = choice(args, &analysis)?;
-        let mut bar = Bar::new();
-        let work = servers(args, &choice, &analysis, &mut bar);
+        let choices = choices(args, &analysis)?;
+        let bar = Bar::new();
+        let work = on_servers(args, &choices, &analysis, &bar);
         let ended = until_done_or_told(work);
         bar.clear();
         let (verified, notes) = match ended? {
@@ -122,56 +137,27 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
         report.mutants = verified.mutants;
         report.notes.extend(notes);
     }
+    analysis.report.shard = args.shard.map(|shard| ShardOf {
+        number: shard.number(),
+        of: shard.of(),
+        run: run_digest(args, &analysis),
+    });
     args.report
         .write(&analysis.report, &analysis.sources, began.elapsed(), output)?;
     Ok(analysis.code())
 }
 
 /// The command line stands before the settings.
-fn choice(args: &Args, analysis: &Analysis) -> Result<ServerChoice, Error> {
+fn choices(args: &Args, analysis: &Analysis) -> Result<Vec<ServerChoice>, Error> {
     let settled = analysis.workspace.settings.postgres.as_deref();
-    let wanted = args.postgres.as_deref().or(settled);
-    wanted.unwrap_or("auto").parse()
-}
-
-/// One server for all designs of a major version, one after the other.
-async fn servers(
-    args: &Args,
-    choice: &ServerChoice,
-    analysis: &Analysis,
-    bar: &mut Bar,
-) -> Result<(Verified, Vec<String>), Error> {
-    let version = |design: &Design| design.model.database.version;
-    let majors: BTreeSet<u16> = analysis.designs.iter().map(version).collect();
-    let places = Places::from_environment(|name| std::env::var_os(name));
-    let mut all = Verified::default();
-    let mut notes = Vec::new();
-    for major in majors {
-        bar.starts(major);
-        let mut options = ServerOptions::new(choice.clone(), major, places.clone());
-        options.allow_server = args.allow_server;
-        let server = Server::start(&options).await?;
-        notes.push(format!(
-            "PostgreSQL {} from {}",
-            server.version(),
-            server.origin()
-        ));
-        notes.extend(server.notes().iter().cloned());
-        for design in analysis.designs.iter().filter(|d| version(d) == major) {
-            let options = options_for(args, design);
-            let environment = &analysis.workspace.environment;
-            let verified = verify(&[&design.model], &options, &server, environment, bar).await?;
-            all.evidence.extend(verified.evidence);
-            all.findings.extend(verified.findings);
-            all.mutants.made += verified.mutants.made;
-            all.mutants.killed += verified.mutants.killed;
-        }
-        server.stop().await?;
+    let mut wanted: Vec<&str> = args.postgres.iter().map(String::as_str).collect();
+    if wanted.is_empty() {
+        wanted.push(settled.unwrap_or("auto"));
     }
-    Ok((all, notes))
+    wanted.into_iter().map(str::parse).collect()
 }
 
-fn options_for(args: &Args, design: &Design) -> VerifyOptions {
+pub(super) fn options_for(args: &Args, design: &Design) -> VerifyOptions {
     let mut race = RaceOptions {
         sessions: usize::from(args.sessions),
         rows: usize::from(args.scope),
@@ -194,7 +180,34 @@ fn options_for(args: &Args, design: &Design) -> VerifyOptions {
         only: args.only.iter().map(|name| Method::from(*name)).collect(),
         race,
         command: command(args, &design.path),
+        part: Part::of(args.shard),
     }
+}
+
+/// What shards of one run have in common.
+fn run_digest(args: &Args, analysis: &Analysis) -> String {
+    let mut digest = Sha256::new();
+    let mut word = |word: &str| {
+        digest.update((word.len() as u64).to_le_bytes());
+        digest.update(word);
+    };
+    word(env!("CARGO_PKG_VERSION"));
+    for input in &analysis.report.inputs {
+        word(&input.path);
+        word(&input.sha256);
+    }
+    for design in &analysis.designs {
+        let options = options_for(args, design);
+        word(design.model.name.as_str());
+        word(&format!(
+            "{} {:?} {:?}",
+            options.seed, options.only, options.race
+        ));
+    }
+    digest.finalize()[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// What does it again for one design, but for the seed.
@@ -206,11 +219,7 @@ fn command(args: &Args, path: &DesignPath) -> String {
         }
     };
     // A URL may hold a password, and is not for a report.
-    if let Some(place) = args
-        .postgres
-        .as_deref()
-        .filter(|place| !place.contains(':'))
-    {
+    for place in args.postgres.iter().filter(|place| !place.contains(':')) {
         command.push_str(&format!(" --postgres {place}"));
     }
     let defaults = RaceOptions::default();

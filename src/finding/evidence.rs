@@ -59,7 +59,7 @@ impl Method {
 }
 
 /// Under what a claim was tried.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Setting {
     /// `15.18`, as the server says it; absent where none was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,7 +72,7 @@ pub struct Setting {
 }
 
 /// What shows that a claim is false.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Counterexample {
     /// Sessions that interleave; drawn as a timeline, one column per session.
@@ -110,7 +110,7 @@ pub enum Counterexample {
 }
 
 /// Rows with their column names.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Table {
     /// Column names.
     pub columns: Vec<String>,
@@ -119,7 +119,7 @@ pub struct Table {
 }
 
 /// One thing that happened in a timeline.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Moment {
     /// Index into `sessions`.
     pub session: usize,
@@ -132,7 +132,7 @@ pub struct Moment {
 }
 
 /// What kind of thing happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MomentKind {
     /// A statement ran to its end.
@@ -176,4 +176,6 @@ pub struct Evidence {
     pub reproduce: String,
     /// How long it took.
     pub duration: Duration,
+    /// When it was tried (UTC, `2026-11-27T18:40:03Z`), where it is an earlier run's: nothing that it depends on has changed since.
+    pub cached: Option<String>,
 }

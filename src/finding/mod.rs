@@ -7,6 +7,7 @@ mod about;
 mod evidence;
 mod fault;
 mod levels;
+mod merge;
 mod report;
 mod verdict;
 
@@ -14,5 +15,5 @@ pub use about::About;
 pub use evidence::{Claim, Counterexample, Evidence, Method, Moment, MomentKind, Setting, Table};
 pub use fault::{Finding, Label, Severity};
 pub use levels::{Level, Levels};
-pub use report::{Input, Mutants, Report, Summary};
+pub use report::{Input, Mutants, Report, ShardOf, Summary};
 pub use verdict::Verdict;

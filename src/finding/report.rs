@@ -5,7 +5,7 @@ use super::fault::{Finding, Severity};
 use super::verdict::Verdict;
 
 /// A file that was read.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Input {
     /// As given.
     pub path: String,
@@ -14,12 +14,23 @@ pub struct Input {
 }
 
 /// Mutants made and noticed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Mutants {
     /// How many enforcements were taken out.
     pub made: u64,
     /// How many of these a check noticed.
     pub killed: u64,
+}
+
+/// Which share of a run's claims a report is about.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ShardOf {
+    /// From 1.
+    pub number: u32,
+    /// How many there are.
+    pub of: u32,
+    /// Digest of everything that shards of one run have in common: the files, the program, the seed, what was asked for.
+    pub run: String,
 }
 
 /// Everything a run found out; every output is made from it.
@@ -37,6 +48,8 @@ pub struct Report {
     pub mutants: Mutants,
     /// Remarks about the run itself: which server, what was not there.
     pub notes: Vec<String>,
+    /// Where the claims were split over several runs: which share this is.
+    pub shard: Option<ShardOf>,
 }
 
 /// Counts.

@@ -47,6 +47,48 @@ pub(super) struct Found {
     pub(super) notes: Vec<String>,
 }
 
+/// The server that a run would have, as far as that is known before one is started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreseen {
+    /// `15.18`, as the server will say it.
+    pub version: String,
+    /// Where it will come from, as [`Server::origin`](super::Server::origin) says it.
+    pub origin: String,
+}
+
+/// What can be said about the server before it is started: of local programs everything, of a container or a server by URL nothing, for
+/// which minor version an image or a server has only itself can say.
+pub fn foresee(options: &ServerOptions) -> Option<Foreseen> {
+    let is_local = match &options.choice {
+        ServerChoice::Local => true,
+        ServerChoice::Auto => !has_engine(options),
+        ServerChoice::Docker | ServerChoice::Url(_) => false,
+    };
+    if !is_local {
+        return None;
+    }
+    let found = find_programs(&options.places);
+    let programs = choose(&found, options.major)?;
+    Some(Foreseen {
+        version: programs.version.clone(),
+        origin: local_origin(&programs.version),
+    })
+}
+
+#[cfg(feature = "containers")]
+fn has_engine(options: &ServerOptions) -> bool {
+    Engine::find(&options.places).is_some()
+}
+
+#[cfg(not(feature = "containers"))]
+fn has_engine(_: &ServerOptions) -> bool {
+    false
+}
+
+fn local_origin(version: &str) -> String {
+    format!("local programs {version}")
+}
+
 /// Finds or starts what the options ask for.
 pub(super) async fn find(options: &ServerOptions) -> Result<Found, Error> {
     match &options.choice {
@@ -75,7 +117,7 @@ async fn local(options: &ServerOptions) -> Result<Found, Error> {
     let programs = choose(&found, options.major).ok_or_else(|| no_programs(options.major))?;
     let cluster =
         LocalCluster::start(programs, &options.places, &options.server_settings()).await?;
-    let origin = format!("local programs {}", programs.version);
+    let origin = local_origin(&programs.version);
     Ok(Found {
         kind: Kind::Local(cluster),
         origin,

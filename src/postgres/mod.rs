@@ -35,6 +35,7 @@ pub use connect::Limits;
 pub use database::Database;
 pub use doctor::{DoctorLine, doctor};
 pub use failure::{FailureDetails, SqlFailure};
+pub use find::{Foreseen, foresee};
 pub use introspect::{Scope, introspect};
 pub use observer::Observer;
 pub use options::{ServerChoice, ServerOptions};

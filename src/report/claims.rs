@@ -165,6 +165,15 @@ impl Row<'_> {
             .all(|e| e.verdict == Verdict::Unchecked)
     }
 
+    /// Whether everything that was tried on it was tried by an earlier run.
+    pub(super) fn is_cached(&self) -> bool {
+        let mut tried = self
+            .evidence
+            .iter()
+            .filter(|e| e.verdict != Verdict::Unchecked);
+        !self.is_idle() && tried.all(|evidence| evidence.cached.is_some())
+    }
+
     /// What other methods came to where one could not be used: `proven by reject`.
     fn nevertheless(&self) -> Vec<String> {
         let better = self

@@ -9,7 +9,8 @@ use super::fingerprint::fingerprint;
 use super::place::Place;
 use crate::error::Error;
 use crate::finding::{
-    Counterexample, Evidence, Finding, Input, Method, Mutants, Report, Setting, Severity, Verdict,
+    Counterexample, Evidence, Finding, Input, Method, Mutants, Report, Setting, Severity, ShardOf,
+    Verdict,
 };
 use crate::source::SourceMap;
 
@@ -29,6 +30,8 @@ struct Wire<'a> {
     evidence: Vec<WireEvidence<'a>>,
     summary: WireSummary,
     notes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard: Option<&'a ShardOf>,
 }
 
 #[derive(Serialize)]
@@ -73,6 +76,8 @@ struct WireEvidence<'a> {
     setting: &'a Setting,
     reproduce: &'a str,
     duration_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cached: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -114,6 +119,7 @@ pub(super) fn render(report: &Report, sources: &SourceMap) -> Result<String, Err
             .collect(),
         summary: summary(report),
         notes: &report.notes,
+        shard: report.shard.as_ref(),
     };
     let mut text = serde_json::to_string_pretty(&wire)
         .map_err(|e| Error::Internal(format!("the report cannot be written as JSON: {e}")))?;
@@ -169,6 +175,7 @@ fn evidence<'a>(evidence: &'a Evidence, sources: &SourceMap) -> WireEvidence<'a>
         setting: &evidence.setting,
         reproduce: &evidence.reproduce,
         duration_ms: u64::try_from(evidence.duration.as_millis()).unwrap_or(u64::MAX),
+        cached: evidence.cached.as_deref(),
     }
 }
 

@@ -19,6 +19,9 @@ pub(super) fn render(report: &Report, sources: &SourceMap) -> String {
         headline(report, &claims),
         inline(&wording::closing(report, &claims))
     );
+    if let Some(line) = wording::unchanged(&claims) {
+        out.push_str(&format!("{}\n\n", inline(&line)));
+    }
     out.push_str(&overview(&claims));
     for row in claims.iter().flat_map(|design| &design.rows) {
         for evidence in &row.evidence {

@@ -90,3 +90,22 @@ pub(super) fn closing(report: &Report, claims: &[Claims<'_>]) -> String {
         parts.join("; ")
     )
 }
+
+/// What was not run again: `31 claims unchanged since 2026-11-27 18:40, not run again; --no-cache runs them`. Nothing where all was.
+pub(super) fn unchanged(claims: &[Claims<'_>]) -> Option<String> {
+    let rows = claims.iter().flat_map(|design| &design.rows);
+    let unchanged = rows.filter(|row| row.is_cached()).count();
+    let all = claims.iter().flat_map(|design| &design.rows);
+    let times = all
+        .flat_map(|row| &row.evidence)
+        .filter_map(|evidence| evidence.cached.as_deref());
+    // The latest: since then nothing has changed of any of them.
+    let since = times.max().filter(|_| unchanged > 0)?;
+    let since = since.replace('T', " ");
+    let since: String = since.chars().take("2026-11-27 18:40".len()).collect();
+    Some(format!(
+        "{} unchanged since {since} UTC, not run again; --no-cache runs {}",
+        count(unchanged, "claim", "claims"),
+        if unchanged == 1 { "it" } else { "them" }
+    ))
+}

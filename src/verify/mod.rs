@@ -1,8 +1,10 @@
 //! Claims to evidence: everything that is tried on a real PostgreSQL.
 
 mod build;
+pub mod cache;
 mod evidence;
 mod mutate;
+mod part;
 pub mod plan;
 pub mod race;
 mod reject;
@@ -15,6 +17,7 @@ mod unchecked;
 
 pub use build::{build, read_back};
 pub use evidence::Judged;
-pub use run::Run;
+pub use part::{Part, Shard};
+pub use run::{Run, Told};
 pub use runner::{Progress, Quiet, Verified, VerifyOptions, verify};
 pub use stage::{Stage, Staged};

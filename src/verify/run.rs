@@ -16,7 +16,36 @@ pub struct Run<'a> {
     pub command: &'a str,
 }
 
+/// What of a run stands in its evidence.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// `15.18`, as the server says it.
+    pub server_version: &'a str,
+    /// Reproduces states, arguments and samples.
+    pub seed: u64,
+    /// The command line that does it again, without the seed.
+    pub command: &'a str,
+}
+
 impl Run<'_> {
+    /// Writes down what came of a claim.
+    pub fn evidence(
+        &self,
+        model: &Model,
+        method: Method,
+        claim: Claim,
+        judged: Judged,
+    ) -> Evidence {
+        let told = Told {
+            server_version: &self.server.version().text,
+            seed: self.seed,
+            command: self.command,
+        };
+        told.evidence(model, method, claim, judged)
+    }
+}
+
+impl Told<'_> {
     /// The command line that tries it again, by this method alone.
     fn again(&self, method: Method, verdict: Verdict) -> String {
         let only = match verdict {
@@ -47,12 +76,13 @@ impl Run<'_> {
             figures: judged.figures,
             counterexample: judged.counterexample,
             setting: Setting {
-                server_version: Some(self.server.version().text.clone()),
+                server_version: Some(self.server_version.to_owned()),
                 seed: self.seed,
                 volume: judged.volume,
             },
             reproduce: self.again(method, judged.verdict),
             duration: judged.duration,
+            cached: None,
         }
     }
 }

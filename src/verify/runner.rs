@@ -1,12 +1,13 @@
 //! Everything that is tried, design by design.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use super::build::{build, refused};
+use super::build::{build, claim as schema_claim, refused};
 use super::evidence::Judged;
 use super::mutate::survey;
-use super::plan::{plans, refused_statements};
+use super::part::Part;
+use super::plan::{claim as query_claim, plans_of, refused_statements};
 use super::race::{Ground, Mutable, RaceOptions, Racer};
 use super::reject::{Bench, Claimed, Settled, claims, settle};
 use super::run::Run;
@@ -31,12 +32,19 @@ pub struct VerifyOptions {
     pub race: RaceOptions,
     /// The command line that does it again, without the seed.
     pub command: String,
+    /// Which claims are left to try.
+    pub part: Part,
 }
 
 impl VerifyOptions {
     /// Whether a method is asked for.
-    pub fn wants(&self, method: Method) -> bool {
+    pub fn asks(&self, method: Method) -> bool {
         self.only.is_empty() || self.only.contains(&method)
+    }
+
+    /// Whether a method is asked for, and there is something left for it to try.
+    pub fn wants(&self, method: Method) -> bool {
+        self.asks(method) && !self.part.is_done(method)
     }
 }
 
@@ -49,6 +57,25 @@ pub struct Verified {
     pub findings: Vec<Finding>,
     /// Enforcements taken out, and noticed.
     pub mutants: Mutants,
+    /// Findings up to each number are the method's.
+    upto: Vec<(Method, usize)>,
+}
+
+impl Verified {
+    /// The findings that are there and nobody's yet are this method's.
+    pub(super) fn told(&mut self, method: Method) {
+        self.upto.push((method, self.findings.len()));
+    }
+
+    /// The findings, each with the method that came to it.
+    pub(super) fn findings_by_method(&self) -> impl Iterator<Item = (Method, Finding)> + '_ {
+        let mut begin = 0;
+        self.upto.iter().flat_map(move |(method, end)| {
+            let own = &self.findings[begin.min(*end)..*end];
+            begin = *end;
+            own.iter().map(|finding| (*method, finding.clone()))
+        })
+    }
 }
 
 /// Who is told how far things are.
@@ -116,28 +143,38 @@ impl Design<'_> {
             Staged::Refused(finding) => {
                 self.verified.evidence.push(refused(&run, model, &finding));
                 self.verified.findings.push(finding);
+                self.verified.told(Method::Build);
                 return Ok(());
             }
         };
-        if self.options.wants(Method::Build) {
+        if self.options.wants(Method::Build)
+            && !self
+                .wanted(Method::Build, &[schema_claim(model)])
+                .is_empty()
+        {
             let (evidence, findings) = build(&run, &stage, self.environment).await?;
             self.verified.evidence.push(evidence);
             self.verified.findings.extend(findings);
         }
+        self.verified.told(Method::Build);
         let maker = Maker::new(model, &compiled.catalog);
         let claims = self.claims(&stage, &maker).await?;
         let settled = self.reject(&stage, &maker, &claims).await?;
+        self.verified.told(Method::Reject);
         let mut races = None;
         if self.options.wants(Method::Race) {
             races = self.race(&stage).await?;
         }
+        self.verified.told(Method::Race);
         if self.options.wants(Method::Plan) {
             self.plan(&stage).await?;
         }
+        self.verified.told(Method::Plan);
         if self.options.wants(Method::Mutate) {
             self.mutate(&stage, &maker, (&claims, &settled), races)
                 .await?;
         }
+        self.verified.told(Method::Mutate);
         self.not_tried();
         stage.close().await
     }
@@ -160,13 +197,25 @@ impl Design<'_> {
         if claims.is_empty() {
             return Ok(Vec::new());
         }
-        self.begin(Method::Reject, claims.len());
+        let wanted = self.wanted(Method::Reject, claims.iter().map(|claimed| &claimed.claim));
+        // What notices mutants is what comes out as claimed, of all claims.
+        let for_mutants = self.options.wants(Method::Mutate);
+        let number = if for_mutants {
+            claims.len()
+        } else {
+            wanted.len()
+        };
+        self.begin(Method::Reject, number);
         let mut bench = Bench::open(stage, maker).await?;
         let mut all = Vec::with_capacity(claims.len());
         for claimed in claims {
+            let is_wanted = wanted.contains(&claimed.claim.subject);
+            if !is_wanted && !for_mutants {
+                continue;
+            }
             self.progress.claim(&claimed.claim.subject);
             let settled = settle(&mut bench, claimed).await?;
-            if self.options.wants(Method::Reject) {
+            if is_wanted && self.options.wants(Method::Reject) {
                 self.conclude(
                     Method::Reject,
                     claimed.claim.clone(),
@@ -181,7 +230,10 @@ impl Design<'_> {
 
     async fn race(&mut self, stage: &Stage<'_>) -> Result<Option<Mutable>, Error> {
         let model = self.model;
-        let raced: Vec<&Invariant> = model.invariants.iter().filter(|i| is_raced(i)).collect();
+        let mut raced = raced(model);
+        let claims: Vec<Claim> = raced.iter().map(|i| invariant_claim(i)).collect();
+        let wanted = self.wanted(Method::Race, &claims);
+        raced.retain(|invariant| wanted.contains(&invariant_claim(invariant).subject));
         self.begin(Method::Race, raced.len());
         if raced.is_empty() {
             return Ok(None);
@@ -238,7 +290,7 @@ impl Design<'_> {
             claims,
             settled,
             races.as_ref(),
-            &mut *self.progress,
+            (&self.options.part, &mut *self.progress),
         )
         .await?;
         bench.close().await?;
@@ -252,9 +304,14 @@ impl Design<'_> {
     }
 
     async fn plan(&mut self, stage: &Stage<'_>) -> Result<(), Error> {
-        self.begin(Method::Plan, self.model.queries.len());
-        let refused = refused_statements(stage).await?;
-        let plans = plans(&self.run, stage).await?;
+        let queries: Vec<Claim> = self.model.queries.iter().map(query_claim).collect();
+        let wanted = self.wanted(Method::Plan, &queries);
+        self.begin(Method::Plan, wanted.len());
+        let refused = match self.options.part.wants_statements() {
+            true => refused_statements(stage).await?,
+            false => Vec::new(),
+        };
+        let plans = plans_of(&self.run, stage, &wanted).await?;
         self.verified.evidence.extend(plans.evidence);
         self.verified
             .findings
@@ -266,11 +323,19 @@ impl Design<'_> {
 
     /// Claims that no method of this version tries are said to be so.
     fn not_tried(&mut self) {
-        for (method, claim, reason) in unchecked::claims(self.model) {
-            if self.options.wants(method) {
-                self.conclude(method, claim, Judged::unchecked(reason));
-            }
+        for (method, claim, reason) in not_tried(self.model, self.options) {
+            self.conclude(method, claim, Judged::unchecked(reason));
         }
+    }
+
+    /// Those of a method's claims that are left to try here.
+    fn wanted<'c>(
+        &self,
+        method: Method,
+        claims: impl IntoIterator<Item = &'c Claim>,
+    ) -> BTreeSet<String> {
+        let subjects = claims.into_iter().map(|claim| claim.subject.as_str());
+        self.options.part.wanted(method, subjects)
     }
 
     pub(super) fn begin(&mut self, method: Method, claims: usize) {
@@ -292,6 +357,33 @@ pub(super) fn ground<'a>(stage: &'a Stage<'_>) -> Ground<'a> {
         server: stage.server,
         template: &stage.template,
     }
+}
+
+/// Invariants that are raced.
+pub(super) fn raced(model: &Model) -> Vec<&Invariant> {
+    model.invariants.iter().filter(|i| is_raced(i)).collect()
+}
+
+/// Claims that no method of this version tries, those of this part.
+pub(super) fn not_tried(
+    model: &Model,
+    options: &VerifyOptions,
+) -> Vec<(Method, Claim, &'static str)> {
+    let mut claims = unchecked::claims(model);
+    claims.retain(|(method, ..)| options.asks(*method));
+    let of = |method: Method| {
+        let own = claims.iter().filter(move |(other, ..)| *other == method);
+        options
+            .part
+            .share(method, own.map(|(_, claim, _)| claim.subject.as_str()))
+    };
+    let methods: BTreeSet<Method> = claims.iter().map(|(method, ..)| *method).collect();
+    let shares: BTreeMap<Method, BTreeSet<String>> = methods
+        .into_iter()
+        .map(|method| (method, of(method)))
+        .collect();
+    claims.retain(|(method, claim, _)| shares[method].contains(&claim.subject));
+    claims
 }
 
 fn is_raced(invariant: &Invariant) -> bool {

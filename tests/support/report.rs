@@ -54,6 +54,7 @@ pub fn fixed() -> (Report, SourceMap) {
         evidence: evidence(&sources, main),
         mutants: Mutants { made: 5, killed: 4 },
         notes: vec!["used PostgreSQL 15.18 found on this machine".to_owned()],
+        shard: None,
     };
     (report, sources)
 }
@@ -134,6 +135,7 @@ fn evidence(sources: &SourceMap, main: SourceId) -> Vec<Evidence> {
             Method::word(method)
         ),
         duration: Duration::from_millis(1250),
+        cached: None,
     };
     let invariant = "invariant one-active-assignment";
     vec![

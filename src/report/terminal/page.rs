@@ -132,6 +132,10 @@ impl Page<'_> {
             (false, Some(worst)) => verdict_style(worst),
             (false, None) => verdict_style(Verdict::Proven),
         };
-        format!("{}\n", self.paint.text(style, &line))
+        let mut out = format!("{}\n", self.paint.text(style, &line));
+        if let Some(line) = wording::unchanged(claims) {
+            out.push_str(&format!("{}\n", self.paint.text(DIM, &line)));
+        }
+        out
     }
 }

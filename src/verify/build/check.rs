@@ -14,7 +14,8 @@ use crate::verify::evidence::Judged;
 use crate::verify::run::Run;
 use crate::verify::stage::Stage;
 
-fn claim(model: &Model) -> Claim {
+/// What a design claims of its schema.
+pub(crate) fn claim(model: &Model) -> Claim {
     Claim {
         subject: format!("schema {}", model.database.schema.as_str()),
         statement: "the schema applies, compiles to the same text twice and reads back as designed"

@@ -4,5 +4,5 @@ mod canonical;
 mod check;
 mod scratch;
 
-pub(super) use check::refused;
 pub use check::{build, read_back};
+pub(super) use check::{claim, refused};

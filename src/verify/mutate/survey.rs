@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use super::mutant::{Fate, Sound, by_races, by_writes};
 use crate::catalog::ObjectPath;
 use crate::error::Error;
-use crate::finding::{Claim, Finding, Severity, Verdict};
+use crate::finding::{Claim, Finding, Method, Severity, Verdict};
 use crate::invariant::Mechanism;
 use crate::verify::evidence::Judged;
+use crate::verify::part::Part;
 use crate::verify::race::Mutable;
 use crate::verify::reject::{Bench, Claimed, Settled};
 use crate::verify::runner::{Progress, invariant_claim};
@@ -43,9 +44,14 @@ pub(crate) async fn survey(
     claims: &[Claimed],
     settled: &[Settled],
     races: Option<&Mutable>,
-    progress: &mut dyn Progress,
+    (part, progress): (&Part, &mut dyn Progress),
 ) -> Result<Surveyed, Error> {
     let stage = bench.stage;
+    let mechanisms = stage.compiled.mechanisms.iter();
+    let subjects: Vec<String> = mechanisms
+        .map(|mechanism| claim_of(stage, claims, mechanism).subject)
+        .collect();
+    let wanted = part.wanted(Method::Mutate, subjects.iter().map(String::as_str));
     let sound = sound(claims, settled);
     let mut found = Surveyed::default();
     let mut order: Vec<Claim> = Vec::new();
@@ -53,6 +59,9 @@ pub(crate) async fn survey(
     for mechanism in &stage.compiled.mechanisms {
         progress.claim(&mechanism.title);
         let claim = claim_of(stage, claims, mechanism);
+        if !wanted.contains(&claim.subject) {
+            continue;
+        }
         if !order.iter().any(|known| known.subject == claim.subject) {
             order.push(claim.clone());
         }

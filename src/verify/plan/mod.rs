@@ -12,3 +12,4 @@ mod sample;
 
 pub use prepare::refused_statements;
 pub use query::{Plans, plans};
+pub(super) use query::{claim, plans_of};

@@ -1,5 +1,6 @@
 //! Each catalogued query: planned, run, judged; and once more without each index it is said to use.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::expect::{Asked, asked, decide};
@@ -29,8 +30,18 @@ pub struct Plans {
 
 /// Judges every catalogued query of a design on a sample.
 pub async fn plans(run: &Run<'_>, stage: &Stage<'_>) -> Result<Plans, Error> {
+    let subjects = stage.model.queries.iter().map(|query| claim(query).subject);
+    plans_of(run, stage, &subjects.collect()).await
+}
+
+/// Judges those queries whose subjects are wanted.
+pub(crate) async fn plans_of(
+    run: &Run<'_>,
+    stage: &Stage<'_>,
+    wanted: &BTreeSet<String>,
+) -> Result<Plans, Error> {
     let mut found = Plans::default();
-    if stage.model.queries.is_empty() {
+    if wanted.is_empty() {
         return Ok(found);
     }
     let sample = sample::load(stage, run.seed).await?;
@@ -55,7 +66,8 @@ pub async fn plans(run: &Run<'_>, stage: &Stage<'_>) -> Result<Plans, Error> {
     if let Ok(pairs) = sample::partition_indexes(&mut session).await {
         relations.index_of = pairs;
     }
-    for query in &stage.model.queries {
+    let queries = stage.model.queries.iter();
+    for query in queries.filter(|query| wanted.contains(&claim(query).subject)) {
         let since = Instant::now();
         let mut judge = Judge {
             stage,
@@ -89,7 +101,8 @@ pub async fn plans(run: &Run<'_>, stage: &Stage<'_>) -> Result<Plans, Error> {
     Ok(found)
 }
 
-fn claim(query: &Query) -> Claim {
+/// What a query claims of its plan.
+pub(crate) fn claim(query: &Query) -> Claim {
     let asked: Vec<String> = asked(query).into_iter().map(|asked| asked.text).collect();
     let statement = if asked.is_empty() {
         "can be planned and run".to_owned()
@@ -195,25 +208,49 @@ impl Judge<'_, '_> {
         values
     }
 
-    /// Under row-level security a query sees one tenant's rows: that of its parameter.
+    /// Under row-level security a query sees one tenant's rows: those of its parameter, else of the largest tenant. Never those of the tenant
+    /// that the query before it was for: what comes of a query must not hang on which others are asked.
     async fn tenant(&mut self, values: &Values) -> Result<(), SqlFailure> {
         for invariant in &self.stage.model.invariants {
-            let Rule::Isolated { by, setting, .. } = &invariant.rule else {
+            let Rule::Isolated {
+                tables,
+                by,
+                setting,
+                ..
+            } = &invariant.rule
+            else {
                 continue;
             };
-            let Some(Some(value)) = values.get(by.as_str()) else {
-                continue;
+            let value = match (values.get(by.as_str()), tables.first()) {
+                (Some(Some(value)), _) => Some(value.clone()),
+                (_, Some(table)) => self.largest(&table.ident, &by.ident).await?,
+                _ => None,
             };
+            let Some(value) = value else { continue };
             let set = fill(
                 "SELECT set_config({setting}, {value}, false)",
                 &[
                     ("setting", &sql::literal(setting.as_str())),
-                    ("value", &sql::literal(value)),
+                    ("value", &sql::literal(&value)),
                 ],
             );
             self.session.query(&set).await?;
         }
         Ok(())
+    }
+
+    /// The tenant with most rows of the sample.
+    async fn largest(&mut self, table: &Ident, by: &Ident) -> Result<Option<String>, SqlFailure> {
+        let most = fill(
+            "SELECT CAST({by} AS text) FROM {table} GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1",
+            &[("by", &quote_ident(by)), ("table", &quote_ident(table))],
+        );
+        self.session.batch(&begin()).await?;
+        self.stage.pass_policies(self.session).await?;
+        let rows = self.session.query(&most).await;
+        self.session.batch(&rollback()).await?;
+        let first = rows?.rows.into_iter().next();
+        Ok(first.and_then(|row| row.into_iter().next().flatten()))
     }
 
     /// Plans a query, and runs it where asked; what it changes is taken back.
