@@ -7,6 +7,7 @@ mod about;
 mod evidence;
 mod fault;
 mod levels;
+mod replay;
 mod report;
 mod verdict;
 
@@ -14,5 +15,9 @@ pub use about::About;
 pub use evidence::{Claim, Counterexample, Evidence, Method, Moment, MomentKind, Setting, Table};
 pub use fault::{Finding, Label, Severity};
 pub use levels::{Level, Levels};
+pub use replay::{
+    Anomaly, Replay, ReplayDesign, ReplayEffects, ReplaySession, ReplayStep, RunsAs, StoredRows,
+    StoredSequence,
+};
 pub use report::{Input, Mutants, Report, Summary};
 pub use verdict::Verdict;

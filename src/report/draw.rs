@@ -25,6 +25,7 @@ pub(super) fn counterexample(counterexample: &Counterexample, width: usize) -> V
             start,
             moments,
             rows,
+            ..
         } => timeline(sessions, start, moments, rows, width),
         Counterexample::Statements {
             sql,

@@ -76,6 +76,9 @@ pub(super) async fn explore(
                 return Ok(explored);
             }
         };
+        if let Some(position) = played.diverged {
+            return Err(diverged(position));
+        }
         for (preemptions, branch) in &played.branches {
             frontier.push(*preemptions, branch.clone());
         }
@@ -137,6 +140,13 @@ pub(super) async fn replay(
             .extend(count_effects(arena, effects, &played).await?);
     }
     Ok(Some(played))
+}
+
+fn diverged(position: usize) -> Error {
+    Error::Internal(format!(
+        "a schedule did not repeat: at decision {} the session that went on before cannot",
+        position + 1
+    ))
 }
 
 fn dirty(trial: &Trial) -> Tables {

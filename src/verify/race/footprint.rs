@@ -37,6 +37,11 @@ impl Tables {
         }
     }
 
+    /// Those that are known by name.
+    pub(super) fn names(&self) -> impl Iterator<Item = &Ident> {
+        self.names.iter()
+    }
+
     pub(super) fn contains(&self, table: &Ident) -> bool {
         self.all || self.names.contains(table)
     }
@@ -150,6 +155,21 @@ impl Footprint {
         self.touches
             .iter()
             .any(|(table, touch)| other.touches.get(table).is_some_and(|o| touch.conflicts(o)))
+    }
+
+    /// Tables that get new rows.
+    pub(super) fn inserted(&self) -> Tables {
+        self.touched(|touch| touch.inserts)
+    }
+
+    /// Tables with rows that are changed or removed.
+    pub(super) fn changed(&self) -> Tables {
+        self.touched(|touch| touch.changes)
+    }
+
+    fn touched(&self, how: impl Fn(&Touch) -> bool) -> Tables {
+        let touched = self.touches.iter().filter(|(_, touch)| how(touch));
+        touched.map(|(table, _)| table.clone()).collect()
     }
 
     /// Tables in which others see a difference once it has committed.

@@ -11,6 +11,7 @@ use super::judge::judge;
 use super::program::{Act, Actor, Ending, Program};
 use super::schedule::{Choice, Move, Prefix, Seen};
 use super::timeline::Recorder;
+use super::trace::{Sending, Trace};
 use crate::error::Error;
 use crate::finding::{Moment, Table};
 use crate::postgres::{Pending, Prepared, Rows, Session, SqlFailure, SqlState};
@@ -58,6 +59,10 @@ pub(super) struct Played {
     pub endings: Vec<Option<Ending>>,
     pub violations: Vec<Violation>,
     pub moments: Vec<Moment>,
+    /// Every message as it was sent.
+    pub trace: Trace,
+    /// The decision that could not be taken, where what was asked for does not fit what happens.
+    pub diverged: Option<usize>,
     /// Conditions that were evaluated: program, step, result.
     pub required: Vec<(usize, usize, bool)>,
     /// What each judge found last.
@@ -138,6 +143,7 @@ pub(super) async fn play(
         ..
     } = play;
     played.moments = recorder.moments;
+    played.trace = recorder.trace;
     played.endings = seats.iter().map(|seat| seat.actor.ending.clone()).collect();
     played.retries = seats.iter().map(|seat| seat.actor.attempts - 1).sum();
     arena.unseat(
@@ -181,10 +187,10 @@ impl Play<'_, '_> {
             self.played.choices.push(choice);
             match choice {
                 Choice::Step(session) => {
-                    let own = moves
-                        .iter()
-                        .find(|m| m.session == session)
-                        .ok_or_else(|| diverged(position))?;
+                    let Some(own) = moves.iter().find(|m| m.session == session) else {
+                        self.played.diverged = Some(position);
+                        return Ok(());
+                    };
                     preemptions += usize::from(preempts(&moves, last, session));
                     last = Some(session);
                     let seen = self.step(session).await?;
@@ -197,7 +203,8 @@ impl Play<'_, '_> {
                             .get(session)
                             .is_none_or(|seat| seat.waiting.is_none())
                     {
-                        return Err(diverged(position));
+                        self.played.diverged = Some(position);
+                        return Ok(());
                     }
                     asleep.clear();
                     self.kill(session).await?;
@@ -298,7 +305,7 @@ impl Play<'_, '_> {
         let message = message(seat, &act);
         let mut pending = seat.session.send(&message);
         self.recorder
-            .sent(at, || shown(&self.seats[at].actor, &act));
+            .sent(at, || Sending::of(&self.seats[at].actor, &act));
         let others = self.others(at);
         match wait(
             &self.arena.observer,
@@ -483,13 +490,6 @@ impl Play<'_, '_> {
     }
 }
 
-fn diverged(position: usize) -> Error {
-    Error::Internal(format!(
-        "a schedule did not repeat: at decision {} the session that went on before cannot",
-        position + 1
-    ))
-}
-
 /// Whether another session is stopped although it could go on.
 fn preempts(moves: &[Move], last: Option<usize>, next: usize) -> bool {
     last.is_some_and(|last| last != next && moves.iter().any(|m| m.session == last))
@@ -515,7 +515,7 @@ fn message(seat: &Seat, act: &Act) -> SqlText {
 }
 
 /// BEGIN travels with the first statement: nobody can come between the two and see a difference.
-fn begin(actor: &Actor, call: SqlText) -> Vec<SqlText> {
+pub(super) fn begin(actor: &Actor, call: SqlText) -> Vec<SqlText> {
     let script = &actor.program.script;
     let level = fixed(script.isolation.sql());
     let mut statements = vec![fill("BEGIN ISOLATION LEVEL {level}", &[("level", &level)])];
@@ -538,7 +538,7 @@ fn begin(actor: &Actor, call: SqlText) -> Vec<SqlText> {
     statements
 }
 
-fn shown(actor: &Actor, act: &Act) -> String {
+pub(super) fn shown(actor: &Actor, act: &Act) -> String {
     match act {
         Act::Statement(step) if actor.open => actor.shown(*step),
         Act::Statement(step) => match actor.program.script.isolation {
