@@ -11,6 +11,7 @@ use super::args::ReportArgs;
 use super::output::Output;
 use super::progress::Bar;
 use super::runtime::until_done_or_told;
+use super::save::{locate, quoted, save};
 use crate::design::load::DesignPath;
 use crate::error::{Error, ExitCode};
 use crate::finding::Method;
@@ -55,6 +56,10 @@ pub(super) struct Args {
     /// Where that is too few for all there are, the verdict is `held`, not `proven`.
     #[arg(long, value_name = "ORDERS", value_parser = clap::value_parser!(u32).range(1..))]
     budget: Option<u32>,
+
+    /// Folder for every race that refutes a claim: as a file for `replay`, as a spec for isolationtester, and as scripts for psql
+    #[arg(long, value_name = "DIR")]
+    save: Option<PathBuf>,
 
     #[command(flatten)]
     report: ReportArgs,
@@ -105,6 +110,10 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
         report.findings.extend(verified.findings);
         report.mutants = verified.mutants;
         report.notes.extend(notes);
+        locate(&mut report.evidence, &report.inputs, &analysis.designs);
+        if let Some(folder) = &args.save {
+            save(folder, &mut analysis)?;
+        }
     }
     args.report
         .write(&analysis.report, &analysis.sources, began.elapsed(), output)?;
@@ -189,24 +198,4 @@ fn command(args: &Args, path: &DesignPath) -> String {
         command.push_str(&format!(" --budget {budget}"));
     }
     command
-}
-
-/// A path as a shell reads it.
-fn quoted(path: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
-    match path.chars().all(is_plain) {
-        true => path.to_owned(),
-        false => format!("'{}'", path.replace('\'', "'\\''")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn a_path_can_be_pasted_into_a_shell() {
-        assert_eq!(quoted("designs/a.yaml"), "designs/a.yaml");
-        assert_eq!(quoted("my design's"), "'my design'\\''s'");
-    }
 }

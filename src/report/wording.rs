@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::claims::{Claims, Tally};
-use crate::finding::{Report, Severity, Verdict};
+use crate::finding::{Evidence, Report, Severity, Verdict};
 
 /// The sign in front of a verdict.
 pub(super) fn symbol(verdict: Verdict) -> &'static str {
@@ -89,4 +89,14 @@ pub(super) fn closing(report: &Report, claims: &[Claims<'_>]) -> String {
         count(report.designs.len(), "design", "designs"),
         parts.join("; ")
     )
+}
+
+/// The command line that runs a saved counterexample again.
+pub(super) fn replay(evidence: &Evidence) -> Option<String> {
+    let file = evidence.counterexample.as_ref()?.replay()?.file.as_ref()?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    Some(match file.chars().all(is_plain) {
+        true => format!("pgproof replay {file}"),
+        false => format!("pgproof replay '{}'", file.replace('\'', "'\\''")),
+    })
 }

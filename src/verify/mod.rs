@@ -1,5 +1,6 @@
 //! Claims to evidence: everything that is tried on a real PostgreSQL.
 
+mod again;
 mod build;
 mod evidence;
 mod mutate;
@@ -13,6 +14,7 @@ pub mod seed;
 mod stage;
 mod unchecked;
 
+pub use again::{Again, replay};
 pub use build::{build, read_back};
 pub use evidence::Judged;
 pub use run::Run;

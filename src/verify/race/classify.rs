@@ -295,9 +295,10 @@ fn say_serial(facts: &Facts, order: &[usize]) -> Anomaly {
 
 /// A session that writes nothing, and is needed all the same.
 fn read_only(facts: &Facts) -> Option<Anomaly> {
-    let reader = facts.lives.iter().position(|life| {
-        life.committed.is_some() && !life.deeds.iter().any(Deed::is_write)
-    })?;
+    let reader = facts
+        .lives
+        .iter()
+        .position(|life| life.committed.is_some() && !life.deeds.iter().any(Deed::is_write))?;
     Some(Anomaly {
         name: "read-only anomaly".to_owned(),
         why: format!(
@@ -476,12 +477,7 @@ mod tests {
 
     #[test]
     fn where_a_serial_order_breaks_it_no_race_is_to_blame() {
-        let lives = || {
-            vec![
-                life(vec![insert("t", 1)], 2),
-                life(vec![insert("t", 3)], 4),
-            ]
-        };
+        let lives = || vec![life(vec![insert("t", 1)], 2), life(vec![insert("t", 3)], 4)];
         let plain = anomaly(InvariantKind::Unique, lives(), Some(vec![1, 0]));
         assert_eq!(plain.name, "rule not enforced");
         assert!(plain.why.contains("B, then A"), "{}", plain.why);
@@ -493,7 +489,10 @@ mod tests {
 
     #[test]
     fn one_session_needs_no_race() {
-        assert_eq!(named(vec![life(vec![insert("t", 1)], 2)]), "rule not enforced");
+        assert_eq!(
+            named(vec![life(vec![insert("t", 1)], 2)]),
+            "rule not enforced"
+        );
     }
 
     #[test]

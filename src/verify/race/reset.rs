@@ -196,7 +196,10 @@ impl Resetter {
                 return Err(format!("there is no table `{}` any more", kept.table));
             };
             let columns: Vec<Ident> = kept.columns.iter().map(|c| c.as_str().into()).collect();
-            if let Some(gone) = columns.iter().find(|column| !stored.columns.contains(column)) {
+            if let Some(gone) = columns
+                .iter()
+                .find(|column| !stored.columns.contains(column))
+            {
                 return Err(format!(
                     "`{}` has no column `{}` any more that could be written",
                     kept.table,
@@ -204,7 +207,10 @@ impl Resetter {
                 ));
             }
             if kept.rows.iter().any(|row| row.len() != columns.len()) {
-                return Err(format!("a row of `{}` has not one value a column", kept.table));
+                return Err(format!(
+                    "a row of `{}` has not one value a column",
+                    kept.table
+                ));
             }
             stored.columns = columns;
             stored.rows = kept.rows.clone();
@@ -263,7 +269,11 @@ impl Snapshot {
         full.map(|stored| StoredRows {
             schema: stored.name.schema.as_str().to_owned(),
             table: stored.name.name.as_str().to_owned(),
-            columns: stored.columns.iter().map(|c| c.as_str().to_owned()).collect(),
+            columns: stored
+                .columns
+                .iter()
+                .map(|c| c.as_str().to_owned())
+                .collect(),
             rows: stored.rows.clone(),
         })
         .collect()

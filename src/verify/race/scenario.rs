@@ -11,9 +11,7 @@ use super::reset::Snapshot;
 use super::schedule::Choice;
 use super::trace::{Sent, Trace};
 use crate::design::{Isolation, Model};
-use crate::finding::{
-    Replay, ReplayDesign, ReplayEffects, ReplaySession, ReplayStep, RunsAs,
-};
+use crate::finding::{Replay, ReplayDesign, ReplayEffects, ReplaySession, ReplayStep, RunsAs};
 use crate::sql::{Ident, SqlText};
 
 /// What is raced and where, as far as it goes into the data.

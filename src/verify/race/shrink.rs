@@ -47,9 +47,7 @@ pub(super) async fn counterexample(
     };
     let found = show(&mut racer.arena, &shown).await?;
     found.ok_or_else(|| {
-        Error::Internal(
-            "a counterexample did not come up again when it was run again".to_owned(),
-        )
+        Error::Internal("a counterexample did not come up again when it was run again".to_owned())
     })
 }
 
@@ -127,7 +125,10 @@ async fn simpler_values(
         .flat_map(|table| table.rows.iter().flatten().flatten().cloned())
         .collect();
     let used = |trial: &Trial| -> BTreeSet<String> {
-        let all = trial.programs.iter().flat_map(|program| program.args.values());
+        let all = trial
+            .programs
+            .iter()
+            .flat_map(|program| program.args.values());
         all.flatten().cloned().collect()
     };
     let mut tried = 0;
@@ -139,7 +140,10 @@ async fn simpler_values(
         };
         tried += 1;
         let mut trial = best.trial.clone();
-        let all = trial.programs.iter_mut().flat_map(|program| program.args.values_mut());
+        let all = trial
+            .programs
+            .iter_mut()
+            .flat_map(|program| program.args.values_mut());
         for own in all.flatten().filter(|own| *own == value) {
             own.clone_from(&simpler);
         }
