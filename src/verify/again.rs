@@ -45,8 +45,10 @@ pub async fn replay(
             judged.reason.clone_from(&otherwise);
             (judged, otherwise)
         }
-        Replayed::Holds { said } => {
-            let judged = Judged::new(Verdict::Held).bounds(said.clone());
+        Replayed::Holds { said, bounds } => {
+            let judged = Judged::new(Verdict::Held)
+                .bounds(bounds)
+                .reason(said.clone());
             (judged, Some(said))
         }
     };

@@ -186,11 +186,7 @@ pub(super) fn classify(facts: &Facts) -> Anomaly {
         return say("duplicate effect", why);
     }
     if let [only] = facts.lives.as_slice() {
-        let why = format!(
-            "no race is needed: {} breaks the rule by itself, and nothing in the database refuses it",
-            only.title
-        );
-        return say("rule not enforced", why);
+        return say_alone(facts, &only.title);
     }
     if let Some(order) = &facts.serial {
         return say_serial(facts, order);
@@ -273,6 +269,31 @@ pub(super) fn classify(facts: &Facts) -> Anomaly {
 }
 
 const SERIAL: &str = "one after the other, in any order, they do not break it";
+
+fn say_alone(facts: &Facts, title: &str) -> Anomaly {
+    let (name, why) = match facts.kind {
+        InvariantKind::Monotonic => (
+            "out-of-order write",
+            format!(
+                "no race is needed: what {title} writes is older than what is there, and nothing turns it away"
+            ),
+        ),
+        InvariantKind::Isolated => (
+            "missing tenant isolation",
+            format!("no race is needed: {title} reaches rows of another tenant"),
+        ),
+        _ => (
+            "rule not enforced",
+            format!(
+                "no race is needed: {title} breaks the rule by itself, and nothing in the database refuses it"
+            ),
+        ),
+    };
+    Anomaly {
+        name: name.to_owned(),
+        why,
+    }
+}
 
 fn say_serial(facts: &Facts, order: &[usize]) -> Anomaly {
     let letters: Vec<String> = order.iter().map(|at| letter(*at)).collect();

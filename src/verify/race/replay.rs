@@ -29,6 +29,8 @@ pub enum Replayed {
     Holds {
         /// A sentence that says what was tried.
         said: String,
+        /// The same, short.
+        bounds: String,
     },
 }
 
@@ -104,6 +106,7 @@ async fn run(arena: &mut Arena<'_>, wanted: &Replay) -> Result<Replayed, Error> 
             "`{}` does not break any more: the very order of the counterexample was followed {REPEATS} times",
             wanted.invariant
         ),
+        bounds: format!("1 order of the steps of 1 counterexample, {REPEATS} times"),
     })
 }
 
@@ -192,6 +195,10 @@ async fn elsewhere<'t>(
         said: format!(
             "`{invariant}` does not break any more: the order of the counterexample does not fit the design any more ({why}); {tried}, and none breaks it"
         ),
+        bounds: match exhausted {
+            true => format!("all {schedules} orders of the steps of 1 counterexample"),
+            false => format!("{schedules} orders of the steps of 1 counterexample, not all"),
+        },
     })
 }
 

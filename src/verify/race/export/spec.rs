@@ -13,7 +13,9 @@ const ROLLBACK: &str = "ROLLBACK";
 pub(super) fn spec(setup: &Setup, replay: &Replay, stem: &str) -> String {
     let mut out = header(replay, stem);
     out.push_str(&block("setup", &setup.schema, ""));
-    out.push_str(&block("setup", &setup.rows, ""));
+    if !setup.rows.is_empty() {
+        out.push_str(&block("setup", &setup.rows, ""));
+    }
     out.push_str(&block("teardown", &setup.teardown, ""));
     let mut order: Vec<String> = Vec::new();
     let mut of_session: Vec<Vec<(String, SqlText)>> = vec![Vec::new(); replay.sessions.len()];
