@@ -22,7 +22,7 @@ pub enum Replayed {
     Breaks {
         /// What happened now.
         counterexample: Box<Counterexample>,
-        /// Where its order could not be followed: why, and that another one breaks the rule.
+        /// Where its order could not be followed, or not only: what was done instead.
         otherwise: Option<String>,
     },
     /// It does not break the rule.
@@ -83,9 +83,13 @@ async fn run(arena: &mut Arena<'_>, wanted: &Replay) -> Result<Replayed, Error> 
         };
         if breaks(&played, 0) {
             if let Some(found) = show(arena, &shown(&order)).await? {
+                let longer = played.choices.len() > order.len();
                 return Ok(Replayed::Breaks {
                     counterexample: Box::new(found),
-                    otherwise: None,
+                    otherwise: longer.then(|| {
+                        "the programs have more steps now than the counterexample: it was followed to its end, and on from there without switching"
+                            .to_owned()
+                    }),
                 });
             }
             // It broke, and then did not: no order to rely on.
