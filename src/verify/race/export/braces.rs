@@ -40,8 +40,8 @@ fn written(kind: TokenKind, own: &str) -> Option<String> {
 }
 
 fn string(own: &str) -> String {
-    if own.starts_with('$') {
-        let fence = own[1..].find('$').map_or(own.len(), |end| end + 2);
+    if let Some(rest) = own.strip_prefix('$') {
+        let fence = rest.find('$').map_or(own.len(), |end| end + 2);
         let body = own
             .get(fence..own.len().saturating_sub(fence))
             .unwrap_or_default();
