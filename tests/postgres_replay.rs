@@ -483,6 +483,7 @@ fn what_kind_of_race_it_is() {
         ("counter-every-hit-counts", counter(), "lost update"),
         ("device-never-back", device(), "out-of-order write"),
         ("paying-one-payment", paying(), "duplicate effect"),
+        ("doctors-somebody-is-on-call", doctors(), "write skew"),
     ] {
         let home = Home::new();
         found(&home, &design);
@@ -491,4 +492,36 @@ fn what_kind_of_race_it_is() {
         run(&home, &["replay", &format!("found/{stem}.json")]).code(1);
         home.assert_clean();
     }
+}
+
+/// Two read the same rows, and each writes another.
+fn doctors() -> String {
+    let body = "
+tables:
+  shift:
+    grain: one doctor of one shift
+    columns: {shift_id: int, doctor_id: int, on_call: boolean}
+    key: [shift_id, doctor_id]
+invariants:
+  somebody-is-on-call:
+    never: a shift has nobody on call
+    holds: SELECT shift_id FROM shift GROUP BY shift_id HAVING NOT bool_or(on_call)
+    enforced: transaction
+commands:
+  leave:
+    actor: someone
+    does: goes off call if somebody else stays
+    params: {shift_id: int, doctor_id: int}
+    isolation: repeatable read
+    steps:
+      - as: others
+        sql: SELECT count(*) AS n FROM shift WHERE shift_id = :shift_id AND doctor_id <> :doctor_id AND on_call
+      - require: others.n > 0
+        otherwise: nobody_else
+      - sql: UPDATE shift SET on_call = false WHERE shift_id = :shift_id AND doctor_id = :doctor_id
+    retry: [serialization_failure]
+states:
+  two: {shift: [{shift_id: 1, doctor_id: 1, on_call: true}, {shift_id: 1, doctor_id: 2, on_call: true}]}
+";
+    whole("doctors", body)
 }

@@ -3,14 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use super::footprint::Footprint;
 use super::play::{Played, Trial};
 use super::program::{Program, Step};
 use super::schedule::Choice;
 use super::trace::{Part, Sent};
 use crate::design::{InvariantKind, Isolation};
 use crate::finding::Anomaly;
-use crate::sql::{Ident, meetings};
+use crate::sql::{Ident, Token, TokenKind, facts, fold, meetings, tokens};
 
 /// What is known of a counterexample.
 #[derive(Debug)]
@@ -38,6 +37,10 @@ pub(super) struct Deed {
     pub reads: BTreeSet<Ident>,
     pub inserts: BTreeSet<Ident>,
     pub changes: BTreeSet<Ident>,
+    /// Columns that it sets, by the statement itself.
+    pub sets: BTreeSet<Ident>,
+    /// Those of them whose old value does not go into the new one.
+    pub replaces: BTreeSet<Ident>,
     /// Columns that it compares with a value: table, column, value.
     pub picks: Vec<(Ident, Ident, Option<String>)>,
     /// What was committed by then, it saw.
@@ -137,26 +140,62 @@ fn deed(program: &Program, step: usize, sent: &Sent, first: Option<usize>) -> Op
             let table = meeting.tables.into_iter().next()?;
             Some((table, meeting.column, value.clone()))
         });
+    let assigned = facts(text).map(|facts| facts.assigned).unwrap_or_default();
+    let sets = assigned.into_values().flatten().map(Ident::new);
     Some(Deed {
         reads: names(footprint.reads.names()),
-        ..writes(footprint, picks.collect(), view, done)
+        inserts: names(footprint.inserted().names()),
+        changes: names(footprint.changed().names()),
+        sets: sets.collect(),
+        replaces: replaced(text),
+        picks: picks.collect(),
+        view,
+        done,
     })
 }
 
-fn writes(
-    footprint: &Footprint,
-    picks: Vec<(Ident, Ident, Option<String>)>,
-    view: usize,
-    done: usize,
-) -> Deed {
-    Deed {
-        reads: BTreeSet::new(),
-        inserts: names(footprint.inserted().names()),
-        changes: names(footprint.changed().names()),
-        picks,
-        view,
-        done,
+/// Columns that an UPDATE sets to something that does not mention them.
+fn replaced(text: &str) -> BTreeSet<Ident> {
+    let all = tokens(text);
+    let code: Vec<&Token> = all
+        .iter()
+        .filter(|token| token.kind != TokenKind::Comment)
+        .collect();
+    let mut found = BTreeSet::new();
+    let Some(set) = code.iter().position(|token| token.is(text, "set")) else {
+        return found;
+    };
+    let (mut depth, mut column, mut mentions) = (0usize, None::<Ident>, false);
+    for (at, token) in code.iter().enumerate().skip(set + 1) {
+        let own = token.text(text);
+        let is_name = matches!(token.kind, TokenKind::Word | TokenKind::QuotedIdent);
+        let ends = ["where", "from", "returning"]
+            .iter()
+            .any(|word| token.is(text, word));
+        if depth == 0 && (ends || own == ",") {
+            found.extend(column.take().filter(|_| !mentions));
+            mentions = false;
+            if ends {
+                break;
+            }
+        } else if own == "(" {
+            depth += 1;
+        } else if own == ")" {
+            depth = depth.saturating_sub(1);
+        } else if is_name
+            && depth == 0
+            && code.get(at + 1).is_some_and(|next| next.text(text) == "=")
+            && column.is_none()
+        {
+            column = Some(Ident::new(fold(own)));
+        } else if is_name {
+            mentions |= column
+                .as_ref()
+                .is_some_and(|column| column.as_str() == fold(own));
+        }
     }
+    found.extend(column.filter(|_| !mentions));
+    found
 }
 
 fn names<'a>(all: impl Iterator<Item = &'a Ident>) -> BTreeSet<Ident> {
@@ -363,7 +402,7 @@ fn stale(facts: &Facts) -> Vec<Stale<'_>> {
     found
 }
 
-/// The reader changes the very row that it read before the other changed it.
+/// The reader sets what the other has set, in the very row that it read before the other changed it.
 fn is_lost(facts: &Facts, edge: &Stale<'_>) -> bool {
     let committed = facts.lives[edge.writer].committed.unwrap_or(0);
     edge.write.changes.contains(edge.table)
@@ -372,6 +411,7 @@ fn is_lost(facts: &Facts, edge: &Stale<'_>) -> bool {
         && facts.lives[edge.reader].deeds.iter().any(|deed| {
             deed.changes.contains(edge.table)
                 && deed.done > committed
+                && !deed.replaces.is_disjoint(&edge.write.sets)
                 && !deed.is_apart(edge.write, edge.table)
         })
 }
@@ -412,6 +452,8 @@ mod tests {
     fn change(table: &str, row: &str, at: usize) -> Deed {
         Deed {
             changes: set(&[table]),
+            sets: set(&["value"]),
+            replaces: set(&["value"]),
             picks: vec![(table.into(), "id".into(), Some(row.to_owned()))],
             view: at,
             done: at,
@@ -447,6 +489,26 @@ mod tests {
             life(vec![read("t", 2), change("t", "1", 5)], 6),
         ];
         assert_eq!(named(lives), "lost update");
+    }
+
+    #[test]
+    fn what_is_added_to_the_value_of_the_moment_is_not_lost() {
+        let added = |at| Deed {
+            replaces: BTreeSet::new(),
+            ..change("t", "1", at)
+        };
+        let lives = vec![
+            life(vec![read("t", 1), added(3)], 4),
+            life(vec![read("t", 2), added(5)], 6),
+        ];
+        assert_ne!(named(lives), "lost update");
+    }
+
+    #[test]
+    fn an_update_replaces_what_its_new_values_do_not_mention() {
+        let sql = "UPDATE t SET a = coalesce(:x, b), \"B\" = 1, c = t.c + 1, d = (SELECT d FROM u) -- set e = 1\nWHERE f = 2";
+        assert_eq!(replaced(sql), set(&["a", "B"]));
+        assert_eq!(replaced("INSERT INTO t VALUES (1)"), set(&[]));
     }
 
     #[test]
