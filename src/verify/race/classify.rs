@@ -263,19 +263,20 @@ pub(super) fn classify(facts: &Facts) -> Anomaly {
         );
         return say("phantom", why);
     }
-    if let Some((edge, other)) = stale.iter().find_map(|edge| Some((edge, back(edge)?))) {
-        let read = match edge.table == other.table {
-            true => format!("rows of `{}` that the other", edge.table.as_str()),
-            false => format!(
-                "what the other (`{}`, `{}`)",
-                edge.table.as_str(),
-                other.table.as_str()
-            ),
-        };
+    if let Some(edge) = stale.iter().find(|edge| back(edge).is_some()) {
+        let pair = BTreeSet::from([edge.reader, edge.writer]);
+        let between = stale
+            .iter()
+            .filter(|other| pair.contains(&other.reader) && pair.contains(&other.writer));
+        let tables: BTreeSet<String> = between
+            .map(|other| format!("`{}`", other.table.as_str()))
+            .collect();
+        let tables: Vec<String> = tables.into_iter().collect();
         let why = format!(
-            "{} and {} each read {read} is about to change, and write rows of their own on the strength of it, so that neither waits for the other; {}",
+            "{} and {} each read what the other is about to change (in {}), and write something else on the strength of it; {}",
             letter(edge.reader.min(edge.writer)),
             letter(edge.reader.max(edge.writer)),
+            tables.join(", "),
             SERIAL
         );
         return say("write skew", why);
@@ -519,7 +520,7 @@ mod tests {
         ];
         let anomaly = anomaly(InvariantKind::Holds, lives, None);
         assert_eq!(anomaly.name, "write skew");
-        assert!(anomaly.why.contains("rows of `t`"), "{}", anomaly.why);
+        assert!(anomaly.why.contains("(in `t`)"), "{}", anomaly.why);
     }
 
     #[test]
