@@ -102,6 +102,7 @@ fn show(counterexample: &Counterexample) {
         start,
         moments,
         rows,
+        ..
     } = counterexample
     {
         println!("{sessions:?}\n{start:#?}");

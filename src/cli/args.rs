@@ -6,10 +6,10 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::output::Output;
-use super::{check, compile, completions, doctor, merge, new, rule, schema, verify};
+use super::{check, compile, completions, doctor, merge, new, replay, rule, schema, verify};
 use crate::error::Error;
 use crate::finding::Report;
-use crate::report::{Format, render};
+use crate::report::{Format, printable, render};
 use crate::source::SourceMap;
 
 /// Proves database designs: compiles a YAML design to PostgreSQL and tries to break every claim in it on a real server.
@@ -35,6 +35,7 @@ pub(super) enum Command {
     Check(check::Args),
     Compile(compile::Args),
     Verify(verify::Args),
+    Replay(replay::Args),
     Merge(merge::Args),
     Rule(rule::Args),
     Schema(schema::Args),
@@ -77,6 +78,17 @@ pub(super) struct ReportArgs {
 }
 
 impl ReportArgs {
+    /// A sentence beside the report, where people read it.
+    pub(super) fn say(&self, text: &str, output: &mut Output) -> Result<(), Error> {
+        match (self.format, &self.output) {
+            (FormatName::Human, None) => output.print(&format!("{}\n", printable(text))),
+            _ => {
+                output.tell(&printable(text));
+                Ok(())
+            }
+        }
+    }
+
     /// Writes a report; its notes go to standard error as well, where a form for people has no place for them.
     pub(super) fn write(
         &self,

@@ -12,6 +12,7 @@ use super::budget::Budget;
 use super::output::Output;
 use super::progress::Bar;
 use super::runtime::until_done_or_told;
+use super::save::{locate, quoted, save};
 use super::trials::on_servers;
 use crate::design::load::DesignPath;
 use crate::error::{Error, ExitCode};
@@ -87,6 +88,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "K/N")]
     shard: Option<Shard>,
 
+    /// Folder for every race that refutes a claim: as a file for `replay`, as a spec for isolationtester, and as scripts for psql
+    #[arg(long, value_name = "DIR")]
+    save: Option<PathBuf>,
+
     #[command(flatten)]
     report: ReportArgs,
 }
@@ -136,6 +141,10 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
         report.findings.extend(verified.findings);
         report.mutants = verified.mutants;
         report.notes.extend(notes);
+        locate(&mut report.evidence, &report.inputs, &analysis.designs);
+        if let Some(folder) = &args.save {
+            save(folder, &mut analysis)?;
+        }
     }
     analysis.report.shard = args.shard.map(|shard| ShardOf {
         number: shard.number(),
@@ -236,24 +245,4 @@ fn command(args: &Args, path: &DesignPath) -> String {
         command.push_str(" --no-reduction");
     }
     command
-}
-
-/// A path as a shell reads it.
-fn quoted(path: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
-    match path.chars().all(is_plain) {
-        true => path.to_owned(),
-        false => format!("'{}'", path.replace('\'', "'\\''")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn a_path_can_be_pasted_into_a_shell() {
-        assert_eq!(quoted("designs/a.yaml"), "designs/a.yaml");
-        assert_eq!(quoted("my design's"), "'my design'\\''s'");
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::replay::{Anomaly, Replay};
 use super::verdict::Verdict;
 use crate::source::Span;
 
@@ -85,6 +86,12 @@ pub enum Counterexample {
         moments: Vec<Moment>,
         /// Rows that break the claim, column names first.
         rows: Table,
+        /// What kind of race it is.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        anomaly: Option<Anomaly>,
+        /// What is needed to run it again.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        replay: Option<Box<Replay>>,
     },
     /// One statement or a few, and what the server said.
     Statements {
@@ -107,6 +114,24 @@ pub enum Counterexample {
         /// One line each.
         lines: Vec<String>,
     },
+}
+
+impl Counterexample {
+    /// What is needed to run it again, where it can be.
+    pub fn replay(&self) -> Option<&Replay> {
+        match self {
+            Counterexample::Timeline { replay, .. } => replay.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// The same, to be completed by who knows more.
+    pub fn replay_mut(&mut self) -> Option<&mut Replay> {
+        match self {
+            Counterexample::Timeline { replay, .. } => replay.as_deref_mut(),
+            _ => None,
+        }
+    }
 }
 
 /// Rows with their column names.

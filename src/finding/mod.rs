@@ -8,6 +8,7 @@ mod evidence;
 mod fault;
 mod levels;
 mod merge;
+mod replay;
 mod report;
 mod verdict;
 
@@ -15,5 +16,9 @@ pub use about::About;
 pub use evidence::{Claim, Counterexample, Evidence, Method, Moment, MomentKind, Setting, Table};
 pub use fault::{Finding, Label, Severity};
 pub use levels::{Level, Levels};
+pub use replay::{
+    Anomaly, Replay, ReplayDesign, ReplayEffects, ReplaySession, ReplayStep, RunsAs, StoredRows,
+    StoredSequence,
+};
 pub use report::{Input, Mutants, Report, ShardOf, Summary};
 pub use verdict::Verdict;

@@ -6,7 +6,7 @@ use comfy_table::{
 
 use super::identifiers::shortened;
 use super::tree;
-use crate::finding::{Counterexample, Moment, MomentKind, Table};
+use crate::finding::{Anomaly, Counterexample, Moment, MomentKind, Table};
 
 /// So many rows are at most turned into columns.
 const MOST_TURNED: usize = 4;
@@ -25,7 +25,13 @@ pub(super) fn counterexample(counterexample: &Counterexample, width: usize) -> V
             start,
             moments,
             rows,
-        } => timeline(sessions, start, moments, rows, width),
+            anomaly,
+            ..
+        } => {
+            let mut lines = named(anomaly.as_ref(), width);
+            lines.extend(timeline(sessions, start, moments, rows, width));
+            lines
+        }
         Counterexample::Statements {
             sql,
             expected,
@@ -34,6 +40,17 @@ pub(super) fn counterexample(counterexample: &Counterexample, width: usize) -> V
         Counterexample::Plan { tree, at_fault } => tree::lines(tree, at_fault, width),
         Counterexample::Differences { lines } => lines.clone(),
     }
+}
+
+/// What kind of race it is, before the race itself.
+fn named(anomaly: Option<&Anomaly>, width: usize) -> Vec<String> {
+    let Some(anomaly) = anomaly else {
+        return Vec::new();
+    };
+    let told = format!("{}: {}", anomaly.name, anomaly.why);
+    let mut lines = hanging(&told, "", "  ", width);
+    lines.push(String::new());
+    lines
 }
 
 fn timeline(

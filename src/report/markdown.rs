@@ -106,7 +106,10 @@ fn counterexample(evidence: &Evidence, sources: &SourceMap) -> String {
     out.push_str(&told.join("<br>\n"));
     let drawing = draw::counterexample(counterexample, WIDTH).join("\n");
     out.push_str(&format!("\n\n{}\n\n", fenced(&drawing)));
-    out.push_str(&format!("again: {}\n\n", code(&evidence.reproduce)));
+    let again = format!("again: {}", code(&evidence.reproduce));
+    let replay =
+        wording::replay(evidence).map(|replay| format!("<br>\nthis race: {}", code(&replay)));
+    out.push_str(&format!("{again}{}\n\n", replay.unwrap_or_default()));
     out
 }
 

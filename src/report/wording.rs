@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::claims::{Claims, Tally};
-use crate::finding::{Report, Severity, Verdict};
+use crate::finding::{Evidence, Report, Severity, Verdict};
 
 /// The sign in front of a verdict.
 pub(super) fn symbol(verdict: Verdict) -> &'static str {
@@ -108,4 +108,14 @@ pub(super) fn unchanged(claims: &[Claims<'_>]) -> Option<String> {
         count(unchanged, "claim", "claims"),
         if unchanged == 1 { "it" } else { "them" }
     ))
+}
+
+/// The command line that runs a saved counterexample again.
+pub(super) fn replay(evidence: &Evidence) -> Option<String> {
+    let file = evidence.counterexample.as_ref()?.replay()?.file.as_ref()?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    Some(match file.chars().all(is_plain) {
+        true => format!("pgproof replay {file}"),
+        false => format!("pgproof replay '{}'", file.replace('\'', "'\\''")),
+    })
 }

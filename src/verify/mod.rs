@@ -1,5 +1,6 @@
 //! Claims to evidence: everything that is tried on a real PostgreSQL.
 
+mod again;
 mod build;
 pub mod cache;
 mod evidence;
@@ -15,6 +16,7 @@ pub mod seed;
 mod stage;
 mod unchecked;
 
+pub use again::{Again, replay};
 pub use build::{build, read_back};
 pub use evidence::Judged;
 pub use part::{Part, Shard};

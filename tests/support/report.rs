@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use pgproof::finding::{
-    Claim, Counterexample, Evidence, Finding, Input, Method, Moment, MomentKind, Mutants, Report,
-    Setting, Severity, Table, Verdict,
+    Anomaly, Claim, Counterexample, Evidence, Finding, Input, Method, Moment, MomentKind, Mutants,
+    Replay, ReplayDesign, ReplayEffects, ReplaySession, ReplayStep, Report, RunsAs, Setting,
+    Severity, StoredRows, StoredSequence, Table, Verdict,
 };
 use pgproof::source::{SourceId, SourceMap, Span};
 
@@ -282,6 +283,69 @@ fn timeline() -> Counterexample {
             })
             .to_vec(),
         },
+        anomaly: Some(Anomaly {
+            name: "phantom".to_owned(),
+            why: "A and B each look for rows of `case_assignment` and then add one that the other's look has missed".to_owned(),
+        }),
+        replay: Some(Box::new(replay())),
+    }
+}
+
+/// Every part once, so that the published schema is tried on each.
+fn replay() -> Replay {
+    let text = |value: &str| Some(value.to_owned());
+    Replay {
+        design: ReplayDesign {
+            name: "case-assignment".to_owned(),
+            path: "designs/case-assignment".to_owned(),
+            sha256: "0".repeat(64),
+        },
+        invariant: "one-active-assignment".to_owned(),
+        server_version: "15.18".to_owned(),
+        seed: 42,
+        rows: vec![StoredRows {
+            schema: "cases".to_owned(),
+            table: "regulatory_case".to_owned(),
+            columns: vec!["case_id".to_owned(), "closed_at".to_owned()],
+            rows: vec![vec![text("1"), None]],
+        }],
+        sequences: vec![StoredSequence {
+            schema: "cases".to_owned(),
+            name: "case_id_seq".to_owned(),
+            last: 1,
+            called: false,
+        }],
+        sessions: vec![
+            ReplaySession {
+                title: "assign-case".to_owned(),
+                command: text("assign-case"),
+                statements: Vec::new(),
+                runs_as: RunsAs::Role("app".to_owned()),
+                isolation: "read committed".to_owned(),
+                arguments: [("case_id".to_owned(), text("1")), ("note".to_owned(), None)].into(),
+            },
+            ReplaySession {
+                title: "a write".to_owned(),
+                command: None,
+                statements: vec!["DELETE FROM cases.regulatory_case".to_owned()],
+                runs_as: RunsAs::Superuser,
+                isolation: "serializable".to_owned(),
+                arguments: [].into(),
+            },
+        ],
+        choices: "0 1 1 v0".to_owned(),
+        steps: vec![ReplayStep {
+            session: 1,
+            sql: "BEGIN ISOLATION LEVEL SERIALIZABLE\n;\nDELETE FROM cases.regulatory_case"
+                .to_owned(),
+            waits: true,
+            error: text("40P01"),
+        }],
+        effects: Some(ReplayEffects {
+            expected: vec![Table::default()],
+            rivals: true,
+        }),
+        file: text("found/case-assignment-one-active-assignment.json"),
     }
 }
 

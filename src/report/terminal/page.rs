@@ -115,7 +115,12 @@ impl Page<'_> {
             out.push('\n');
         }
         let again = format!("again: {}", printable(&evidence.reproduce));
-        out.push_str(&format!("\n  {}\n\n", self.paint.text(DIM, &again)));
+        out.push_str(&format!("\n  {}\n", self.paint.text(DIM, &again)));
+        if let Some(replay) = wording::replay(evidence) {
+            let replay = format!("this race: {}", printable(&replay));
+            out.push_str(&format!("  {}\n", self.paint.text(DIM, &replay)));
+        }
+        out.push('\n');
         out
     }
 

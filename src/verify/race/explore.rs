@@ -185,6 +185,13 @@ async fn run(
             return Ok(Vec::new());
         }
     };
+    if let Some(position) = played.diverged {
+        // Where PostgreSQL decides who goes on first, it may decide otherwise the next time.
+        return match played.loose {
+            true => Ok(Vec::new()),
+            false => Err(diverged(position)),
+        };
+    }
     note(explored, trial, &played);
     if let Some(effects) = effects.filter(|_| !played.pruned) {
         played
@@ -236,6 +243,13 @@ pub(super) async fn replay(
             .extend(count_effects(arena, effects, &played).await?);
     }
     Ok(Some(played))
+}
+
+fn diverged(position: usize) -> Error {
+    Error::Internal(format!(
+        "a schedule did not repeat: at decision {} the session that went on before cannot",
+        position + 1
+    ))
 }
 
 fn dirty(trial: &Trial) -> Tables {

@@ -37,6 +37,11 @@ impl Tables {
         }
     }
 
+    /// Those that are known by name.
+    pub(super) fn names(&self) -> impl Iterator<Item = &Ident> {
+        self.names.iter()
+    }
+
     pub(super) fn contains(&self, table: &Ident) -> bool {
         self.all || self.names.contains(table)
     }
@@ -158,6 +163,21 @@ impl Footprint {
         all.add(&self.written());
         all.add(&self.locked());
         all
+    }
+
+    /// Tables that get new rows.
+    pub(super) fn inserted(&self) -> Tables {
+        self.that(|touch| touch.inserts)
+    }
+
+    /// Tables with rows that are changed or removed.
+    pub(super) fn changed(&self) -> Tables {
+        self.that(|touch| touch.changes)
+    }
+
+    fn that(&self, how: impl Fn(&Touch) -> bool) -> Tables {
+        let touched = self.touches.iter().filter(|(_, touch)| how(touch));
+        touched.map(|(table, _)| table.clone()).collect()
     }
 
     /// Tables in which others see a difference once it has committed.

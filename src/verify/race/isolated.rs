@@ -77,10 +77,12 @@ pub(super) async fn attack(
                     try_probe(&mut racer.arena, state, who, setting, &own, &probe).await?;
                 if let Some(found) = reached {
                     let counterexample = statements(who, setting, &own, &probe, &found);
-                    return Ok(with_probes(
-                        conclude(invariant, tally, Some(counterexample)),
-                        probes,
+                    let mut result = conclude(invariant, tally, Some(counterexample));
+                    result.reason = Some(format!(
+                        "missing tenant isolation: a session of one tenant {}",
+                        probe.what
                     ));
+                    return Ok(with_probes(result, probes));
                 }
             }
         }

@@ -25,7 +25,7 @@ pub(super) fn message(seat: &Seat, act: &Act) -> SqlText {
 }
 
 /// BEGIN travels with the first statement: nobody can come between the two and see a difference.
-fn begin(actor: &Actor, call: SqlText) -> Vec<SqlText> {
+pub(super) fn begin(actor: &Actor, call: SqlText) -> Vec<SqlText> {
     let script = &actor.program.script;
     let level = fixed(script.isolation.sql());
     let mut statements = vec![fill("BEGIN ISOLATION LEVEL {level}", &[("level", &level)])];

@@ -8,10 +8,11 @@ use super::arena::{Arena, prepare};
 use super::block::{Wait, wait};
 use super::footprint::Footprint;
 use super::judge::judge;
-use super::message::{message, shown};
+use super::message::message;
 use super::program::{Act, Actor, Ending, Program};
 use super::schedule::{Choice, Move, Prefix, Seen};
 use super::timeline::Recorder;
+use super::trace::{Sending, Trace};
 use super::walk::{Walk, Walker};
 use crate::error::Error;
 use crate::finding::{Moment, Table};
@@ -75,6 +76,10 @@ pub(super) struct Played {
     pub endings: Vec<Option<Ending>>,
     pub violations: Vec<Violation>,
     pub moments: Vec<Moment>,
+    /// Every message as it was sent.
+    pub trace: Trace,
+    /// The decision that could not be taken, where what was asked for does not fit what happens.
+    pub diverged: Option<usize>,
     /// Conditions that were evaluated: program, step, result.
     pub required: Vec<(usize, usize, bool)>,
     /// What each judge found last.
@@ -167,6 +172,7 @@ pub(super) async fn play(
         ..
     } = play;
     played.moments = recorder.moments;
+    played.trace = recorder.trace;
     played.endings = seats.iter().map(|seat| seat.actor.ending.clone()).collect();
     played.retries = seats.iter().map(|seat| seat.actor.attempts - 1).sum();
     arena.unseat(
@@ -216,10 +222,10 @@ impl Play<'_, '_> {
             self.played.choices.push(choice);
             match choice {
                 Choice::Step(session) => {
-                    let own = moves
-                        .iter()
-                        .find(|m| m.session == session)
-                        .ok_or_else(|| diverged(position))?;
+                    let Some(own) = moves.iter().find(|m| m.session == session) else {
+                        self.played.diverged = Some(position);
+                        return Ok(());
+                    };
                     preemptions += usize::from(preempts(&moves, last, session));
                     last = Some(session);
                     let seen = self.step(session, preemptions).await?;
@@ -227,13 +233,17 @@ impl Play<'_, '_> {
                 }
                 Choice::Victim(session) => {
                     if !self.ring.contains(&session) {
-                        return Err(diverged(position));
+                        self.played.diverged = Some(position);
+                        return Ok(());
                     }
                     asleep.clear();
                     self.kill(session, preemptions).await?;
                 }
                 // Only ever taken inside a step.
-                Choice::Wake(_) => return Err(diverged(position)),
+                Choice::Wake(_) => {
+                    self.played.diverged = Some(position);
+                    return Ok(());
+                }
             }
             if self.stopped {
                 return Ok(());
@@ -328,12 +338,16 @@ impl Play<'_, '_> {
         self.played.branches.push((preemptions, prefix));
     }
 
-    /// Which of several sessions that one event let go runs on first.
-    pub(super) fn first_of(&mut self, ready: &[usize], preemptions: usize) -> Result<usize, Error> {
+    /// Which of several sessions that one event let go runs on first; `None` where it was to be another one.
+    pub(super) fn first_of(&mut self, ready: &[usize], preemptions: usize) -> Option<usize> {
         let position = self.played.choices.len();
         let first = match self.prefix.choices.get(position) {
             Some(Choice::Wake(session)) if ready.contains(session) => *session,
-            Some(_) => return Err(diverged(position)),
+            Some(_) => {
+                self.played.diverged = Some(position);
+                self.stopped = true;
+                return None;
+            }
             None if self.walker.is_some() => {
                 let options: Vec<Choice> = ready.iter().copied().map(Choice::Wake).collect();
                 match self.walk(&options) {
@@ -349,7 +363,7 @@ impl Play<'_, '_> {
             }
         };
         self.played.choices.push(Choice::Wake(first));
-        Ok(first)
+        Some(first)
     }
 
     /// Sends the next step of a session and lets everything settle.
@@ -360,7 +374,7 @@ impl Play<'_, '_> {
         let message = message(seat, &act);
         let mut pending = seat.session.send(&message);
         self.recorder
-            .sent(at, || shown(&self.seats[at].actor, &act));
+            .sent(at, || Sending::of(&self.seats[at].actor, &act));
         let seen = match self.wait(at, &mut pending).await? {
             Wait::Answered => self.answer(at, act, pending, preemptions).await?,
             Wait::Blocked => {
@@ -549,13 +563,6 @@ impl Play<'_, '_> {
         }
         Ok(())
     }
-}
-
-fn diverged(position: usize) -> Error {
-    Error::Internal(format!(
-        "a schedule did not repeat: at decision {} the session that went on before cannot",
-        position + 1
-    ))
 }
 
 /// Whether another session is stopped although it could go on.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::footprint::Tables;
 use crate::catalog::{Catalog, ColumnDefault};
 use crate::error::Error;
+use crate::finding::{StoredRows, StoredSequence};
 use crate::postgres::{Rows, Session};
 use crate::sql::{
     self, Ident, QualifiedName, SqlText, fill, fixed, idents, join, literal, number,
@@ -174,6 +175,58 @@ impl Resetter {
         })
     }
 
+    /// A state that was written down elsewhere; why not, where it does not fit the tables there are.
+    pub(super) fn recall(
+        &self,
+        rows: &[StoredRows],
+        sequences: &[StoredSequence],
+    ) -> Result<Snapshot, String> {
+        let mut tables: Vec<Stored> = self
+            .tables
+            .iter()
+            .map(|(name, columns)| Stored {
+                name: name.clone(),
+                columns: columns.clone(),
+                rows: Vec::new(),
+            })
+            .collect();
+        for kept in rows {
+            let name = QualifiedName::new(kept.schema.as_str().into(), kept.table.as_str().into());
+            let Some(stored) = tables.iter_mut().find(|stored| stored.name == name) else {
+                return Err(format!("there is no table `{}` any more", kept.table));
+            };
+            let columns: Vec<Ident> = kept.columns.iter().map(|c| c.as_str().into()).collect();
+            if let Some(gone) = columns
+                .iter()
+                .find(|column| !stored.columns.contains(column))
+            {
+                return Err(format!(
+                    "`{}` has no column `{}` any more that could be written",
+                    kept.table,
+                    gone.as_str()
+                ));
+            }
+            if kept.rows.iter().any(|row| row.len() != columns.len()) {
+                return Err(format!(
+                    "a row of `{}` has not one value a column",
+                    kept.table
+                ));
+            }
+            stored.columns = columns;
+            stored.rows = kept.rows.clone();
+        }
+        let named = |kept: &StoredSequence| Sequence {
+            name: QualifiedName::new(kept.schema.as_str().into(), kept.name.as_str().into()),
+            last: kept.last,
+            called: kept.called,
+        };
+        let known = |sequence: &Sequence| self.sequences.contains(&sequence.name);
+        Ok(Snapshot {
+            tables,
+            sequences: sequences.iter().map(named).filter(known).collect(),
+        })
+    }
+
     /// What puts a state back where only some tables have changed since. The function is made the first time.
     pub(super) async fn put_back(
         &mut self,
@@ -206,6 +259,35 @@ impl Resetter {
         let call = fill("SELECT pgproof_shadow.{name}()", &[("name", &name)]);
         self.functions.insert(key, call.clone());
         Ok(call)
+    }
+}
+
+impl Snapshot {
+    /// Its rows, table by table, without empty ones.
+    pub(super) fn stored_rows(&self) -> Vec<StoredRows> {
+        let full = self.tables.iter().filter(|stored| !stored.rows.is_empty());
+        full.map(|stored| StoredRows {
+            schema: stored.name.schema.as_str().to_owned(),
+            table: stored.name.name.as_str().to_owned(),
+            columns: stored
+                .columns
+                .iter()
+                .map(|c| c.as_str().to_owned())
+                .collect(),
+            rows: stored.rows.clone(),
+        })
+        .collect()
+    }
+
+    /// Where its sequences stand.
+    pub(super) fn stored_sequences(&self) -> Vec<StoredSequence> {
+        let stored = |sequence: &Sequence| StoredSequence {
+            schema: sequence.name.schema.as_str().to_owned(),
+            name: sequence.name.name.as_str().to_owned(),
+            last: sequence.last,
+            called: sequence.called,
+        };
+        self.sequences.iter().map(stored).collect()
     }
 }
 

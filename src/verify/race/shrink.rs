@@ -1,21 +1,23 @@
-//! The smallest counterexample: fewer sessions, fewer rows, the simplest order; then run again, to be sure.
+//! The smallest counterexample: fewer sessions, fewer rows, simpler values, the simplest order; then run again, to be sure.
 
-use super::explore::{Effects, explore, replay};
-use super::play::{Played, Trial, Watch};
+use std::collections::BTreeSet;
+
+use super::explore::{Effects, explore};
+use super::play::{Trial, Watch};
 use super::racer::Racer;
 use super::schedule::Choice;
+use super::show::{Shown, show};
 use super::state::{Start, load};
-use super::timeline;
 use crate::error::Error;
-use crate::finding::{Counterexample, Moment};
+use crate::finding::Counterexample;
 use crate::verify::seed::{Maker, NewRow};
 
-/// Runs that must agree before a counterexample is shown.
-const REPEATS: usize = 3;
 /// Schedules that a smaller trial is given to break.
 const TRIES: usize = 60;
 /// Smaller states that are tried.
 const STATES: usize = 24;
+/// Values that are tried to be made simpler.
+const VALUES: usize = 12;
 
 /// Shrinks a trial that breaks an invariant and writes down what happens in it.
 pub(super) async fn counterexample(
@@ -35,63 +37,23 @@ pub(super) async fn counterexample(
         fewer_sessions(racer, &mut best, judge).await?;
     }
     fewer_rows(racer, &mut best, start, judge, effects).await?;
-    let watch = Watch {
-        judges: vec![judge],
-        stop: Some(judge),
-        record: true,
-        ..Watch::default()
+    simpler_values(racer, &mut best, judge, effects).await?;
+    let shown = Shown {
+        trial: &best.trial,
+        choices: &best.choices,
+        judge,
+        effects,
+        seed: racer.options.seed,
     };
-    let mut last: Option<Played> = None;
-    for _ in 0..REPEATS {
-        let played = replay(
-            &mut racer.arena,
-            &best.trial,
-            &best.choices,
-            &watch,
-            effects,
-        )
-        .await?;
-        let played =
-            played.filter(|played| played.violations.iter().any(|found| found.judge == judge));
-        let same = |one: &Played, other: &Played| outline(&one.moments) == outline(&other.moments);
-        match (played, &last) {
-            (Some(played), None) => last = Some(played),
-            (Some(played), Some(before)) if same(&played, before) => last = Some(played),
-            _ => {
-                return Err(Error::Internal(
-                    "a counterexample did not come up again when it was run again".to_owned(),
-                ));
-            }
-        }
-    }
-    let played = last.unwrap_or_default();
-    let letters = ('A'..='Z').zip(&best.trial.programs);
-    Ok(Counterexample::Timeline {
-        sessions: letters
-            .map(|(letter, program)| format!("{letter}: {}", program.script.title))
-            .collect(),
-        start: timeline::start(&racer.arena.states[best.trial.state].snapshot),
-        rows: played
-            .violations
-            .into_iter()
-            .find(|found| found.judge == judge)
-            .map(|found| found.rows)
-            .unwrap_or_default(),
-        moments: played.moments,
+    let found = show(&mut racer.arena, &shown).await?;
+    found.ok_or_else(|| {
+        Error::Internal("a counterexample did not come up again when it was run again".to_owned())
     })
 }
 
 struct Found {
     trial: Trial,
     choices: Vec<Choice>,
-}
-
-/// What happened without values that differ from run to run.
-fn outline(moments: &[Moment]) -> Vec<(usize, crate::finding::MomentKind)> {
-    moments
-        .iter()
-        .map(|moment| (moment.session, moment.kind))
-        .collect()
 }
 
 async fn breaks(
@@ -114,7 +76,7 @@ async fn breaks(
     Ok(found.map(|(_, choices)| choices))
 }
 
-/// One command may be enough.
+/// One command may be enough; else as few as it takes.
 async fn fewer_sessions(
     racer: &mut Racer<'_>,
     best: &mut Found,
@@ -133,7 +95,79 @@ async fn fewer_sessions(
             return Ok(());
         }
     }
+    let mut at = best.trial.programs.len();
+    while at > 0 && best.trial.programs.len() > 2 {
+        at -= 1;
+        let mut trial = best.trial.clone();
+        trial.programs.remove(at);
+        if let Some(choices) = breaks(racer, &trial, judge, None).await? {
+            *best = Found { trial, choices };
+        }
+    }
     Ok(())
+}
+
+/// Puts simpler values in place of arguments that are in no row, everywhere the same, as long as it still breaks.
+async fn simpler_values(
+    racer: &mut Racer<'_>,
+    best: &mut Found,
+    judge: usize,
+    effects: Option<&Effects>,
+) -> Result<(), Error> {
+    // What one run changes was counted with these very values.
+    if effects.is_some() {
+        return Ok(());
+    }
+    let stored: BTreeSet<String> = racer.arena.states[best.trial.state]
+        .snapshot
+        .tables
+        .iter()
+        .flat_map(|table| table.rows.iter().flatten().flatten().cloned())
+        .collect();
+    let used = |trial: &Trial| -> BTreeSet<String> {
+        let all = trial
+            .programs
+            .iter()
+            .flat_map(|program| program.args.values());
+        all.flatten().cloned().collect()
+    };
+    let mut tried = 0;
+    for value in used(&best.trial).difference(&stored) {
+        let taken = used(&best.trial);
+        let simpler = simpler(value).filter(|new| !taken.contains(new) && !stored.contains(new));
+        let Some(simpler) = simpler.filter(|_| tried < VALUES) else {
+            continue;
+        };
+        tried += 1;
+        let mut trial = best.trial.clone();
+        let all = trial
+            .programs
+            .iter_mut()
+            .flat_map(|program| program.args.values_mut());
+        for own in all.flatten().filter(|own| *own == value) {
+            own.clone_from(&simpler);
+        }
+        if let Some(choices) = breaks(racer, &trial, judge, None).await?
+            && choices.len() <= best.choices.len()
+        {
+            *best = Found { trial, choices };
+        }
+    }
+    Ok(())
+}
+
+/// A simpler value of what looks like the same type: small numbers, texts that say nothing.
+fn simpler(value: &str) -> Option<String> {
+    if let Ok(number) = value.parse::<i64>() {
+        return (!(0..10).contains(&number)).then(|| "1".to_owned());
+    }
+    let is_plain = |c: char| c.is_alphanumeric() || " .-_".contains(c);
+    let is_text = value.chars().count() > 8
+        && value.chars().any(char::is_alphabetic)
+        && value.chars().next().is_some_and(char::is_alphabetic)
+        && value.chars().all(is_plain);
+    // A UUID may begin with a letter, too.
+    (is_text && value.chars().filter(|c| *c == '-').count() < 4).then(|| "a".to_owned())
 }
 
 /// Takes rows away as long as it still breaks.
@@ -193,4 +227,19 @@ fn without(maker: &Maker, rows: &[NewRow], left_out: usize) -> Vec<NewRow> {
     }
     maker.complete(&mut fewer);
     fewer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::simpler;
+
+    #[test]
+    fn only_what_is_not_simple_is_made_simpler() {
+        assert_eq!(simpler("3"), None);
+        assert_eq!(simpler("41234").as_deref(), Some("1"));
+        assert_eq!(simpler("some long name").as_deref(), Some("a"));
+        assert_eq!(simpler("open"), None);
+        assert_eq!(simpler("2026-11-21"), None);
+        assert_eq!(simpler("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"), None);
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::program::{Act, Script, Step};
 use super::reset::Snapshot;
+use super::trace::{Sending, Trace};
 use crate::finding::{Moment, MomentKind};
 use crate::postgres::{Rows, SqlFailure};
 
@@ -13,6 +14,8 @@ const SHOWN: usize = 3;
 pub(super) struct Recorder {
     on: bool,
     pub moments: Vec<Moment>,
+    /// The same for machines: every message as it was sent.
+    pub trace: Trace,
     /// What each session is running.
     running: Vec<String>,
 }
@@ -22,6 +25,7 @@ impl Recorder {
         Recorder {
             on,
             moments: Vec::new(),
+            trace: Trace::default(),
             running: Vec::new(),
         }
     }
@@ -41,15 +45,18 @@ impl Recorder {
         self.running.get(session).cloned().unwrap_or_default()
     }
 
-    pub(super) fn sent(&mut self, session: usize, text: impl FnOnce() -> String) {
+    pub(super) fn sent(&mut self, session: usize, sending: impl FnOnce() -> Sending) {
         if self.on {
             self.running
                 .resize(self.running.len().max(session + 1), String::new());
-            self.running[session] = text();
+            let sending = sending();
+            self.running[session] = sending.shown.clone();
+            self.trace.sent(session, sending);
         }
     }
 
     pub(super) fn waits(&mut self, session: usize) {
+        self.trace.waits(session);
         self.push(
             session,
             MomentKind::Waits,
@@ -75,6 +82,7 @@ impl Recorder {
         if !self.on {
             return;
         }
+        self.trace.answered(session);
         let kind = match act {
             Act::Statement(_) => MomentKind::Ran,
             Act::Commit | Act::Nothing => MomentKind::Committed,
@@ -91,6 +99,7 @@ impl Recorder {
         if !self.on {
             return;
         }
+        self.trace.failed(session, failure.sqlstate.code());
         let name = failure.sqlstate.name().unwrap_or("error");
         let result = format!(
             "ERROR {} {name}: {}",

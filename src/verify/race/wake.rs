@@ -63,7 +63,12 @@ impl Play<'_, '_> {
             let first = match ready.as_slice() {
                 [] => break,
                 [only] => *only,
-                several if self.seats[several[0]].frozen => self.first_of(several, preemptions)?,
+                several if self.seats[several[0]].frozen => {
+                    match self.first_of(several, preemptions) {
+                        Some(first) => first,
+                        None => break,
+                    }
+                }
                 several => several[0],
             };
             let Some((act, mut pending)) = self.seats[first].waiting.take() else {
