@@ -88,7 +88,10 @@ fn faults(promise: Promise, model: &Model, verified: &Verified) -> Vec<String> {
     let mut faults = Vec::new();
     for (at, invariant) in model.invariants.iter().enumerate() {
         let subject = format!("invariant {}", invariant.name.as_str());
-        let found = verified.evidence.iter().find(|e| e.claim.subject == subject);
+        let found = verified
+            .evidence
+            .iter()
+            .find(|e| e.claim.subject == subject);
         let wanted = match (promise, at) {
             (Promise::Broken, 0) => Verdict::Refuted,
             (Promise::Broken, _) => continue,
