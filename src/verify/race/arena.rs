@@ -44,6 +44,8 @@ pub(super) struct Arena<'a> {
     pub states: Vec<Loaded>,
     /// Sessions by who uses them, in the order in which trials take them.
     seats: BTreeMap<Who, Vec<Session>>,
+    /// Whether a session may hold what outlives its transaction.
+    stained: bool,
     /// The state that was put in place last.
     standing: Option<usize>,
     /// Invariants that cannot be judged, and why.
@@ -109,6 +111,7 @@ impl<'a> Arena<'a> {
             resetter,
             states: Vec::new(),
             seats: BTreeMap::new(),
+            stained: false,
             standing: None,
             unjudged,
         })
@@ -121,6 +124,14 @@ impl<'a> Arena<'a> {
 
     /// Takes a seat for each program, and opens sessions where there are too few.
     pub(super) async fn seat(&mut self, programs: &[Program]) -> Result<Vec<Session>, Error> {
+        if std::mem::take(&mut self.stained) {
+            for session in self.seats.values_mut().flatten() {
+                session
+                    .batch(&fixed("SELECT pg_advisory_unlock_all()"))
+                    .await
+                    .map_err(|e| e.into_error("let go of locks"))?;
+            }
+        }
         let mut seated = Vec::with_capacity(programs.len());
         for program in programs {
             seated.push(self.session(&program.script.who).await?);
@@ -130,6 +141,10 @@ impl<'a> Arena<'a> {
 
     /// Gives the seats back.
     pub(super) fn unseat(&mut self, programs: &[Program], sessions: Vec<Session>) {
+        self.stained |= programs.iter().any(|program| {
+            let texts = program.script.texts();
+            texts.iter().any(|text| outlives(text))
+        });
         // In reverse, so that the next trial gets the same sessions in the same order.
         for (program, session) in programs.iter().zip(sessions).rev() {
             self.give_back(&program.script.who, session);
@@ -198,6 +213,13 @@ impl<'a> Arena<'a> {
         drop((control, observer, seats));
         database.drop().await
     }
+}
+
+/// Whether a statement may take a lock that COMMIT and ROLLBACK leave alone.
+fn outlives(text: &str) -> bool {
+    text.contains("pg_advisory_lock")
+        || text.contains("pg_try_advisory_lock")
+        || text.contains("pg_advisory_unlock")
 }
 
 /// Prepares every statement of a script in a session. The failure is the script's: SQL that the server does not take.

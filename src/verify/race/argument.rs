@@ -47,6 +47,8 @@ const CHANCE: usize = 3;
 const OTHERS: usize = 3;
 /// Number of a row that no state has.
 const FRESH: u64 = 70;
+/// Distance between the keys of rows that one call makes.
+const APART: u64 = 100;
 
 /// What is known of one parameter.
 struct Known<'a> {
@@ -54,6 +56,8 @@ struct Known<'a> {
     meets: Vec<&'a Meeting>,
     /// Values that are not taken from rows: enum labels, constants of conditions.
     other: Vec<String>,
+    /// How many parameters before it make a key of the same column: both legs of a posting are rows of their own.
+    nth: u64,
 }
 
 /// Sets of arguments, the most promising first.
@@ -79,17 +83,20 @@ pub(super) fn arguments(
             .tables
             .retain(|table| maker.has_column(table, &meeting.column));
     }
-    let known: Vec<Known> = command
+    let mut known: Vec<Known> = command
         .params
         .iter()
         .map(|param| know(param, &met, maker, catalog))
         .collect();
+    number_keys(&mut known, maker);
     let mut sets = Vec::new();
-    for (table, rows) in anchors(&known, snapshot) {
-        for row in 0..rows.min(3) {
+    // The first row of every table before the second of any: a parent without children is met by nothing that starts from children.
+    let anchors = anchors(&known, snapshot);
+    for row in 0..3 {
+        for (table, _) in anchors.iter().filter(|(_, rows)| row < *rows) {
             sets.push(around(
                 &known,
-                Some((&table, row)),
+                Some((table, row)),
                 maker,
                 catalog,
                 snapshot,
@@ -157,6 +164,19 @@ fn know<'a>(param: &'a Param, met: &'a [Meeting], maker: &Maker, catalog: &Catal
         param,
         meets,
         other,
+        nth: 0,
+    }
+}
+
+fn number_keys(known: &mut [Known], maker: &Maker) {
+    let mut made: BTreeMap<(Ident, Ident), u64> = BTreeMap::new();
+    for known in known {
+        if let Some((table, column)) = known.made_key(maker) {
+            let count = made.entry((table.clone(), column.clone())).or_default();
+            let nth = *count;
+            *count += 1;
+            known.nth = nth;
+        }
     }
 }
 
@@ -180,31 +200,43 @@ impl Known<'_> {
 
     /// Whether a new row gets its key from it.
     fn makes_a_key(&self, maker: &Maker) -> bool {
-        self.meets.iter().any(|meeting| {
-            meeting.written
-                && meeting
-                    .tables
-                    .iter()
-                    .any(|table| maker.is_own_key(table, &meeting.column))
-        })
+        self.made_key(maker).is_some()
     }
 
-    fn fresh(&self, maker: &Maker, catalog: &Catalog, number: u64) -> Option<String> {
+    /// The key that a new row gets from it.
+    fn made_key(&self, maker: &Maker) -> Option<(&Ident, &Ident)> {
         let written = self.meets.iter().filter(|meeting| meeting.written);
-        let columns = written.flat_map(|meeting| {
+        let mut columns = written.flat_map(|meeting| {
             meeting
                 .tables
                 .iter()
                 .map(move |table| (table, &meeting.column))
         });
-        let mut columns = columns.filter(|(table, column)| maker.is_own_key(table, column));
-        match columns.next() {
-            Some((table, column)) => maker.numbered(table, column, FRESH + number),
-            None => Some(maker.widen_type(
-                self.param.data_type.as_str(),
-                &(FRESH + number).to_string(),
-                catalog,
-            )),
+        columns.find(|(table, column)| maker.is_own_key(table, column))
+    }
+
+    fn fresh(&self, maker: &Maker, catalog: &Catalog, number: u64) -> Option<String> {
+        let number = FRESH + number + APART * self.nth;
+        match self.made_key(maker) {
+            Some((table, column)) => maker.numbered(table, column, number),
+            None => {
+                Some(maker.widen_type(self.param.data_type.as_str(), &number.to_string(), catalog))
+            }
+        }
+    }
+
+    /// Whole numbers next to one, for what is not a key: an older event, one piece more.
+    fn neighbours(&self, maker: &Maker, value: &str) -> Vec<String> {
+        let is_key = self
+            .places()
+            .any(|(table, column)| maker.tells_rows_apart(table, column));
+        match value.parse::<i64>() {
+            Ok(value) if !is_key => [value.checked_add(1), value.checked_sub(1)]
+                .into_iter()
+                .flatten()
+                .map(|value| value.to_string())
+                .collect(),
+            _ => Vec::new(),
         }
     }
 
@@ -229,8 +261,13 @@ impl Known<'_> {
             }
         }
         values.extend(self.other.iter().cloned());
-        if self.makes_a_key(maker) {
+        if self.makes_a_key(maker) || values.is_empty() {
             values.extend(self.fresh(maker, catalog, number));
+        }
+        if self.other.is_empty()
+            && let Some(first) = values.first().cloned()
+        {
+            values.extend(self.neighbours(maker, &first));
         }
         let mut seen = BTreeSet::new();
         values.retain(|value| seen.insert(value.clone()));
@@ -388,4 +425,84 @@ fn by_chance(
             chosen.collect()
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compile::compile;
+    use crate::design::resolve;
+    use crate::source::{SourceMap, parse};
+    use crate::sql::QualifiedName;
+
+    const LEDGER: &str = "
+pgproof: 1
+design: ledger
+database: {engine: postgres, version: 15, schema: app}
+tables:
+  entry:
+    grain: one entry
+    columns: {entry_id: uuid, posting_id: uuid, number: bigint, cents: bigint}
+    key: [entry_id]
+commands:
+  post:
+    actor: someone
+    does: posts
+    params: {debit_id: uuid, credit_id: uuid, posting_id: uuid, number: bigint}
+    steps:
+      - sql: INSERT INTO entry (entry_id, posting_id, number, cents) VALUES (:debit_id, :posting_id, :number, 1)
+      - sql: INSERT INTO entry (entry_id, posting_id, number, cents) VALUES (:credit_id, :posting_id, :number, -1)
+";
+
+    fn chosen(rows: Vec<Vec<Option<String>>>) -> Choices {
+        let mut map = SourceMap::new();
+        let id = map.add("design.yaml", LEDGER.to_owned());
+        let node = parse(&map, id).expect("YAML");
+        let model = resolve(&node).0.expect("a design");
+        let catalog = compile(&model).catalog;
+        let maker = Maker::new(&model, &catalog);
+        let columns = ["entry_id", "posting_id", "number", "cents"];
+        let mut snapshot = Snapshot::default();
+        snapshot.tables.push(Stored {
+            name: QualifiedName::new("app".into(), "entry".into()),
+            columns: columns.map(Ident::from).to_vec(),
+            rows,
+        });
+        arguments(&model.commands[0], &maker, &catalog, &snapshot, 1)
+    }
+
+    fn value(set: &Arguments, name: &str) -> String {
+        set.get(&Ident::from(name))
+            .cloned()
+            .flatten()
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn two_rows_of_one_call_have_keys_of_their_own() {
+        let choices = chosen(Vec::new());
+        let set = &choices.sets[0];
+        assert_ne!(value(set, "debit_id"), value(set, "credit_id"));
+        let other = choices.apart(set).swap_remove(0);
+        let keys: BTreeSet<String> = [set, &other]
+            .iter()
+            .flat_map(|set| [value(set, "debit_id"), value(set, "credit_id")])
+            .collect();
+        assert_eq!(keys.len(), 4, "{keys:?}");
+    }
+
+    #[test]
+    fn numbers_that_are_no_keys_have_neighbours() {
+        let uuid = |n: u32| Some(format!("00000000-0000-0000-0000-{n:012}"));
+        let row = vec![uuid(1), uuid(2), Some("5".to_owned()), Some("1".to_owned())];
+        let choices = chosen(vec![row]);
+        let numbers: BTreeSet<String> = choices
+            .sets
+            .iter()
+            .map(|set| value(set, "number"))
+            .collect();
+        for number in ["4", "5", "6"] {
+            assert!(numbers.contains(number), "{numbers:?}");
+        }
+    }
 }

@@ -224,6 +224,22 @@ async fn row(
     }
     let mut added = all.split_off(there);
     let own = added.pop();
+    // A parent that was made up although it must not be there.
+    let lost = |name: &Ident| {
+        set.iter()
+            .any(|(column, value)| column == name && *value == Value::Dangling)
+    };
+    let dangling: Vec<Option<String>> = overrides
+        .iter()
+        .filter(|(column, value)| value.is_some() && lost(column))
+        .map(|(_, value)| value.clone())
+        .collect();
+    added.retain(|parent| {
+        !parent
+            .values
+            .iter()
+            .any(|(_, value)| dangling.contains(value))
+    });
     rows.numbered
         .resize(rows.numbered.len().max(*row + 1), None);
     rows.numbered[*row] = own.clone();

@@ -9,17 +9,24 @@ use super::explore::explore;
 use super::options::RaceOptions;
 use super::play::{Trial, Watch};
 use super::program::{Program, Script, Who};
+use super::reset::Snapshot;
 use super::state::{Start, load, starts};
 use crate::design::{Command, Model, Rule, StepKind};
 use crate::error::Error;
 use crate::postgres::SqlFailure;
 use crate::sql::{Ident, meetings};
-use crate::verify::seed::Maker;
+use crate::verify::seed::{Maker, NewRow, Values};
 
 /// Calls of one command that commit in one state before no more are looked for.
-const ENOUGH: usize = 3;
+const ENOUGH: usize = 6;
 /// States in which a command commits before generated ones are left alone.
-const STATES: usize = 2;
+const STATES: usize = 4;
+
+/// States that one round of growing adds at most, and rounds.
+const GROWN: usize = 4;
+const ROUNDS: usize = 4;
+/// States in which a command must commit, or states are grown.
+const WANTED: usize = 2;
 
 /// A call that was tried alone.
 #[derive(Clone, Debug)]
@@ -167,7 +174,93 @@ pub(super) async fn rehearse(
             .await?;
         }
     }
+    grow(arena, maker, scripts, &mut rehearsal, &mut loaded, options.seed).await?;
     Ok((rehearsal, loaded))
+}
+
+/// Makes states by running commands one after the other, as long as there is a command that hardly ever commits: what only
+/// commands can bring about, nobody makes up.
+async fn grow(
+    arena: &mut Arena<'_>,
+    maker: &Maker,
+    scripts: &BTreeMap<String, Arc<Script>>,
+    rehearsal: &mut Rehearsal,
+    loaded: &mut Vec<Option<usize>>,
+    seed: u64,
+) -> Result<(), Error> {
+    let model = arena.ground.model;
+    let wants = |rehearsal: &Rehearsal| {
+        scripts
+            .keys()
+            .any(|name| committing_states(rehearsal, name) < WANTED)
+    };
+    let mut from = 0;
+    for _ in 0..ROUNDS {
+        if !wants(rehearsal) {
+            break;
+        }
+        let firsts = scripts.keys().filter_map(|name| {
+            let call = rehearsal.committing(name).find(|call| call.start >= from)?;
+            Some((name.clone(), call.clone()))
+        });
+        // What seldom commits leads to where nobody was yet.
+        let mut firsts: Vec<(String, Call)> = firsts.collect();
+        firsts.sort_by_key(|(name, _)| committing_states(rehearsal, name));
+        from = rehearsal.starts.len();
+        for (name, call) in firsts.into_iter().take(GROWN) {
+            let (Some(script), Some(state)) = (scripts.get(&name), loaded[call.start]) else {
+                continue;
+            };
+            let program = Program {
+                script: script.clone(),
+                args: call.arguments,
+            };
+            let trial = Trial {
+                state,
+                programs: vec![program],
+            };
+            explore(arena, &trial, &Watch::default(), None, 1).await?;
+            let rows = rows_of(&arena.resetter.remember(&mut arena.control).await?, maker);
+            if rehearsal.starts.iter().any(|known| known.rows == rows) {
+                continue;
+            }
+            let start = Start {
+                name: format!("{}, then {name}", rehearsal.starts[call.start].name),
+                rows,
+                authored: false,
+            };
+            let Ok(state) = load(arena, maker, &start).await? else {
+                continue;
+            };
+            rehearsal.starts.push(start);
+            loaded.push(Some(state));
+            let place = (rehearsal.starts.len() - 1, state);
+            for command in &model.commands {
+                if let Some(script) = scripts.get(command.name.as_str()) {
+                    try_alone(arena, maker, command, script, place, rehearsal, seed).await?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The rows of a state, as if somebody had written them down.
+fn rows_of(snapshot: &Snapshot, maker: &Maker) -> Vec<NewRow> {
+    let mut rows = Vec::new();
+    for table in maker.parents_first() {
+        let stored = snapshot
+            .tables
+            .iter()
+            .filter(|stored| stored.name.name == *table);
+        for stored in stored {
+            for (at, row) in stored.rows.iter().enumerate() {
+                let values: Values = stored.columns.iter().cloned().zip(row.clone()).collect();
+                maker.add(&mut rows, table, &values, at as u64);
+            }
+        }
+    }
+    rows
 }
 
 fn touched(scripts: &BTreeMap<String, Arc<Script>>, maker: &Maker) -> Vec<Ident> {

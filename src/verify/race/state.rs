@@ -7,10 +7,11 @@ use super::arena::{Arena, Loaded};
 use super::judge::judge;
 use super::options::RaceOptions;
 use super::play::Watch;
+use crate::catalog::ColumnDefault;
 use crate::design::Model;
 use crate::error::Error;
 use crate::postgres::{Session, SqlFailure};
-use crate::sql::{self, Ident, fixed};
+use crate::sql::{self, Ident, fill, fixed};
 use crate::verify::seed::{Maker, NewRow};
 
 /// A starting point before it is put anywhere.
@@ -23,7 +24,7 @@ pub(super) struct Start {
     pub authored: bool,
 }
 
-/// The states of the design, then the empty one, then generated ones over the tables that matter.
+/// The states of the design, then the empty one, then the smallest ones, then generated ones over the tables that matter.
 pub(super) fn starts(
     model: &Model,
     maker: &Maker,
@@ -44,6 +45,7 @@ pub(super) fn starts(
         rows: Vec::new(),
         authored: false,
     });
+    starts.extend(smallest(maker, tables));
     let mut runner = runner(options.seed);
     // Rows a table, the column choices of each: small numbers, because rows that differ in everything never meet.
     let picks = proptest::collection::vec(
@@ -73,6 +75,34 @@ pub(super) fn starts(
     starts
 }
 
+/// A parent without anything that hangs on it, and two rows alike with the same parents: where most races begin, and what
+/// chance seldom makes.
+fn smallest(maker: &Maker, tables: &[Ident]) -> Vec<Start> {
+    let mut starts: Vec<Start> = Vec::new();
+    for table in tables {
+        let mut rows = Vec::new();
+        let Some(at) = maker.add(&mut rows, table, &[], 0) else {
+            continue;
+        };
+        let parents = maker.reference_values(&rows[at]);
+        let mut two = rows.clone();
+        let second = maker.add(&mut two, table, &parents, 1);
+        let both = second.is_some().then_some(("two alike in", two));
+        let alone = maker.is_parent(table).then_some(("one row of", rows));
+        for (what, mut rows) in alone.into_iter().chain(both) {
+            maker.complete(&mut rows);
+            if !starts.iter().any(|known| known.rows == rows) {
+                starts.push(Start {
+                    name: format!("{what} {}", table.as_str()),
+                    rows,
+                    authored: false,
+                });
+            }
+        }
+    }
+    starts
+}
+
 /// proptest's generator, fed from a seed instead of the operating system.
 pub(super) fn runner(seed: u64) -> TestRunner {
     let mut bytes = [0; 32];
@@ -97,6 +127,7 @@ pub(super) async fn load(
     if let Err(failure) = write(&mut arena.control, maker, &start.rows).await {
         return Ok(Err(failure.message.clone()));
     }
+    follow_sequences(arena, start).await?;
     let all = Watch {
         judges: (0..arena.judges.len()).collect(),
         ..Watch::default()
@@ -112,6 +143,39 @@ pub(super) async fn load(
     let snapshot = arena.resetter.remember(&mut arena.control).await?;
     arena.states.push(Loaded { snapshot });
     Ok(Ok(arena.states.len() - 1))
+}
+
+/// Sequences go on behind the rows that were written with numbers of their own, as they would have if they had given them.
+async fn follow_sequences(arena: &mut Arena<'_>, start: &Start) -> Result<(), Error> {
+    let mut calls = Vec::new();
+    for (name, table) in &arena.ground.catalog.tables {
+        if !start.rows.iter().any(|row| row.table == name.name) {
+            continue;
+        }
+        let counted = table.columns.iter().filter(|column| {
+            matches!(
+                column.default,
+                Some(ColumnDefault::IdentityAlways | ColumnDefault::IdentityByDefault)
+            )
+        });
+        for column in counted {
+            let qualified = sql::quote_qualified(name);
+            calls.push(fill(
+                "SELECT setval(pg_get_serial_sequence({table}, {name}), max({column})) FROM {of} HAVING max({column}) > 0",
+                &[
+                    ("table", &sql::literal(qualified.as_str())),
+                    ("name", &sql::literal(column.name.as_str())),
+                    ("column", &sql::quote_ident(&column.name)),
+                    ("of", &qualified),
+                ],
+            ));
+        }
+    }
+    if calls.is_empty() {
+        return Ok(());
+    }
+    let done = arena.control.batch(&sql::sequence(&calls)).await;
+    done.map_err(|e| e.into_error("set sequences"))
 }
 
 /// Writes rows in one transaction.

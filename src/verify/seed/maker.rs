@@ -191,6 +191,28 @@ impl Maker {
                 .is_some_and(|column| column.keyed && column.allowed.is_empty())
     }
 
+    /// Whether rows of other tables refer to a table.
+    pub fn is_parent(&self, table: &Ident) -> bool {
+        let refers = |shape: &Shape| {
+            shape.name.name != *table && shape.references.iter().any(|r| r.to == *table)
+        };
+        self.shapes.values().any(refers)
+    }
+
+    /// Whether a column is part of a key, or refers to one.
+    pub fn tells_rows_apart(&self, table: &Ident, column: &Ident) -> bool {
+        let refers = self.shapes.get(table).is_some_and(|shape| {
+            shape
+                .references
+                .iter()
+                .any(|reference| reference.columns.contains(column))
+        });
+        refers
+            || self
+                .column(table, column)
+                .is_some_and(|column| column.keyed)
+    }
+
     /// The value that row number `distinct` has in a column that tells rows apart.
     pub fn numbered(&self, table: &Ident, column: &Ident, distinct: u64) -> Option<String> {
         let shape = self.shapes.get(table)?;

@@ -156,7 +156,7 @@ fn shape(name: &QualifiedName, table: &catalog::Table, model: &Model, catalog: &
             .iter()
             .flat_map(|(_, key)| key.columns.clone())
             .collect(),
-        references: references(table),
+        references: references(name, table, model),
         checks,
         keys: keys(table),
         lifecycle,
@@ -298,17 +298,39 @@ fn constant(expression: Option<Expression>) -> Option<String> {
     }
 }
 
-fn references(table: &catalog::Table) -> Vec<Reference> {
+/// Foreign keys, and what the design says about parents without one.
+fn references(name: &QualifiedName, table: &catalog::Table, model: &Model) -> Vec<Reference> {
+    let idents = |names: &[crate::design::Name]| -> Vec<Ident> {
+        names.iter().map(|name| name.ident.clone()).collect()
+    };
+    let keys = table
+        .foreign_keys
+        .values()
+        .map(|key| (key.columns.clone(), key.table.name.clone(), key.key.clone()));
+    let ruled = model
+        .invariants
+        .iter()
+        .filter_map(|invariant| match &invariant.rule {
+            Rule::References {
+                table: of,
+                columns,
+                to,
+                key,
+                ..
+            } if of.ident == name.name => Some((idents(columns), to.ident.clone(), idents(key))),
+            _ => None,
+        });
     let mut found: Vec<Reference> = Vec::new();
-    for key in table.foreign_keys.values() {
-        let nth = found
-            .iter()
-            .filter(|other| other.to == key.table.name)
-            .count() as u64;
+    for (columns, to, key) in keys.chain(ruled) {
+        let same = |other: &Reference| other.columns == columns && other.to == to;
+        if found.iter().any(same) || columns.len() != key.len() {
+            continue;
+        }
+        let nth = found.iter().filter(|other| other.to == to).count() as u64;
         found.push(Reference {
-            columns: key.columns.clone(),
-            to: key.table.name.clone(),
-            key: key.key.clone(),
+            columns,
+            to,
+            key,
             nth,
         });
     }

@@ -208,6 +208,26 @@ fn parents_come_first_and_share_the_tenant() {
 }
 
 #[test]
+fn a_parent_that_only_a_rule_names_comes_first_as_well() {
+    let folder = table(&["id int"], &["id"], &[]);
+    let document = table(&["id int", "folder_id int"], &["id"], &[]);
+    let rule = Rule::References {
+        table: name("document"),
+        columns: vec![name("folder_id")],
+        to: name("folder"),
+        key: vec![name("id")],
+        predicate: None,
+    };
+    let maker = maker(vec![("document", document), ("folder", folder)], vec![rule]);
+    let rows = maker.row(
+        &"document".into(),
+        &[("folder_id".into(), Some("9".into()))],
+        0,
+    );
+    assert_eq!(show(&rows), ["folder(id=9)", "document(id=1, folder_id=9)"]);
+}
+
+#[test]
 fn two_references_to_one_table_take_two_parents() {
     let account = table(&["id int"], &["id"], &[]);
     let mut transfer = table(
