@@ -1,6 +1,7 @@
 //! A session that only watches the others: who waits for whom, read from the lock table.
 
 use std::fmt;
+use std::time::Duration;
 
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Statement};
@@ -8,6 +9,12 @@ use tokio_postgres::{Client, Statement};
 use super::connect::{Address, Connected, Lost};
 use super::failure::SqlFailure;
 use crate::error::Error;
+
+/// How often to look whether a process has ended, and how long to wait between: five seconds in all.
+const GONE_LOOKS: usize = 5000;
+const GONE_PAUSE: Duration = Duration::from_millis(1);
+/// A process leaves the list after its transaction is over and its locks are free.
+const EXISTS: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity($1))";
 
 /// A connection of pgproof's own that looks at other sessions and cancels what they do.
 pub struct Observer {
@@ -19,6 +26,7 @@ pub struct Observer {
     blocking: Statement,
     cancel: Statement,
     terminate: Statement,
+    exists: Statement,
 }
 
 impl fmt::Debug for Observer {
@@ -41,6 +49,7 @@ impl Observer {
         let terminate = one("SELECT pg_catalog.pg_terminate_backend($1)")
             .await
             .map_err(explain)?;
+        let exists = one(EXISTS).await.map_err(explain)?;
         let test = "SELECT pg_catalog.pg_isolation_test_session_is_blocked($1, $2)";
         let mut is_blocked = client
             .prepare_typed(test, &[Type::INT4, Type::INT4_ARRAY])
@@ -61,6 +70,7 @@ impl Observer {
             blocking,
             cancel,
             terminate,
+            exists,
         })
     }
 
@@ -97,6 +107,21 @@ impl Observer {
     /// Ends `pid`: its session is gone, its transaction rolled back. False when there is no such process.
     pub async fn terminate_backend(&self, pid: i32) -> Result<bool, Error> {
         self.signal(&self.terminate, pid).await
+    }
+
+    /// Waits until there is no process `pid`: then its transaction is over, and its locks are free.
+    pub async fn gone(&self, pid: i32) -> Result<(), Error> {
+        for _ in 0..GONE_LOOKS {
+            let row = self.client.query_one(&self.exists, &[&pid]).await;
+            let exists = row.and_then(|row| row.try_get::<_, bool>(0));
+            if !exists.map_err(|e| self.failed(&e))? {
+                return Ok(());
+            }
+            tokio::time::sleep(GONE_PAUSE).await;
+        }
+        Err(Error::Internal(format!(
+            "the server process {pid} did not end when it was told to"
+        )))
     }
 
     async fn signal(&self, statement: &Statement, pid: i32) -> Result<bool, Error> {

@@ -9,6 +9,7 @@ mod argument;
 mod blind;
 mod block;
 mod condition;
+mod crash;
 mod explore;
 mod finding;
 mod footprint;
@@ -29,7 +30,9 @@ mod schedule;
 mod shrink;
 mod state;
 mod timeline;
+mod weakened;
 
 pub use arena::Ground;
 pub use racer::{Mutable, RaceOptions, Racer, race};
 pub use result::RaceResult;
+pub(in crate::verify) use weakened::{Alteration, Altered, Noticed};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::arena::{Arena, prepare};
 use super::block::{Wait, still_waits, wait};
+use super::crash::Crash;
 use super::footprint::Footprint;
 use super::judge::judge;
 use super::program::{Act, Actor, Ending, Program};
@@ -70,22 +71,22 @@ pub(super) struct Played {
     pub commits: usize,
 }
 
-struct Seat {
-    actor: Actor,
-    session: Session,
-    prepared: Arc<Vec<Option<Prepared>>>,
+pub(super) struct Seat {
+    pub(super) actor: Actor,
+    pub(super) session: Session,
+    pub(super) prepared: Arc<Vec<Option<Prepared>>>,
     waiting: Option<(Act, Pending)>,
     /// Cancelled as the victim of a deadlock.
     victim: bool,
 }
 
 /// One schedule being run.
-struct Play<'p, 'a> {
-    arena: &'p mut Arena<'a>,
+pub(super) struct Play<'p, 'a> {
+    pub(super) arena: &'p mut Arena<'a>,
     watch: &'p Watch,
-    seats: Vec<Seat>,
+    pub(super) seats: Vec<Seat>,
     played: Played,
-    recorder: Recorder,
+    pub(super) recorder: Recorder,
     stopped: bool,
     /// Written by transactions after which nobody could look.
     unjudged: Footprint,
@@ -295,6 +296,11 @@ impl Play<'_, '_> {
     async fn step(&mut self, at: usize) -> Result<Seen, Error> {
         let seat = &mut self.seats[at];
         let act = seat.actor.act();
+        if self.is_lost(at, &act, Crash::BeforeCommit) {
+            self.lose(at, Crash::BeforeCommit).await?;
+            return self.release(Seen::default(), true).await;
+        }
+        let seat = &mut self.seats[at];
         let message = message(seat, &act);
         let mut pending = seat.session.send(&message);
         self.recorder
@@ -345,9 +351,16 @@ impl Play<'_, '_> {
 
     /// Takes an answer in, and those of sessions that were waiting for it.
     async fn answer(&mut self, at: usize, act: Act, pending: Pending) -> Result<Seen, Error> {
-        let mut seen = Seen::default();
-        let (mut released, failed) = self.take(at, act, pending).await?;
-        seen.failed = failed;
+        let (released, failed) = self.take(at, act, pending).await?;
+        let seen = Seen {
+            failed,
+            ..Seen::default()
+        };
+        self.release(seen, released).await
+    }
+
+    /// Lets those go on that waited for what was `released`.
+    async fn release(&mut self, mut seen: Seen, mut released: bool) -> Result<Seen, Error> {
         while released && !self.stopped {
             released = false;
             for other in 0..self.seats.len() {
@@ -373,7 +386,9 @@ impl Play<'_, '_> {
         match pending.await {
             Ok(mut answers) => {
                 let rows = answers.pop().unwrap_or_default();
-                self.recorder.answered(at, &act, &rows);
+                if !self.is_lost(at, &act, Crash::AfterCommit) {
+                    self.recorder.answered(at, &act, &rows);
+                }
                 Ok((self.succeeded(at, act, &rows).await?, false))
             }
             Err(failure) => {
@@ -395,7 +410,10 @@ impl Play<'_, '_> {
                 Ok(true)
             }
             Act::Commit | Act::Nothing => {
-                actor.committed();
+                match self.is_lost(at, &act, Crash::AfterCommit) {
+                    true => self.lose(at, Crash::AfterCommit).await?,
+                    false => self.seats[at].actor.committed(),
+                }
                 self.played.commits += 1;
                 let written = self.seats[at].actor.program.script.footprint();
                 self.judge(&written).await?;

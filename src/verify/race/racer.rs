@@ -217,7 +217,7 @@ impl<'a> Racer<'a> {
     }
 
     /// Commands that change or lock what the invariant is about, and those that it names.
-    fn racing(&self, invariant: &Invariant, judge: usize) -> Vec<String> {
+    pub(super) fn racing(&self, invariant: &Invariant, judge: usize) -> Vec<String> {
         let tables = &self.arena.judges[judge].tables;
         let concerned = |name: &String, script: &Script| {
             script.footprint().meant.meets(tables)
@@ -346,7 +346,7 @@ impl<'a> Racer<'a> {
         Ok(Some(meeting.trial(state)))
     }
 
-    async fn explore(
+    pub(super) async fn explore(
         &mut self,
         meeting: &Meeting,
         trial: &Trial,
