@@ -43,5 +43,5 @@ pub use params::{Bound, bind, substitute};
 pub use quote::{literal, quote_ident, quote_qualified};
 pub use statement::{StatementKind, statement_kind, statements};
 pub use syntax::{SyntaxFault, SyntaxKind, check_syntax};
-pub use weaken::{Protection, Weakening, weaken, weakenings};
+pub use weaken::{Protection, Rows, Weakening, weaken, weakenings};
 pub use write::{delete, insert, update};

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 
-use super::facts::{QueryFacts, facts};
+use super::facts::{ColumnRef, PredicateOp, QueryFacts, facts};
 use super::guard::guarded;
 use super::ident::SqlText;
 use super::lex::{TokenKind, fold, tokens};
@@ -44,6 +44,14 @@ pub enum Protection {
     Condition,
 }
 
+/// What is known of the rows that a condition is put to.
+pub trait Rows {
+    /// Whether others change this column of the table. A condition on one that nobody changes chooses rows, and protects nothing.
+    fn changes(&self, table: &str, column: &str) -> bool;
+    /// Whether these columns say which row is meant. Where they do not, a condition beside them chooses among several.
+    fn is_one(&self, table: &str, columns: &BTreeSet<String>) -> bool;
+}
+
 /// Something that can be taken out of a statement. Places are bytes of the text that was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Weakening {
@@ -57,9 +65,8 @@ pub struct Weakening {
     instead: Option<String>,
 }
 
-/// Everything in a statement (with `:name` parameters) that could be taken out. `changes` says of a table and a column whether others
-/// change it: a condition on a column that nobody changes chooses rows, and protects nothing.
-pub fn weakenings(text: &str, changes: &dyn Fn(&str, &str) -> bool) -> Vec<Weakening> {
+/// Everything in a statement (with `:name` parameters) that could be taken out.
+pub fn weakenings(text: &str, rows: &dyn Rows) -> Vec<Weakening> {
     let Some(known) = facts(text) else {
         return Vec::new();
     };
@@ -76,7 +83,8 @@ pub fn weakenings(text: &str, changes: &dyn Fn(&str, &str) -> bool) -> Vec<Weake
     for seen in found.unwrap_or_default() {
         let range = bound.original_range(seen.range);
         if let Some(target) = &seen.of
-            && !is_guarded(&known, &range, target, changes)
+            && !(is_guarded(&known, &range, target, rows)
+                && (seen.is_upsert || rows.is_one(target, &compared(&known, target))))
         {
             continue;
         }
@@ -118,6 +126,8 @@ struct Seen {
     instead: Option<String>,
     /// Of a condition: the table whose rows it is put to.
     of: Option<String>,
+    /// Whether that is the one row that an INSERT met.
+    is_upsert: bool,
 }
 
 fn look(node: &SyntaxNode, sql: &str, found: &mut Vec<Seen>) {
@@ -127,6 +137,7 @@ fn look(node: &SyntaxNode, sql: &str, found: &mut Vec<Seen>) {
         range,
         instead: instead.map(str::to_owned),
         of: None,
+        is_upsert: false,
     };
     match node.kind() {
         K::LOCKING_CLAUSE => {
@@ -248,6 +259,9 @@ fn conditions(clause: &SyntaxNode, table: &str, sql: &str, found: &mut Vec<Seen>
                 range: place(&node, sql),
                 instead: Some("TRUE".to_owned()),
                 of: Some(table.to_owned()),
+                is_upsert: clause
+                    .parent()
+                    .is_some_and(|above| above.kind() == K::CONFLICT_DO_UPDATE_SET),
             }),
             None => {}
         }
@@ -271,13 +285,24 @@ fn is_query(kind: SyntaxKind) -> bool {
     )
 }
 
+/// Columns of the table that the statement compares for equality.
+fn compared(known: &QueryFacts, table: &str) -> BTreeSet<String> {
+    let is_own = |column: &&ColumnRef| {
+        let of = column.table.as_deref();
+        of.is_none_or(|of| of.rsplit('.').next() == Some(table))
+    };
+    let equal = known.predicates.iter().filter(|predicate| {
+        predicate.plain && matches!(predicate.op, PredicateOp::Equal | PredicateOp::In)
+    });
+    let joined = known.joins.iter().flat_map(|(left, right)| [left, right]);
+    let all = equal.map(|predicate| &predicate.column).chain(joined);
+    all.filter(is_own)
+        .map(|column| column.column.clone())
+        .collect()
+}
+
 /// Whether a condition is about columns of the table that others change, and about nothing else.
-fn is_guarded(
-    known: &QueryFacts,
-    at: &Range<usize>,
-    table: &str,
-    changes: &dyn Fn(&str, &str) -> bool,
-) -> bool {
+fn is_guarded(known: &QueryFacts, at: &Range<usize>, table: &str, rows: &dyn Rows) -> bool {
     let inside =
         |used: &&super::facts::ColumnUse| at.start <= used.range.start && used.range.end <= at.end;
     let mut columns = BTreeSet::new();
@@ -289,7 +314,10 @@ fn is_guarded(
         }
         columns.insert(used.column.column.as_str());
     }
-    !columns.is_empty() && columns.into_iter().all(|column| changes(table, column))
+    !columns.is_empty()
+        && columns
+            .into_iter()
+            .all(|column| rows.changes(table, column))
 }
 
 /// On one line, without comments.
@@ -314,10 +342,21 @@ fn shown(text: &str) -> String {
 mod tests {
     use super::*;
 
+    struct ById;
+
+    impl Rows for ById {
+        fn changes(&self, _: &str, column: &str) -> bool {
+            column != "id"
+        }
+
+        fn is_one(&self, _: &str, columns: &BTreeSet<String>) -> bool {
+            columns.contains("id")
+        }
+    }
+
     /// What is found, and the statement without each.
     fn each(text: &str) -> Vec<(Protection, String, Option<String>)> {
-        let changes = |_: &str, column: &str| column != "id";
-        let found = weakenings(text, &changes);
+        let found = weakenings(text, &ById);
         found
             .iter()
             .map(|one| {
@@ -435,8 +474,13 @@ mod tests {
             ),
             ("SELECT a FROM t WHERE v = :v", vec![]),
             (
-                "UPDATE t SET a = 1 WHERE v BETWEEN :a AND :b",
-                vec!["v BETWEEN :a AND :b | UPDATE t SET a = 1 WHERE TRUE"],
+                "UPDATE t SET a = 1 WHERE id = (SELECT 1) AND v BETWEEN :a AND :b",
+                vec!["v BETWEEN :a AND :b | UPDATE t SET a = 1 WHERE id = (SELECT 1) AND TRUE"],
+            ),
+            (
+                // It chooses among several rows.
+                "UPDATE t SET a = 1 WHERE other = :o AND v IS NULL",
+                vec![],
             ),
         ] {
             assert_eq!(without(text), expected, "{text}");
@@ -446,7 +490,7 @@ mod tests {
     #[test]
     fn several_at_once() {
         let text = "WITH j AS (SELECT id FROM t FOR UPDATE SKIP LOCKED) UPDATE t SET v = 2 FROM j WHERE t.id = j.id AND t.v = 1";
-        let found = weakenings(text, &|_, column| column == "v");
+        let found = weakenings(text, &ById);
         let all: Vec<&Weakening> = found.iter().collect();
         assert_eq!(all.len(), 3);
         assert_eq!(
@@ -458,7 +502,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_has_nothing_to_take_out() {
         for text in ["", "SELEC 1 FOR", "SELECT ( FOR UPDATE"] {
-            let found = weakenings(text, &|_, _| true);
+            let found = weakenings(text, &ById);
             for one in &found {
                 assert!(text.get(one.range.clone()).is_some());
             }

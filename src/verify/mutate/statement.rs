@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Table};
 use crate::design::{Command, Isolation, Model, StepKind};
 use crate::source::Span;
-use crate::sql::{Ident, Protection, Verb, Weakening, facts, weakenings};
+use crate::sql::{Ident, Protection, Rows, Verb, Weakening, facts, weakenings};
 use crate::verify::race::{Alteration, Altered};
 
 /// One thing that keeps a command apart from others.
@@ -24,12 +24,10 @@ pub(super) struct Guard {
 
 /// Everything of this kind in the commands of a design.
 pub(super) fn guards(model: &Model, catalog: &Catalog) -> Vec<Guard> {
-    let changed = changed(model);
-    let changes = |table: &str, column: &str| {
-        let key = catalog.tables.get(&model.qualified(&Ident::new(table)));
-        let key = key.and_then(|table| table.primary_key.as_ref());
-        let is_key = key.is_some_and(|(_, key)| key.columns.contains(&Ident::new(column)));
-        !is_key && changed.contains(&(table.to_owned(), column.to_owned()))
+    let rows = Known {
+        model,
+        catalog,
+        changed: changed(model),
     };
     let mut guards = Vec::new();
     for command in &model.commands {
@@ -41,13 +39,47 @@ pub(super) fn guards(model: &Model, catalog: &Catalog) -> Vec<Guard> {
             // Scripts keep statements without blanks around them.
             let text = sql.as_str();
             let lead = text.len() - text.trim_start().len();
-            for found in weakenings(text.trim(), &changes) {
+            for found in weakenings(text.trim(), &rows) {
                 let span = sql.part(lead + found.range.start..lead + found.range.end);
                 guards.push(of_step(command, at, found, span));
             }
         }
     }
     guards
+}
+
+/// What the design says of rows.
+struct Known<'a> {
+    model: &'a Model,
+    catalog: &'a Catalog,
+    changed: BTreeSet<(String, String)>,
+}
+
+impl Known<'_> {
+    fn table(&self, name: &str) -> Option<&Table> {
+        let name = self.model.qualified(&Ident::new(name));
+        self.catalog.tables.get(&name)
+    }
+}
+
+impl Rows for Known<'_> {
+    fn changes(&self, table: &str, column: &str) -> bool {
+        let key = self.table(table).and_then(|t| t.primary_key.as_ref());
+        let is_key = key.is_some_and(|(_, key)| key.columns.contains(&Ident::new(column)));
+        let known = (table.to_owned(), column.to_owned());
+        !is_key && self.changed.contains(&known)
+    }
+
+    fn is_one(&self, table: &str, columns: &BTreeSet<String>) -> bool {
+        let Some(table) = self.table(table) else {
+            return false;
+        };
+        let keys = table.primary_key.iter().map(|(_, key)| key);
+        keys.chain(table.uniques.values()).any(|key| {
+            let mut all = key.columns.iter();
+            all.all(|column| columns.contains(column.as_str()))
+        })
+    }
 }
 
 /// Columns that some command changes in rows that are there.
