@@ -112,7 +112,7 @@ commands:
     steps:
       FIRST
       - as: found
-        sql: SELECT hits FROM counter WHERE counter_id = :counter_id LOCK
+        sql: SELECT hits FROM counter WHERE counter_id = :counter_id HOLDING
       - require: found.rows == 1
         otherwise: unknown
       - sql: UPDATE counter SET hits = CAST(:found.hits AS int) + 1, counted = counted + 1 WHERE counter_id = :counter_id
@@ -123,7 +123,7 @@ states:
 
 fn counter(name: &str, first: &str, lock: &str, level: &str) -> String {
     let body = COUNTER.replace("      FIRST\n", first);
-    whole(name, &body.replace("LOCK", lock).replace("LEVEL", level))
+    whole(name, &body.replace("HOLDING", lock).replace("LEVEL", level))
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::argument::Arguments;
 use super::explore::{Explored, explore};
 use super::pair::{Meeting, meetings};
 use super::play::Trial;
@@ -13,12 +14,16 @@ use super::rehearse::Rehearsal;
 use crate::design::{Isolation, Rule};
 use crate::error::Error;
 use crate::finding::Verdict;
-use crate::sql::{SqlText, Weakening, bind, weaken};
+use crate::sql::{Ident, SqlText, Weakening, bind, weaken};
 
 /// Schedules of one mutant.
 const SCHEDULES: usize = 400;
 /// Of these so many in one meeting.
 const OF_MEETING: usize = 120;
+/// Calls that are tried alone.
+const ALONE: usize = 24;
+/// Calls that are tried alone with other values.
+const VARIED: usize = 4;
 /// What stands in for a statement that is taken out and whose answer is asked for.
 const NOTHING: &str = "SELECT WHERE false";
 
@@ -106,9 +111,11 @@ impl Racer<'_> {
             }
         }
         for command in &commands {
-            let alone = alterations.iter().any(|a| a.alone && a.command == *command);
-            if alone {
-                self.alone(command, &scripts, &mut noticed).await?;
+            let own = alterations.iter().filter(|a| a.command == *command);
+            let alone: Vec<&Alteration> = own.filter(|alteration| alteration.alone).collect();
+            if !alone.is_empty() {
+                let named = alone.iter().flat_map(|a| self.named(a)).collect();
+                self.alone(command, &scripts, &named, &mut noticed).await?;
             }
             if noticed.is_noticed() || noticed.refused.is_some() {
                 return Ok(noticed);
@@ -172,63 +179,61 @@ impl Racer<'_> {
         changed
     }
 
-    /// Every call that was rehearsed, with the mutant in the command's place.
+    /// Parameters that what is taken out asks for.
+    fn named(&self, alteration: &Alteration) -> Vec<Ident> {
+        let script = self.scripts.get(&alteration.command);
+        match (&alteration.to, script) {
+            (Altered::Statement(at, out), Some(script)) => match script.steps.get(*at) {
+                Some(Step::Sql { text, .. }) => {
+                    let part = text.get(out.range.clone()).unwrap_or_default();
+                    bind(part).names.into_iter().map(Ident::new).collect()
+                }
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
+    }
+
+    /// Calls of the command alone, as designed and altered. `named`: parameters that what was taken out asks for.
     async fn alone(
         &mut self,
         command: &str,
         scripts: &BTreeMap<String, Arc<Script>>,
+        named: &BTreeSet<Ident>,
         noticed: &mut Noticed,
     ) -> Result<(), Error> {
-        let rehearsal = self.rehearsal.clone();
-        let Some(script) = scripts.get(command) else {
+        let (Some(original), Some(altered)) = (
+            self.scripts.get(command).cloned(),
+            scripts.get(command).cloned(),
+        ) else {
             return Ok(());
         };
-        for call in rehearsal.calls.get(command).into_iter().flatten() {
-            let program = Program {
+        for (start, arguments) in calls(&self.rehearsal, command, named) {
+            let program = |script: &Arc<Script>| Program {
                 script: script.clone(),
-                args: call.arguments.clone(),
+                args: arguments.clone(),
             };
             let meeting = Meeting {
-                start: call.start,
-                programs: [program.clone(), program.clone()],
+                start,
+                programs: [program(&original), program(&altered)],
             };
             let Some(trial) = self.place(&meeting).await? else {
                 continue;
             };
-            let trial = Trial {
+            let [before, after] = meeting.programs.map(|program| Trial {
                 state: trial.state,
                 programs: vec![program],
-            };
+            });
             let watch = self.watch(0);
-            let explored = explore(&mut self.arena, &trial, &watch, None, 8).await?;
-            if let Some(failure) = &explored.broken {
+            let seen = explore(&mut self.arena, &before, &watch, None, 8).await?;
+            let found = explore(&mut self.arena, &after, &watch, None, 8).await?;
+            if let Some(failure) = &found.broken {
                 noticed.refused = Some(failure.message.clone());
                 return Ok(());
             }
             noticed.meetings += 1;
-            noticed.by.extend(self.broken(&explored, None));
-            let commits = !explored.committed.is_empty();
-            if noticed.by.is_empty() && commits != call.commits {
-                noticed.otherwise = Some(match commits {
-                    true => format!("`{command}` commits where it was refused"),
-                    false => format!("`{command}` can no longer do its work"),
-                });
-            }
-            let declared = |code: &str| {
-                let known = rehearsal.undeclared.iter();
-                known
-                    .filter(|(name, _)| name == command)
-                    .any(|(_, failure)| failure.sqlstate.code() == code)
-            };
-            let new = explored
-                .undeclared
-                .iter()
-                .find(|(_, failure, _)| !declared(failure.sqlstate.code()));
-            if let Some((_, failure, _)) = new {
-                noticed
-                    .otherwise
-                    .get_or_insert(format!("`{command}` fails: {}", failure.message));
-            }
+            noticed.by.extend(self.broken(&found, Some(&seen)));
+            noticed.otherwise = otherwise(&after, &seen, &found, false);
             if noticed.is_noticed() {
                 return Ok(());
             }
@@ -376,6 +381,54 @@ impl Racer<'_> {
     }
 }
 
+/// Calls worth trying alone: those that were rehearsed, and those that commit with other values of these parameters.
+fn calls(rehearsal: &Rehearsal, command: &str, named: &BTreeSet<Ident>) -> Vec<(usize, Arguments)> {
+    let known = rehearsal.calls.get(command).into_iter().flatten();
+    let mut calls = Vec::new();
+    for call in rehearsal.committing(command).take(VARIED) {
+        for name in named {
+            let Some(Some(value)) = call.arguments.get(name) else {
+                continue;
+            };
+            let others = known
+                .clone()
+                .filter_map(|other| other.arguments.get(name)?.clone());
+            let others = others.filter(|other| other != value).take(1);
+            for other in beside(value).into_iter().chain(others) {
+                let mut arguments = call.arguments.clone();
+                arguments.insert(name.clone(), Some(other));
+                calls.push((call.start, arguments));
+            }
+        }
+    }
+    calls.extend(
+        known
+            .map(|call| (call.start, call.arguments.clone()))
+            .take(ALONE),
+    );
+    calls
+}
+
+/// A value a little smaller, and one a little greater: of a number, or of a date by its year.
+fn beside(value: &str) -> Vec<String> {
+    if let Ok(number) = value.parse::<i64>() {
+        return vec![
+            number.saturating_sub(1).to_string(),
+            number.saturating_add(1).to_string(),
+        ];
+    }
+    let year = value.get(..4).and_then(|year| year.parse::<i64>().ok());
+    match (year, value.get(4..)) {
+        (Some(year), Some(rest)) if rest.starts_with('-') && rest.get(3..4) == Some("-") => {
+            vec![
+                format!("{:04}{rest}", year - 1),
+                format!("{:04}{rest}", year + 1),
+            ]
+        }
+        _ => Vec::new(),
+    }
+}
+
 /// What went wrong that is no broken invariant: an error that nobody declares, an outcome that can no longer be had, a deadlock.
 fn otherwise(trial: &Trial, before: &Explored, after: &Explored, waits: bool) -> Option<String> {
     let title = |program: usize| trial.programs[program].script.title.as_str();
@@ -418,4 +471,21 @@ fn otherwise(trial: &Trial, before: &Explored, after: &Explored, waits: bool) ->
         let lost = before.difference(&after).next()?;
         Some(format!("`{}` no longer ends with `{lost}`", title(program)))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_beside_a_value() {
+        assert_eq!(beside("7"), ["6", "8"]);
+        assert_eq!(
+            beside("2026-03-01 00:00:00+00"),
+            ["2025-03-01 00:00:00+00", "2027-03-01 00:00:00+00"]
+        );
+        for other in ["", "open", "00000000-0000-4000-8000-000000000001", "é"] {
+            assert_eq!(beside(other), Vec::<String>::new(), "{other}");
+        }
+    }
 }
