@@ -223,23 +223,18 @@ impl Survey<'_, '_, '_> {
     /// not without.
     async fn with_schema(&mut self, open: &mut Vec<Survivor>) -> Result<(), Error> {
         let mut found = BTreeSet::new();
-        for at in 0..open.len() {
-            let mechanisms: Vec<&Mechanism> = self
-                .stage
-                .compiled
-                .mechanisms
-                .iter()
-                .filter(|mechanism| {
-                    let of = mechanism.invariant.as_ref();
-                    of.is_some_and(|of| open[at].invariants.contains(of))
-                })
-                .take(OF_SCHEMA)
-                .collect();
+        let stage = self.stage;
+        for (at, survivor) in open.iter_mut().enumerate() {
+            let near = |mechanism: &&Mechanism| {
+                let of = mechanism.invariant.as_ref();
+                of.is_some_and(|of| survivor.invariants.contains(of))
+            };
+            let mechanisms = stage.compiled.mechanisms.iter().filter(near);
+            let mechanisms: Vec<&Mechanism> = mechanisms.take(OF_SCHEMA).collect();
             for mechanism in mechanisms {
-                if self.without_both(&open[at].guard, mechanism).await? {
-                    let hidden = redundant(&open[at].guard, &mechanism.title);
-                    self.find(hidden);
-                    open[at].noticed.by = mechanism.invariant.iter().cloned().collect();
+                if self.without_both(&survivor.guard, mechanism).await? {
+                    self.find(redundant(&survivor.guard, &mechanism.title));
+                    survivor.noticed.by = mechanism.invariant.iter().cloned().collect();
                     found.insert(at);
                     break;
                 }

@@ -141,9 +141,11 @@ fn attempts(own: &Program, rivals: &[Program], with_both: bool) -> Vec<Attempt> 
     if with_both {
         for when in crashes {
             attempts.push(attempt(vec![losing(own, when), own.clone()], false));
-            for rival in rivals.iter().take(1) {
-                attempts.push(attempt(vec![losing(own, when), rival.clone()], true));
-            }
+        }
+        // A transaction that is rolled back leaves nothing for somebody else's request to meet.
+        for rival in rivals.iter().take(1) {
+            let lost = losing(own, Crash::AfterCommit);
+            attempts.push(attempt(vec![lost, rival.clone()], true));
         }
     }
     attempts
