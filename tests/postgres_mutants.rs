@@ -429,3 +429,58 @@ async fn every_claim_is_tried_once_by_each_method() {
     assert_eq!(sum("mutants_made"), verified[0].mutants.made as f64);
     assert_eq!(sum("mutants_killed"), verified[0].mutants.killed as f64);
 }
+
+const SEATS: &str = "
+tables:
+  seat:
+    grain: one seat
+    columns: {seat_id: int}
+    key: [seat_id]
+  booking:
+    grain: one booking
+    columns: {booking_id: uuid, seat_id: int}
+    key: [booking_id]
+    references:
+      fk_booking_seat: {columns: [seat_id], to: seat}
+invariants:
+  one-booking-per-seat:
+    never: a seat is booked twice
+    at_most_one: {in: booking, per: [seat_id]}
+    enforced: constraint
+    as: uq_booking_seat
+commands:
+  book:
+    actor: someone
+    does: books a free seat
+    params: {booking_id: uuid, seat_id: int}
+    steps:
+      - as: seat
+        sql: SELECT seat_id FROM seat WHERE seat_id = :seat_id FOR UPDATE
+      - require: seat.rows == 1
+        otherwise: unknown
+      - as: earlier
+        sql: SELECT booking_id FROM booking WHERE seat_id = :seat_id
+      - require: earlier.rows == 0
+        otherwise: taken
+      - sql: INSERT INTO booking (booking_id, seat_id) VALUES (:booking_id, :seat_id)
+    outcomes: {unique_violation: taken}
+states:
+  one: {seat: [{seat_id: 1}]}
+";
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_lock_beside_a_constraint_is_said_to_do_the_same() {
+    let verified = verified(&[whole("seats", SEATS)], &[Method::Race, Method::Mutate]).await;
+    let race = of_invariant(&verified[0], Method::Race);
+    assert_eq!(race.verdict, Verdict::Proven, "{:?}", race.reason);
+    assert_eq!(mutants(&verified[0]), (2.0, 2.0));
+    let advice = advice(&verified[0]);
+    assert_eq!(advice.len(), 1, "{advice:?}");
+    assert_eq!(advice[0].0, "redundant-mechanism");
+    assert!(
+        advice[0].1.contains("FOR UPDATE in step 1 of book")
+            && advice[0].1.contains("uq_booking_seat"),
+        "{advice:?}"
+    );
+}
