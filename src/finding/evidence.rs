@@ -172,6 +172,8 @@ pub enum MomentKind {
     Committed,
     /// ROLLBACK, by the command or by an error.
     RolledBack,
+    /// The connection was lost before COMMIT was acknowledged; the client sends the same request again.
+    Lost,
 }
 
 /// A claim was tried, and what came of it.

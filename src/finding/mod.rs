@@ -17,8 +17,8 @@ pub use evidence::{Claim, Counterexample, Evidence, Method, Moment, MomentKind, 
 pub use fault::{Finding, Label, Severity};
 pub use levels::{Level, Levels};
 pub use replay::{
-    Anomaly, Replay, ReplayDesign, ReplayEffects, ReplaySession, ReplayStep, RunsAs, StoredRows,
-    StoredSequence,
+    Anomaly, ConnectionLost, Replay, ReplayDesign, ReplayEffects, ReplaySession, ReplayStep,
+    RunsAs, StoredRows, StoredSequence,
 };
 pub use report::{Input, Mutants, Report, ShardOf, Summary};
 pub use verdict::Verdict;

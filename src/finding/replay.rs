@@ -114,6 +114,19 @@ pub struct ReplaySession {
     pub isolation: String,
     /// Values of the command's parameters, as text; `None` is NULL.
     pub arguments: BTreeMap<String, Option<String>>,
+    /// When its connection is lost, if it is; the client then sends the same request again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection_lost: Option<ConnectionLost>,
+}
+
+/// When a connection is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionLost {
+    /// Before COMMIT reaches the server.
+    BeforeCommit,
+    /// After the server has committed, before the client hears of it.
+    AfterCommit,
 }
 
 /// One message to the server.

@@ -1,6 +1,7 @@
 //! A session that only watches the others: who waits for whom, read from the lock table.
 
 use std::fmt;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio_postgres::types::Type;
@@ -10,6 +11,12 @@ use super::connect::{Address, Connected, Lost};
 use super::failure::SqlFailure;
 use crate::error::Error;
 use crate::sql;
+
+/// How often to look whether a process has ended, and how long to wait between: five seconds in all.
+const GONE_LOOKS: usize = 5000;
+const GONE_PAUSE: Duration = Duration::from_millis(1);
+/// A process leaves the list after its transaction is over and its locks are free.
+const EXISTS: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity($1))";
 
 /// A connection of pgproof's own that looks at other sessions and cancels what they do.
 pub struct Observer {
@@ -21,6 +28,7 @@ pub struct Observer {
     blocking: Statement,
     cancel: Statement,
     terminate: Statement,
+    exists: Statement,
     signals: Signals,
 }
 
@@ -55,6 +63,7 @@ impl Observer {
         let terminate = one("SELECT pg_catalog.pg_terminate_backend($1)")
             .await
             .map_err(explain)?;
+        let exists = one(EXISTS).await.map_err(explain)?;
         let test = "SELECT pg_catalog.pg_isolation_test_session_is_blocked($1, $2)";
         let mut is_blocked = client
             .prepare_typed(test, &[Type::INT4, Type::INT4_ARRAY])
@@ -76,6 +85,7 @@ impl Observer {
             cancel,
             terminate,
             signals,
+            exists,
         })
     }
 
@@ -149,6 +159,21 @@ impl Observer {
                 sent.map_err(|e| self.failed(&e))
             }
         }
+    }
+
+    /// Waits until there is no process `pid`: then its transaction is over, and its locks are free.
+    pub async fn gone(&self, pid: i32) -> Result<(), Error> {
+        for _ in 0..GONE_LOOKS {
+            let row = self.client.query_one(&self.exists, &[&pid]).await;
+            let exists = row.and_then(|row| row.try_get::<_, bool>(0));
+            if !exists.map_err(|e| self.failed(&e))? {
+                return Ok(());
+            }
+            tokio::time::sleep(GONE_PAUSE).await;
+        }
+        Err(Error::Internal(format!(
+            "the server process {pid} did not end when it was told to"
+        )))
     }
 
     async fn signal(&self, statement: &Statement, pid: i32) -> Result<bool, Error> {

@@ -130,6 +130,7 @@ fn told(number: usize, moments: &[Moment], sessions: &[String]) -> String {
         MomentKind::Required => format!("require {text}{result}"),
         MomentKind::Committed => format!("COMMIT{result}"),
         MomentKind::RolledBack => format!("ROLLBACK{result}"),
+        MomentKind::Lost => format!("{text}{result}"),
     }
 }
 

@@ -19,6 +19,7 @@ mod params;
 mod quote;
 mod statement;
 mod syntax;
+mod weaken;
 mod write;
 
 pub use compose::{column_of, fill, fixed, idents, join, number, pad, qualified_columns};
@@ -42,4 +43,5 @@ pub use params::{Bound, bind, substitute};
 pub use quote::{literal, quote_ident, quote_qualified};
 pub use statement::{StatementKind, statement_kind, statements};
 pub use syntax::{SyntaxFault, SyntaxKind, check_syntax};
+pub use weaken::{Protection, Rows, Weakening, weaken, weakenings};
 pub use write::{delete, insert, update};

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use super::build::{build, claim as schema_claim, refused};
 use super::evidence::Judged;
-use super::mutate::survey;
+use super::mutate::{count, survey};
 use super::part::Part;
 use super::plan::{claim as query_claim, plans_of, refused_statements};
-use super::race::{Ground, Mutable, RaceOptions, Racer};
+use super::race::{Ground, RaceOptions, Racer};
 use super::reject::{Bench, Claimed, Settled, claims, settle};
 use super::run::Run;
 use super::seed::Maker;
@@ -161,9 +161,9 @@ impl Design<'_> {
         let claims = self.claims(&stage, &maker).await?;
         let settled = self.reject(&stage, &maker, &claims).await?;
         self.verified.told(Method::Reject);
-        let mut races = None;
+        let mut racer = None;
         if self.options.wants(Method::Race) {
-            races = self.race(&stage).await?;
+            racer = self.race(&stage).await?;
         }
         self.verified.told(Method::Race);
         if self.options.wants(Method::Plan) {
@@ -171,10 +171,14 @@ impl Design<'_> {
         }
         self.verified.told(Method::Plan);
         if self.options.wants(Method::Mutate) {
-            self.mutate(&stage, &maker, (&claims, &settled), races)
+            racer = self
+                .mutate(&stage, &maker, (&claims, &settled), racer)
                 .await?;
         }
         self.verified.told(Method::Mutate);
+        if let Some(racer) = racer {
+            racer.close().await?;
+        }
         self.not_tried();
         stage.close().await
     }
@@ -228,7 +232,8 @@ impl Design<'_> {
         Ok(all)
     }
 
-    async fn race(&mut self, stage: &Stage<'_>) -> Result<Option<Mutable>, Error> {
+    /// Races every invariant; gives the racer back, for its mutants.
+    async fn race<'s>(&mut self, stage: &'s Stage<'_>) -> Result<Option<Racer<'s>>, Error> {
         let model = self.model;
         let mut raced = raced(model);
         let claims: Vec<Claim> = raced.iter().map(|i| invariant_claim(i)).collect();
@@ -255,9 +260,7 @@ impl Design<'_> {
             self.conclude(Method::Race, invariant_claim(invariant), judged);
         }
         self.verified.findings.extend(racer.findings());
-        let mutable = racer.mutable();
-        racer.close().await?;
-        Ok(Some(mutable))
+        Ok(Some(racer))
     }
 
     fn race_options(&self) -> RaceOptions {
@@ -267,29 +270,26 @@ impl Design<'_> {
         }
     }
 
-    async fn mutate(
+    async fn mutate<'s>(
         &mut self,
-        stage: &Stage<'_>,
+        stage: &'s Stage<'_>,
         maker: &Maker,
         (claims, settled): (&[Claimed], &[Settled]),
-        races: Option<Mutable>,
-    ) -> Result<(), Error> {
-        self.begin(Method::Mutate, self.compiled.mechanisms.len());
-        let races = match races {
+        racer: Option<Racer<'s>>,
+    ) -> Result<Option<Racer<'s>>, Error> {
+        self.begin(Method::Mutate, count(stage));
+        let mut racer = match racer {
             None if self.model.invariants.iter().any(is_raced) => {
-                let racer = Racer::open(ground(stage), &self.race_options()).await?;
-                let mutable = racer.mutable();
-                racer.close().await?;
-                Some(mutable)
+                Some(Racer::open(ground(stage), &self.race_options()).await?)
             }
-            races => races,
+            racer => racer,
         };
         let mut bench = Bench::open(stage, maker).await?;
         let found = survey(
             &mut bench,
             claims,
             settled,
-            races.as_ref(),
+            racer.as_mut(),
             (&self.options.part, &mut *self.progress),
         )
         .await?;
@@ -300,7 +300,7 @@ impl Design<'_> {
         self.verified.findings.extend(found.findings);
         self.verified.mutants.made += found.made as u64;
         self.verified.mutants.killed += found.killed as u64;
-        Ok(())
+        Ok(racer)
     }
 
     async fn plan(&mut self, stage: &Stage<'_>) -> Result<(), Error> {

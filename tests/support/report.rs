@@ -323,6 +323,7 @@ fn replay() -> Replay {
                 runs_as: RunsAs::Role("app".to_owned()),
                 isolation: "read committed".to_owned(),
                 arguments: [("case_id".to_owned(), text("1")), ("note".to_owned(), None)].into(),
+                connection_lost: None,
             },
             ReplaySession {
                 title: "a write".to_owned(),
@@ -331,6 +332,7 @@ fn replay() -> Replay {
                 runs_as: RunsAs::Superuser,
                 isolation: "serializable".to_owned(),
                 arguments: [].into(),
+                connection_lost: None,
             },
         ],
         choices: "0 1 1 v0".to_owned(),

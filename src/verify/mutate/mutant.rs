@@ -1,9 +1,10 @@
 //! One mutant, and who notices it.
 
-use crate::catalog::ObjectPath;
+use crate::catalog::{Catalog, ObjectPath};
 use crate::design::Invariant;
 use crate::error::Error;
 use crate::invariant::Mechanism;
+use crate::postgres::Database;
 use crate::verify::race::{Ground, Mutable, Racer};
 use crate::verify::reject::{Bench, Claimed, Outcome, Trial};
 use crate::verify::remove::{dependants, statements, without};
@@ -76,6 +77,22 @@ pub(super) async fn by_writes(
     Ok(Fate::Survived)
 }
 
+/// A copy of the database from which these objects were taken out, and its schema.
+pub(super) async fn without_objects(
+    stage: &Stage<'_>,
+    objects: &[ObjectPath],
+) -> Result<(Database, Catalog), Error> {
+    let copy = stage.copy().await?;
+    let mut session = stage.session(&copy).await?;
+    for statement in statements(&stage.compiled.catalog, objects) {
+        let taken = session.batch(&statement).await;
+        taken.map_err(|failure| failure.into_error("take an enforcement out"))?;
+    }
+    drop(session);
+    let catalog = without(&stage.compiled.catalog, objects);
+    Ok((copy, catalog))
+}
+
 /// Whether the races notice, in a copy of the database.
 pub(super) async fn by_races(
     stage: &Stage<'_>,
@@ -83,14 +100,7 @@ pub(super) async fn by_races(
     invariant: &Invariant,
     whole: &Mutable,
 ) -> Result<Fate, Error> {
-    let copy = stage.copy().await?;
-    let mut session = stage.session(&copy).await?;
-    for statement in statements(&stage.compiled.catalog, &mechanism.objects) {
-        let taken = session.batch(&statement).await;
-        taken.map_err(|failure| failure.into_error("take an enforcement out"))?;
-    }
-    drop(session);
-    let catalog = without(&stage.compiled.catalog, &mechanism.objects);
+    let (copy, catalog) = without_objects(stage, &mechanism.objects).await?;
     let ground = Ground {
         model: stage.model,
         catalog: &catalog,

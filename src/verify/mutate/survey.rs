@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::mutant::{Fate, Sound, by_races, by_writes};
+use super::raced::{self, Tried};
 use crate::catalog::ObjectPath;
+use crate::design::Invariant;
 use crate::error::Error;
 use crate::finding::{Claim, Finding, Method, Severity, Verdict};
 use crate::invariant::Mechanism;
 use crate::verify::evidence::Judged;
 use crate::verify::part::Part;
-use crate::verify::race::Mutable;
+use crate::verify::race::{Mutable, Racer};
 use crate::verify::reject::{Bench, Claimed, Settled};
 use crate::verify::runner::{Progress, invariant_claim};
 use crate::verify::stage::Stage;
@@ -34,23 +36,37 @@ struct Tally {
     made: usize,
     killed: usize,
     survivors: Vec<String>,
+    /// What commands do that nobody missed.
+    unneeded: Vec<String>,
+    /// Whether anything that protects the claim was missed, counted here or elsewhere.
+    noticed: bool,
     untried: Vec<String>,
     duration: Duration,
 }
 
-/// Takes out every mechanism in turn. `races` are what mutants are raced with, where the design can be raced.
+/// How many mutants there will be at least.
+pub(crate) fn count(stage: &Stage<'_>) -> usize {
+    stage.compiled.mechanisms.len() + raced::count(stage)
+}
+
+/// Takes out every mechanism in turn. `racer` races the whole design, where it can be raced.
 pub(crate) async fn survey(
     bench: &mut Bench<'_>,
     claims: &[Claimed],
     settled: &[Settled],
-    races: Option<&Mutable>,
+    racer: Option<&mut Racer<'_>>,
     (part, progress): (&Part, &mut dyn Progress),
 ) -> Result<Surveyed, Error> {
     let stage = bench.stage;
+    let races = racer.as_ref().map(|racer| racer.mutable());
+    let races = races.as_ref();
     let mechanisms = stage.compiled.mechanisms.iter();
-    let subjects: Vec<String> = mechanisms
+    let mut subjects: Vec<String> = mechanisms
         .map(|mechanism| claim_of(stage, claims, mechanism).subject)
         .collect();
+    // What commands do for a rule is counted for the rule.
+    let raced = stage.model.invariants.iter();
+    subjects.extend(raced.map(|invariant| invariant_claim(invariant).subject));
     let wanted = part.wanted(Method::Mutate, subjects.iter().map(String::as_str));
     let sound = sound(claims, settled);
     let mut found = Surveyed::default();
@@ -88,6 +104,26 @@ pub(crate) async fn survey(
             Fate::Untried(reason) => tally.untried.push(format!("{}: {reason}", mechanism.title)),
         }
     }
+    if let Some(racer) = racer {
+        let raced = raced::race(stage, racer, progress).await?;
+        found.findings.extend(raced.findings);
+        for tried in raced.tried {
+            let named = |known: &&Invariant| known.name.as_str() == tried.invariant;
+            let Some(invariant) = stage.model.invariants.iter().find(named) else {
+                continue;
+            };
+            let claim = invariant_claim(invariant);
+            if !wanted.contains(&claim.subject) {
+                continue;
+            }
+            if !order.iter().any(|known| known.subject == claim.subject) {
+                order.push(claim.clone());
+            }
+            let tally = tallies.entry(claim.subject).or_default();
+            tally.noticed |= raced.noticed.contains(&tried.invariant);
+            tally.add(tried);
+        }
+    }
     for claim in order {
         let tally = tallies.remove(&claim.subject).unwrap_or_default();
         found.made += tally.made;
@@ -95,6 +131,23 @@ pub(crate) async fn survey(
         found.judged.push((claim, verdict(tally)));
     }
     Ok(found)
+}
+
+impl Tally {
+    /// Something that a command does.
+    fn add(&mut self, tried: Tried) {
+        self.duration += tried.duration;
+        match tried.untried {
+            Some(reason) => self.untried.push(format!("{}: {reason}", tried.title)),
+            None => {
+                self.made += 1;
+                self.killed += usize::from(tried.killed);
+                if !tried.killed {
+                    self.unneeded.push(tried.title);
+                }
+            }
+        }
+    }
 }
 
 /// Trials that come out as claimed in the whole schema: only they can notice anything.
@@ -281,7 +334,11 @@ async fn hidden_by(
 }
 
 fn verdict(tally: Tally) -> Judged {
-    let judged = if let Some(survivor) = tally.survivors.first() {
+    // A lock that nobody misses is advice; where nothing else is missed either, nothing is known to protect the claim.
+    let useless = (tally.killed == 0 && !tally.noticed)
+        .then(|| tally.unneeded.first())
+        .flatten();
+    let judged = if let Some(survivor) = tally.survivors.first().or(useless) {
         Judged::new(Verdict::Vacuous).reason(format!("nobody notices when {survivor} is taken out"))
     } else if let Some(untried) = tally.untried.first() {
         Judged::unchecked(format!(
@@ -294,8 +351,12 @@ fn verdict(tally: Tally) -> Judged {
         ))
     } else {
         let plural = if tally.made == 1 { "" } else { "s" };
+        let spare = match tally.unneeded.as_slice() {
+            [] => String::new(),
+            all => format!(", no race needs {}", all.join(", ")),
+        };
         Judged::new(Verdict::Proven).bounds(format!(
-            "{} of {} mutant{plural} noticed",
+            "{} of {} mutant{plural} noticed{spare}",
             tally.killed, tally.made
         ))
     };

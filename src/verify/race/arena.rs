@@ -151,7 +151,7 @@ impl<'a> Arena<'a> {
         }
     }
 
-    async fn open_session(&self, who: &Who) -> Result<Session, Error> {
+    pub(super) async fn open_session(&self, who: &Who) -> Result<Session, Error> {
         let mut session = match who {
             Who::Role(role) => self.database.session_as(role).await?,
             Who::Owner => self.database.session().await?,

@@ -1,7 +1,11 @@
 //! One key, one effect: the same request twice, at the same time and one after the other, changes what one request changes; another
-//! request with the key is turned away.
+//! request with the key is turned away. So it is too where the client asks again because it lost its connection at COMMIT, before the
+//! server committed or after.
+
+use std::sync::Arc;
 
 use super::argument::Arguments;
+use super::crash::Crash;
 use super::explore::{Effects, effects, explore};
 use super::pair::Meeting;
 use super::play::{Trial, Watch};
@@ -15,6 +19,8 @@ use crate::finding::Table;
 
 /// States in which it is tried.
 const STATES: usize = 3;
+/// Requests with the key that ask for something else.
+const RIVALS: usize = 2;
 
 /// Races a command against itself with one key.
 pub(super) async fn race(
@@ -56,33 +62,28 @@ pub(super) async fn race(
         }
         starts.push(call.start);
         tally.states.insert(call.start);
-        let mut rivals = Vec::new();
-        for other in others(
-            &rehearsal
-                .committing(command.as_str())
-                .map(|c| &c.arguments)
-                .collect::<Vec<_>>(),
-            &call.arguments,
-            key,
-            request,
-        ) {
-            rivals.push((program(&other), true));
-        }
-        let twice =
-            std::iter::once((program(&call.arguments), false)).chain(rivals.into_iter().take(2));
-        for (second, is_rival) in twice {
+        let own = program(&call.arguments);
+        let calls: Vec<&Arguments> = rehearsal
+            .committing(command.as_str())
+            .map(|call| &call.arguments)
+            .collect();
+        let rivals: Vec<Program> = others(&calls, &call.arguments, key, request)
+            .iter()
+            .map(program)
+            .collect();
+        for attempt in attempts(&own, &rivals, starts.len() == 1) {
             let trial = Trial {
                 state: trial.state,
-                programs: vec![program(&call.arguments), second],
+                programs: attempt.programs,
             };
             let mut expected = vec![once.clone()];
-            if is_rival {
+            if attempt.is_rival {
                 expected.push(alone(racer, &trial, 1).await?);
             }
             let wanted = Effects {
                 judge,
                 expected,
-                rivals: is_rival,
+                rivals: attempt.is_rival,
             };
             let watch = Watch {
                 judges: vec![judge],
@@ -101,7 +102,7 @@ pub(super) async fn race(
                 let start = rehearsal.starts[call.start].clone();
                 let found =
                     counterexample(racer, &trial, &start, choices, judge, Some(&wanted)).await?;
-                return Ok(conclude(&invariant, tally, Some(found)));
+                return Ok(with_crashes(conclude(&invariant, tally, Some(found))));
             }
         }
     }
@@ -114,7 +115,57 @@ pub(super) async fn race(
             ),
         ));
     }
-    Ok(conclude(&invariant, tally, None))
+    Ok(with_crashes(conclude(&invariant, tally, None)))
+}
+
+/// Programs that run at the same time.
+struct Attempt {
+    programs: Vec<Program>,
+    /// Whether the second asks for something else with the same key.
+    is_rival: bool,
+}
+
+/// What is tried in one state, the simplest first: a client that loses its connection and asks again, two clients, and both.
+fn attempts(own: &Program, rivals: &[Program], with_both: bool) -> Vec<Attempt> {
+    let crashes = [Crash::AfterCommit, Crash::BeforeCommit];
+    let attempt = |programs: Vec<Program>, is_rival| Attempt { programs, is_rival };
+    let mut attempts: Vec<Attempt> = crashes
+        .iter()
+        .map(|when| attempt(vec![losing(own, *when)], false))
+        .collect();
+    attempts.push(attempt(vec![own.clone(), own.clone()], false));
+    for rival in rivals.iter().take(RIVALS) {
+        attempts.push(attempt(vec![own.clone(), rival.clone()], true));
+    }
+    if with_both {
+        for when in crashes {
+            attempts.push(attempt(vec![losing(own, when), own.clone()], false));
+        }
+        // A transaction that is rolled back leaves nothing for somebody else's request to meet.
+        for rival in rivals.iter().take(1) {
+            let lost = losing(own, Crash::AfterCommit);
+            attempts.push(attempt(vec![lost, rival.clone()], true));
+        }
+    }
+    attempts
+}
+
+/// The same client, whose connection is lost once.
+fn losing(program: &Program, when: Crash) -> Program {
+    let mut script = (*program.script).clone();
+    script.crash = Some(when);
+    Program {
+        script: Arc::new(script),
+        args: program.args.clone(),
+    }
+}
+
+/// Says that connections were lost as well.
+fn with_crashes(mut result: RaceResult) -> RaceResult {
+    if let Some(bounds) = &mut result.bounds {
+        bounds.push_str(", a session killed before and after its commit is acknowledged");
+    }
+    result
 }
 
 /// What one of the programs changes by itself.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::arena::{Arena, prepare};
 use super::block::{Wait, wait};
+use super::crash::Crash;
 use super::footprint::Footprint;
 use super::judge::judge;
 use super::message::message;
@@ -371,6 +372,16 @@ impl Play<'_, '_> {
         self.hold_back().await?;
         let seat = &mut self.seats[at];
         let act = seat.actor.act();
+        if self.is_lost(at, &act, Crash::BeforeCommit) {
+            self.lose(at, Crash::BeforeCommit).await?;
+            let woke = self.wake(preemptions).await?;
+            self.let_go().await?;
+            return Ok(Seen {
+                woke,
+                ..Seen::default()
+            });
+        }
+        let seat = &mut self.seats[at];
         let message = message(seat, &act);
         let mut pending = seat.session.send(&message);
         self.recorder
@@ -449,7 +460,9 @@ impl Play<'_, '_> {
         match pending.await {
             Ok(mut answers) => {
                 let rows = answers.pop().unwrap_or_default();
-                self.recorder.answered(at, &act, &rows);
+                if !self.is_lost(at, &act, Crash::AfterCommit) {
+                    self.recorder.answered(at, &act, &rows);
+                }
                 Ok((self.succeeded(at, act, &rows).await?, false))
             }
             Err(failure) => {
@@ -471,7 +484,10 @@ impl Play<'_, '_> {
                 Ok(true)
             }
             Act::Commit | Act::Nothing => {
-                actor.committed();
+                match self.is_lost(at, &act, Crash::AfterCommit) {
+                    true => self.lose(at, Crash::AfterCommit).await?,
+                    false => self.seats[at].actor.committed(),
+                }
                 self.played.commits += 1;
                 let written = self.seats[at].actor.program.script.footprint();
                 self.judge(&written).await?;

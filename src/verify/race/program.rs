@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::condition::{Captured, Known};
+use super::crash::Crash;
 use super::footprint::Footprint;
 use crate::design::{Command, Condition, Isolation, StepKind};
 use crate::postgres::{Rows, SqlFailure};
 use crate::sql::{self, Ident, SqlText, bind};
 
 /// What a program is made from, once for all arguments.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Script {
     /// `assign-case`, or what a raw write does.
     pub title: String,
@@ -25,6 +26,8 @@ pub(super) struct Script {
     pub outcomes: Vec<(String, String)>,
     /// Conditions on which the whole is run again.
     pub retry: Vec<String>,
+    /// When its connection is lost, once, after which the client sends the same request again.
+    pub crash: Option<Crash>,
 }
 
 /// Who runs a program.
@@ -39,7 +42,7 @@ pub(super) enum Who {
 }
 
 /// One step.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Step {
     Sql {
         /// With `$n`.
@@ -125,6 +128,7 @@ impl Script {
                 .iter()
                 .map(|condition| condition.as_str().to_owned())
                 .collect(),
+            crash: None,
         }
     }
 
@@ -150,6 +154,7 @@ impl Script {
             steps: steps.collect(),
             outcomes: Vec::new(),
             retry: Vec::new(),
+            crash: None,
         }
     }
 
@@ -229,6 +234,8 @@ pub(super) struct Actor {
     pub ending: Option<Ending>,
     /// Conditions that were evaluated since last asked: position and result.
     pub required: Vec<(usize, bool)>,
+    /// Its connection was lost; what runs now was sent again.
+    pub crashed: bool,
 }
 
 impl Actor {
@@ -245,12 +252,13 @@ impl Actor {
             attempts: 1,
             ending: None,
             required: Vec::new(),
+            crashed: false,
         }
     }
 
     /// Whether it has not begun.
     pub(super) fn is_fresh(&self) -> bool {
-        self.attempts == 1 && !self.open && self.ending.is_none()
+        !self.crashed && self.attempts == 1 && !self.open && self.ending.is_none()
     }
 
     /// What comes next; conditions on the way are evaluated.
@@ -355,6 +363,14 @@ impl Actor {
     pub(super) fn committed(&mut self) {
         self.open = false;
         self.ending = Some(Ending::Committed);
+    }
+
+    /// The connection was lost, and with it all that the client knew beside its request.
+    pub(super) fn send_again(&mut self) {
+        self.open = false;
+        self.crashed = true;
+        self.next = 0;
+        self.known.captures.clear();
     }
 
     /// ROLLBACK was acknowledged.

@@ -209,7 +209,7 @@ impl<'a> Racer<'a> {
     }
 
     /// Commands that change or lock what the invariant is about, and those that it names.
-    fn racing(&self, invariant: &Invariant, judge: usize) -> Vec<String> {
+    pub(super) fn racing(&self, invariant: &Invariant, judge: usize) -> Vec<String> {
         let tables = &self.arena.judges[judge].tables;
         let concerned = |name: &String, script: &Script| {
             script.footprint().meant.meets(tables)
@@ -366,6 +366,17 @@ impl<'a> Racer<'a> {
         let rehearsal = self.rehearsal.clone();
         let (arena, loaded) = (&mut self.arena, &mut self.loaded);
         place(arena, loaded, &self.maker, &rehearsal, meeting).await
+    }
+
+    /// Explores one, if it was not explored before; nothing where its state cannot be put in place.
+    pub(super) async fn explore(
+        &mut self,
+        meeting: &Meeting,
+        judge: usize,
+    ) -> Result<Option<Arc<Explored>>, Error> {
+        self.explore_all(std::slice::from_ref(meeting), judge)
+            .await?;
+        Ok(self.explored.get(&meeting.key()).cloned().flatten())
     }
 
     /// Explores those that were not explored before, several at a time.

@@ -174,7 +174,15 @@ pub(super) async fn rehearse(
             .await?;
         }
     }
-    grow(arena, maker, scripts, &mut rehearsal, &mut loaded, options.seed).await?;
+    grow(
+        arena,
+        maker,
+        scripts,
+        &mut rehearsal,
+        &mut loaded,
+        options.seed,
+    )
+    .await?;
     Ok((rehearsal, loaded))
 }
 

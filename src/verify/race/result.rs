@@ -160,7 +160,7 @@ impl Tally {
         self.trials += 1;
         self.writes += usize::from(is_write);
         let size = self.sizes.entry(programs.len().max(2)).or_default();
-        if !is_write {
+        if !is_write && programs.len() > 1 {
             let titles = programs.iter().map(|program| program.script.title.clone());
             size.groups.insert(titles.collect());
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::crash::Crash;
 use super::explore::Effects;
 use super::footprint::Footprint;
 use super::play::Trial;
@@ -11,7 +12,9 @@ use super::reset::Snapshot;
 use super::schedule::Choice;
 use super::trace::{Sent, Trace};
 use crate::design::{Isolation, Model};
-use crate::finding::{Replay, ReplayDesign, ReplayEffects, ReplaySession, ReplayStep, RunsAs};
+use crate::finding::{
+    ConnectionLost, Replay, ReplayDesign, ReplayEffects, ReplaySession, ReplayStep, RunsAs,
+};
 use crate::sql::{Ident, SqlText};
 
 /// What is raced and where, as far as it goes into the data.
@@ -76,6 +79,10 @@ fn session(program: &Program) -> ReplaySession {
             .iter()
             .map(|(name, value)| (name.as_str().to_owned(), value.clone()))
             .collect(),
+        connection_lost: script.crash.map(|when| match when {
+            Crash::BeforeCommit => ConnectionLost::BeforeCommit,
+            Crash::AfterCommit => ConnectionLost::AfterCommit,
+        }),
     }
 }
 
@@ -158,8 +165,17 @@ fn called(
         .arguments
         .iter()
         .map(|(name, value)| (Ident::from(name.as_str()), value.clone()));
+    let mut script = script.clone();
+    if let Some(lost) = session.connection_lost {
+        let mut losing = (*script).clone();
+        losing.crash = Some(match lost {
+            ConnectionLost::BeforeCommit => Crash::BeforeCommit,
+            ConnectionLost::AfterCommit => Crash::AfterCommit,
+        });
+        script = Arc::new(losing);
+    }
     Ok(Program {
-        script: script.clone(),
+        script,
         args: args.collect(),
     })
 }

@@ -1,5 +1,6 @@
 //! What happened, for people.
 
+use super::crash::Crash;
 use super::program::{Act, Script, Step};
 use super::reset::Snapshot;
 use super::trace::{Sending, Trace};
@@ -113,6 +114,21 @@ impl Recorder {
             "ROLLBACK".to_owned(),
             String::new(),
         );
+    }
+
+    /// The connection was lost at COMMIT; the client only knows that it has no answer.
+    pub(super) fn lost(&mut self, session: usize, when: Crash) {
+        let what = match when {
+            Crash::BeforeCommit => "the server had not committed",
+            Crash::AfterCommit => "the server had committed",
+        };
+        let result = format!(
+            "connection lost before COMMIT was acknowledged; {what}; the client sends the same request again"
+        );
+        if self.on {
+            self.trace.lost(session);
+        }
+        self.push(session, MomentKind::Lost, "COMMIT".to_owned(), result);
     }
 
     pub(super) fn again(&mut self, session: usize) {

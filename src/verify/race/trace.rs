@@ -112,6 +112,33 @@ impl Trace {
         }
     }
 
+    /// The connection was lost: what was sent has its end, and what was open is undone.
+    pub(super) fn lost(&mut self, session: usize) {
+        self.answered(session);
+        let committed = self
+            .sent
+            .iter()
+            .rev()
+            .find(|sent| sent.session == session)
+            .is_some_and(|sent| sent.part == Part::Commit);
+        if !committed {
+            self.tidy(session);
+        }
+    }
+
+    fn tidy(&mut self, session: usize) {
+        let at = self.tick();
+        self.sent.push(Sent {
+            session,
+            part: Part::Tidy,
+            sql: fixed("ROLLBACK"),
+            waited: false,
+            error: None,
+            done: Some(at),
+            at,
+        });
+    }
+
     pub(super) fn failed(&mut self, session: usize, code: &str) {
         let now = self.tick();
         let Some(sent) = self.open(session) else {
@@ -120,16 +147,7 @@ impl Trace {
         sent.done = Some(now);
         sent.error = Some(code.to_owned());
         if matches!(sent.part, Part::Statement(_)) {
-            let at = self.tick();
-            self.sent.push(Sent {
-                session,
-                part: Part::Tidy,
-                sql: fixed("ROLLBACK"),
-                waited: false,
-                error: None,
-                done: Some(at),
-                at,
-            });
+            self.tidy(session);
         }
     }
 }
