@@ -161,9 +161,43 @@ fn order(a: &Value, b: &Value) -> Option<Ordering> {
         (Value::Text(text), Value::Bool(b)) => boolean(text).map(|a| a.cmp(b)),
         (Value::Text(a), Value::Text(b)) => match (Number::read(a), Number::read(b)) {
             (Some(a), Some(b)) => Some(a.compare(&b)),
-            _ => Some(a.cmp(b)),
+            _ => match (instant(a), instant(b)) {
+                (Some(a), Some(b)) => Some(a.cmp(&b)),
+                _ => Some(a.cmp(b)),
+            },
         },
     }
+}
+
+/// A date or a time of one, whichever way it is written: `10:00+00` is `10:00:00+00`. Without a zone it is UTC's.
+fn instant(text: &str) -> Option<jiff::SignedDuration> {
+    let date: jiff::civil::Date = text.get(..10)?.parse().ok()?;
+    let rest = text.get(10..)?.trim_start_matches(['T', ' ']);
+    let (clock, zone) = match rest.find(['+', '-', 'Z']) {
+        Some(at) => rest.split_at(at),
+        None => (rest, ""),
+    };
+    let time: jiff::civil::Time = match clock.trim() {
+        "" => jiff::civil::Time::midnight(),
+        clock => clock.parse().ok()?,
+    };
+    let epoch = jiff::civil::date(1970, 1, 1).to_datetime(jiff::civil::Time::midnight());
+    let local = date.to_datetime(time).duration_since(epoch);
+    local.checked_sub(offset(zone)?)
+}
+
+/// `+02`, `-03:30`, `Z` or nothing.
+fn offset(zone: &str) -> Option<jiff::SignedDuration> {
+    let (sign, digits) = match zone.split_at_checked(1) {
+        Some(("+", digits)) => (1, digits),
+        Some(("-", digits)) => (-1, digits),
+        _ => return matches!(zone, "" | "Z").then_some(jiff::SignedDuration::ZERO),
+    };
+    let mut seconds = 0;
+    for (part, weight) in digits.split(':').zip([3600, 60, 1]) {
+        seconds += part.parse::<i64>().ok()? * weight;
+    }
+    Some(jiff::SignedDuration::from_secs(sign * seconds))
 }
 
 /// A decimal number, exactly.
@@ -272,6 +306,32 @@ mod tests {
             sum,
             Operand::Param("limit".into())
         ));
+    }
+
+    #[test]
+    fn times_are_compared_as_times() {
+        let order = |a: &str, b: &str| order(&Value::Text(a.into()), &Value::Text(b.into()));
+        for (a, b, wanted) in [
+            (
+                "2026-03-02 10:00+00",
+                "2026-03-02 10:00:00+00",
+                Ordering::Equal,
+            ),
+            (
+                "2026-03-02T10:00Z",
+                "2026-03-02 12:00:00.5+02",
+                Ordering::Less,
+            ),
+            (
+                "2026-03-02 09:30:00-03:30",
+                "2026-03-02 13:00+00",
+                Ordering::Equal,
+            ),
+            ("2026-03-02", "2026-03-02 00:00:00", Ordering::Equal),
+            ("2026-03-02-b", "2026-03-02-a", Ordering::Greater),
+        ] {
+            assert_eq!(order(a, b), Some(wanted), "{a} {b}");
+        }
     }
 
     #[test]

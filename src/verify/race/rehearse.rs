@@ -186,8 +186,8 @@ pub(super) async fn rehearse(
     Ok((rehearsal, loaded))
 }
 
-/// Makes states by running commands one after the other, as long as there is a command that hardly ever commits: what only
-/// commands can bring about, nobody makes up.
+/// Makes states by running commands, once, and again as long as there is a command that hardly ever commits: what only commands
+/// can bring about, nobody makes up.
 async fn grow(
     arena: &mut Arena<'_>,
     maker: &Maker,
@@ -203,8 +203,8 @@ async fn grow(
             .any(|name| committing_states(rehearsal, name) < WANTED)
     };
     let mut from = 0;
-    for _ in 0..ROUNDS {
-        if !wants(rehearsal) {
+    for round in 0..ROUNDS {
+        if round > 0 && !wants(rehearsal) {
             break;
         }
         let firsts = scripts.keys().filter_map(|name| {

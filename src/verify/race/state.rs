@@ -75,8 +75,8 @@ pub(super) fn starts(
     starts
 }
 
-/// A parent without anything that hangs on it, and two rows alike with the same parents: where most races begin, and what
-/// chance seldom makes.
+/// A row without anything that hangs on it and on which it hangs, and two rows alike with the same parents: where most races
+/// begin, and what chance seldom makes.
 fn smallest(maker: &Maker, tables: &[Ident]) -> Vec<Start> {
     let mut starts: Vec<Start> = Vec::new();
     for table in tables {
@@ -88,7 +88,7 @@ fn smallest(maker: &Maker, tables: &[Ident]) -> Vec<Start> {
         let mut two = rows.clone();
         let second = maker.add(&mut two, table, &parents, 1);
         let both = second.is_some().then_some(("two alike in", two));
-        let alone = maker.is_parent(table).then_some(("one row of", rows));
+        let alone = (maker.is_parent(table) || parents.is_empty()).then_some(("one row of", rows));
         for (what, mut rows) in alone.into_iter().chain(both) {
             maker.complete(&mut rows);
             if !starts.iter().any(|known| known.rows == rows) {
