@@ -35,11 +35,11 @@ impl Default for RaceOptions {
     fn default() -> RaceOptions {
         RaceOptions {
             seed: 0,
-            sessions: 3,
+            sessions: 2,
             schedules_of_trial: 2000,
             schedules_of_wide_trial: 400,
             schedules: 20_000,
-            wide_schedules: 12_000,
+            wide_schedules: 6_000,
             walks: 100,
             generated_states: 6,
             rows: 3,

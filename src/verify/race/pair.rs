@@ -1,6 +1,6 @@
 //! Which calls are raced against which.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::argument::Arguments;
@@ -9,9 +9,9 @@ use super::program::{Program, Script};
 use super::rehearse::{Call, Rehearsal};
 
 /// Trials of one pair of commands.
-const PER_PAIR: usize = 4;
+const PER_PAIR: usize = 8;
 /// Of these so many in one state.
-const PER_STATE: usize = 2;
+const PER_STATE: usize = 4;
 /// Trials of three commands and more.
 const PER_GROUP: usize = 2;
 
@@ -173,9 +173,7 @@ fn wider(rehearsal: &Rehearsal, start: usize, names: &[&str]) -> Vec<Vec<Argumen
         for name in others {
             let calls = calls(name);
             let mut options: Vec<&Arguments> = calls.iter().map(|call| &call.arguments).collect();
-            if apart || names.len() > others.len() {
-                options.extend(calls.iter().flat_map(|call| &call.apart));
-            }
+            options.extend(calls.iter().flat_map(|call| &call.apart));
             let is_new = |option: &&Arguments| !apart || !set.contains(option);
             let common = |option: &&Arguments| -> usize {
                 set.iter().map(|known| shared(known, option)).sum()
@@ -222,9 +220,24 @@ fn combinations(first: &[&Call], second: &[&Call], same: bool) -> Vec<Vec<Argume
         let apart = found.remove(at + 1);
         found.insert(1, apart);
     }
-    found
-        .into_iter()
-        .map(|(_, one, other)| vec![one, other])
+    // The first of each way in which two calls can meet, then the rest: two accounts of one customer, an older and a newer event.
+    let mut seen = BTreeSet::new();
+    let (mut firsts, mut rest) = (Vec::new(), Vec::new());
+    for (_, one, other) in found {
+        match seen.insert(pattern(&one, &other)) {
+            true => firsts.push(vec![one, other]),
+            false => rest.push(vec![one, other]),
+        }
+    }
+    firsts.extend(rest);
+    firsts
+}
+
+/// Which arguments of one are those of the other.
+fn pattern(one: &Arguments, other: &Arguments) -> Vec<bool> {
+    let same = |a: &Option<String>, b: &Option<String>| a.is_some() && a == b;
+    one.values()
+        .flat_map(|a| other.values().map(move |b| same(a, b)))
         .collect()
 }
 

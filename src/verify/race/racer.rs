@@ -178,14 +178,17 @@ impl<'a> Racer<'a> {
         }
         let commands = self.racing(invariant, judge);
         let mut tally = Tally::new(&self.arena.ground.server.version().text);
-        if !self.is_mutant
-            && let Some(result) = self.vacuous(&commands, &mut tally)
-        {
-            return Ok(result);
-        }
+        let idle = match self.is_mutant {
+            true => None,
+            false => self.vacuous(&commands, &mut tally),
+        };
         let mut refutation = self.race_writes(invariant, judge, &mut tally).await?;
         if refutation.is_none() {
             refutation = self.race_commands(&commands, judge, &mut tally).await?;
+        }
+        // A command that never commits says nothing against what the others have broken.
+        if let (None, Some(idle)) = (&refutation, idle) {
+            return Ok(idle);
         }
         if tally.trials == 0 {
             return Ok(RaceResult::unchecked(match commands.is_empty() {
@@ -210,20 +213,26 @@ impl<'a> Racer<'a> {
 
     /// Commands that change or lock what the invariant is about, and those that it names.
     pub(super) fn racing(&self, invariant: &Invariant, judge: usize) -> Vec<String> {
-        let tables = &self.arena.judges[judge].tables;
-        let concerned = |name: &String, script: &Script| {
-            script.footprint().meant.meets(tables)
-                || script.footprint().written().meets(tables)
-                || invariant
-                    .raced_by
-                    .iter()
-                    .any(|named| named.as_str() == name)
+        let named = |name: &String| {
+            let mut by = invariant.raced_by.iter();
+            by.any(|named| named.as_str() == name)
         };
-        let all = self
-            .scripts
-            .iter()
-            .filter(|(name, script)| concerned(name, script));
-        all.map(|(name, _)| name.clone()).collect()
+        // What a command reads decides what it writes: whoever writes that matters as well.
+        let mut tables = self.arena.judges[judge].tables.clone();
+        let mut chosen: BTreeSet<String> = BTreeSet::new();
+        loop {
+            let before = chosen.len();
+            for (name, script) in &self.scripts {
+                let print = script.footprint();
+                let concerned = print.meant.meets(&tables) || print.written().meets(&tables);
+                if (concerned || named(name)) && chosen.insert(name.clone()) {
+                    tables.add(&print.reads);
+                }
+            }
+            if chosen.len() == before {
+                return chosen.into_iter().collect();
+            }
+        }
     }
 
     /// A command that never commits proves nothing about what it would do.
@@ -313,9 +322,14 @@ impl<'a> Racer<'a> {
                         && let Some(trial) = self.place(meeting).await?
                     {
                         let start = self.rehearsal.starts[meeting.start].clone();
-                        return counterexample(self, &trial, &start, &choices, judge, None)
-                            .await
-                            .map(Some);
+                        let found =
+                            counterexample(self, &trial, &start, &choices, judge, None).await;
+                        // What does not come up again is no counterexample.
+                        if size > 2 && matches!(found, Err(Error::Internal(_))) {
+                            tally.unrepeated += 1;
+                            continue;
+                        }
+                        return found.map(Some);
                     }
                 }
             }

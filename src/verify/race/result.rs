@@ -61,6 +61,8 @@ pub(super) struct Tally {
     waits: usize,
     deadlocks: usize,
     retries: usize,
+    /// Schedules of more than two sessions that did not repeat.
+    pub unrepeated: usize,
     /// Somewhere PostgreSQL was left to decide who goes on first.
     loose: bool,
     pub required: BTreeSet<(String, usize, bool)>,
@@ -148,6 +150,7 @@ impl Tally {
             waits: 0,
             deadlocks: 0,
             retries: 0,
+            unrepeated: 0,
             loose: false,
             required: BTreeSet::new(),
             refused_by: BTreeSet::new(),
@@ -178,6 +181,7 @@ impl Tally {
         self.deadlocks += explored.deadlocks;
         self.retries += explored.retries;
         self.loose |= explored.loose;
+        self.unrepeated += explored.unrepeated;
         self.refused_by.extend(explored.refused_by.iter().cloned());
         let seen = explored
             .required
@@ -243,6 +247,10 @@ impl Tally {
                 .map(|(sessions, size)| size.orders(*sessions)),
         );
         parts.push(format!("up to {RETRIES} retries"));
+        if self.unrepeated > 0 {
+            let count = plural(self.unrepeated, "schedule");
+            parts.push(format!("{count} that did not repeat left out"));
+        }
         if self.loose {
             parts.push("who of several goes on first left to PostgreSQL".to_owned());
         }
