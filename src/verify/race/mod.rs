@@ -46,8 +46,8 @@ mod worker;
 
 pub use arena::Ground;
 pub use export::export;
-pub use options::RaceOptions;
-pub use racer::{Mutable, Racer, race};
+pub use options::{Mutable, RaceOptions};
+pub use racer::{Racer, race};
 pub use replay::{Replayed, replay};
 pub use result::RaceResult;
 pub(in crate::verify) use weakened::{Alteration, Altered, Noticed};

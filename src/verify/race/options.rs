@@ -1,6 +1,10 @@
 //! How much races may cost.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use super::rehearse::Rehearsal;
+use crate::verify::seed::Maker;
 
 /// How much is tried.
 #[derive(Clone, Debug)]
@@ -48,4 +52,12 @@ impl Default for RaceOptions {
             reduce: true,
         }
     }
+}
+
+/// What mutants of a design share with it.
+#[derive(Clone, Debug)]
+pub struct Mutable {
+    pub(super) options: RaceOptions,
+    pub(super) maker: Maker,
+    pub(super) rehearsal: Arc<Rehearsal>,
 }

@@ -8,7 +8,7 @@ use super::arena::{Arena, Ground};
 use super::blind;
 use super::explore::{Explored, explore};
 use super::finding::Undeclared;
-use super::options::RaceOptions;
+use super::options::{Mutable, RaceOptions};
 use super::pair::{Meeting, groups, meetings};
 use super::play::{Beyond, Trial, Watch};
 use super::program::{Script, Step};
@@ -492,12 +492,4 @@ impl<'a> Racer<'a> {
             }
         }
     }
-}
-
-/// What mutants of a design share with it.
-#[derive(Clone, Debug)]
-pub struct Mutable {
-    options: RaceOptions,
-    maker: Maker,
-    rehearsal: Arc<Rehearsal>,
 }
