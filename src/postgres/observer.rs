@@ -38,6 +38,10 @@ pub(super) enum Signals {
     /// They are processes of this machine.
     Direct,
     /// By a program that the server runs: its processes are those of a container.
+    #[cfg_attr(
+        not(feature = "containers"),
+        expect(dead_code, reason = "only containers need it")
+    )]
     Program,
     /// Not at all: the server is somebody else's.
     Never,
