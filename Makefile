@@ -25,10 +25,13 @@ lint:
 unit:
 	$(CARGO) test --locked
 
+# Tests that ask where PostgreSQL comes from; the others say it themselves, and need to run only once.
+PLACED = $(patsubst tests/%.rs,--test %,$(shell grep -lE 'home\.server\(\)|PGPROOF_TEST_POSTGRES' tests/*.rs))
+
 # With a server: local programs first, then a container. Fails where either is missing.
 postgres:
 	PGPROOF_TEST_POSTGRES=local $(CARGO) test --locked --no-fail-fast -- --ignored
-	PGPROOF_TEST_POSTGRES=docker $(CARGO) test --locked --no-fail-fast -- --ignored
+	PGPROOF_TEST_POSTGRES=docker $(CARGO) test --locked --no-fail-fast $(PLACED) -- --ignored
 
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps --document-private-items

@@ -339,7 +339,7 @@ impl Cluster {
             "--no-sync",
         ]));
         let settings = format!(
-            "-c listen_addresses= -c unix_socket_directories={} -c fsync=off -c synchronous_commit=off -c autovacuum=off -c jit=off -c deadlock_timeout=100s",
+            "-c listen_addresses= -c unix_socket_directories={} -c fsync=off -c synchronous_commit=off -c autovacuum=off -c jit=off",
             cluster.folder.path().display()
         );
         run(cluster.program("pg_ctl").args([

@@ -586,3 +586,37 @@ async fn reduction_loses_no_outcome() {
     }
     server.stop().await.expect("stops");
 }
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_trial_sees_nothing_of_the_one_before() {
+    let home = Home::new();
+    let server = home.local().await;
+    // `a-fill` is raced first and leaves rows in a table that `b-count` only reads.
+    let design = design(&whole(
+        "afterwards",
+        "tables:\n  filled:\n    grain: one row\n    columns: {id: int}\n    key: [id]\n  total:\n    grain: one row\n    columns: {id: int, n: int}\n    key: [id]\n\
+         invariants:\n  state:\n    never: x\n    holds: SELECT n FROM total WHERE n > 0\n    enforced: application\n\
+         commands:\n  a-fill:\n    actor: a\n    does: b\n    params: {id: int}\n    steps:\n      - sql: INSERT INTO filled VALUES (:id)\n    outcomes: {unique_violation: there}\n  \
+         b-count:\n    actor: a\n    does: b\n    steps:\n      - sql: UPDATE total SET n = (SELECT count(*) FROM filled) WHERE id = 1\n\
+         states:\n  one:\n    total: [{id: 1, n: 0}]\n",
+    ));
+    let found = outcomes(&server, &design, 3, true).await;
+    let only_counted = |trial: &str| {
+        trial.contains("b-count") && !trial.contains("a-fill") && trial.starts_with("0 ")
+    };
+    let counted: Vec<_> = found
+        .iter()
+        .filter(|(trial, _)| only_counted(trial))
+        .collect();
+    assert!(!counted.is_empty(), "{found:#?}");
+    for (trial, outcomes) in counted {
+        // Nobody fills, so nobody counts anything.
+        assert_eq!(outcomes.len(), 1, "{trial}: {outcomes:?}");
+        assert!(
+            outcomes.iter().all(|outcome| !outcome.contains("Some")),
+            "{trial}: {outcomes:?}"
+        );
+    }
+    server.stop().await.expect("stops");
+}

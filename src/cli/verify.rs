@@ -57,7 +57,7 @@ pub(super) struct Args {
     /// Commands that run at the same time, at most
     ///
     /// Two are tried in every way; of more, as many as the budget allows, those that touch the same rows first.
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(2..=4))]
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=4))]
     sessions: u8,
 
     /// Rows that a table has at most in a generated state

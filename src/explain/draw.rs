@@ -12,21 +12,29 @@ impl PlanTree {
     }
 }
 
+impl PlanNode {
+    /// What it is, without numbers: `Index Scan using ix_a on a`.
+    pub fn name(&self) -> String {
+        let mut name = self.kind.clone();
+        if let Some(join) = self.join_type.as_deref().filter(|join| *join != "Inner") {
+            name += &format!(" ({})", join.to_lowercase());
+        }
+        if let Some(index) = &self.index {
+            name += &format!(" using {index}");
+        }
+        if let Some(relation) = &self.relation {
+            name += &format!(" on {relation}");
+        }
+        name
+    }
+}
+
 fn line(node: &PlanNode) -> String {
     let mut line = "  ".repeat(node.depth);
     if matches!(node.relationship.as_str(), "InitPlan" | "SubPlan") {
         line += &format!("{}: ", node.relationship);
     }
-    line += &node.kind;
-    if let Some(join) = node.join_type.as_deref().filter(|join| *join != "Inner") {
-        line += &format!(" ({})", join.to_lowercase());
-    }
-    if let Some(index) = &node.index {
-        line += &format!(" using {index}");
-    }
-    if let Some(relation) = &node.relation {
-        line += &format!(" on {relation}");
-    }
+    line += &node.name();
     if let Some(alias) = &node.alias
         && node.relation.as_ref() != Some(alias)
     {

@@ -130,24 +130,67 @@ impl PlanTree {
         })
     }
 
-    /// What makes two plans the same: node types, relations, indexes, join types, strategies and sort keys, without costs and rows.
-    pub fn shape(&self) -> Vec<String> {
-        self.nodes
-            .iter()
-            .map(|node| {
-                let part = |text: &Option<String>| text.clone().unwrap_or_default();
-                [
-                    node.depth.to_string(),
-                    node.kind.clone(),
-                    node.relationship.clone(),
-                    part(&node.relation),
-                    part(&node.index),
-                    part(&node.join_type),
-                    part(&node.strategy),
-                    node.sort_key.join(","),
-                ]
-                .join("|")
-            })
+    /// How many rows each node is estimated to hand on, over all its loops and no more than what is asked of it: a limit above stops it
+    /// early, an outer side asks again for each of its rows.
+    pub fn asked_rows(&self) -> Vec<f64> {
+        // Loops, and which part of each loop's rows is asked for.
+        let mut asked: Vec<(f64, f64)> = Vec::with_capacity(self.nodes.len());
+        for (at, node) in self.nodes.iter().enumerate() {
+            let Some(parent) = node.parent else {
+                asked.push((1.0, 1.0));
+                continue;
+            };
+            let above = &self.nodes[parent];
+            let (loops, part) = asked[parent];
+            asked.push(match above.kind.as_str() {
+                "Limit" if node.rows > 0.0 => (loops, part * (above.rows / node.rows).min(1.0)),
+                "Nested Loop" if node.relationship == "Inner" => {
+                    let outer = self.children(parent).find(|child| *child != at);
+                    let rows = outer.map_or(1.0, |outer| self.nodes[outer].rows);
+                    (loops * (rows * part).max(1.0), 1.0)
+                }
+                // These take in all before they give anything.
+                "Sort" | "Hash" | "Bitmap Heap Scan" | "WindowAgg" | "Materialize" => (loops, 1.0),
+                "Aggregate" if above.strategy.as_deref() != Some("Sorted") => (loops, 1.0),
+                _ => (loops, part),
+            });
+        }
+        let rows = self.nodes.iter().zip(asked);
+        rows.map(|(node, (loops, part))| node.rows * loops * part)
             .collect()
+    }
+
+    /// What makes two plans the same: node types, relations, indexes, join types, strategies and sort keys, without costs and rows. The
+    /// parts of an Append come in the order of their names: their own order follows their costs.
+    pub fn shape(&self) -> Vec<String> {
+        match self.nodes.is_empty() {
+            true => Vec::new(),
+            false => self.shape_below(0),
+        }
+    }
+
+    fn shape_below(&self, at: usize) -> Vec<String> {
+        let node = &self.nodes[at];
+        let part = |text: &Option<String>| text.clone().unwrap_or_default();
+        let own = [
+            node.depth.to_string(),
+            node.kind.clone(),
+            node.relationship.clone(),
+            part(&node.relation),
+            part(&node.index),
+            part(&node.join_type),
+            part(&node.strategy),
+            node.sort_key.join(","),
+        ];
+        let mut below: Vec<Vec<String>> = self
+            .children(at)
+            .map(|child| self.shape_below(child))
+            .collect();
+        if node.kind == "Append" {
+            below.sort();
+        }
+        let mut shape = vec![own.join("|")];
+        shape.extend(below.into_iter().flatten());
+        shape
     }
 }

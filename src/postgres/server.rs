@@ -176,6 +176,11 @@ impl Server {
         })
     }
 
+    /// Whether pgproof started it, and may do with it what would ruin somebody's data.
+    pub fn is_ours(&self) -> bool {
+        !matches!(self.inner.kind, Kind::Foreign(_))
+    }
+
     /// Which PostgreSQL it is.
     pub fn version(&self) -> &ServerVersion {
         &self.inner.version

@@ -57,6 +57,11 @@ fn value(param: &Option<String>) -> SqlText {
     }
 }
 
+/// `$1`.
+pub fn placeholder(number: usize) -> SqlText {
+    SqlText::made(format!("${number}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

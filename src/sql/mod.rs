@@ -29,7 +29,7 @@ pub use control::{
     drop_database, drop_role, format_types, grant_role, grant_role_to_current_user, run_program,
     set_for_role, terminate_backend,
 };
-pub use execute::{execute, inline, prepare, sequence};
+pub use execute::{execute, inline, placeholder, prepare, sequence};
 pub use expression::{Comparison, Expression, parse_expression};
 pub use facts::{
     ColumnRef, ColumnUse, Names, OrderKey, Predicate, PredicateOp, QueryFacts, RowLock, TableUse,

@@ -13,7 +13,7 @@ pub static INDEX_ONLY: Assertion = Assertion {
                ```yaml\nplan:\n  index_only: true\n```",
         since: "0.1.0",
     },
-    needs: Needs::Execution,
+    needs: Needs::Plan,
     check,
 };
 

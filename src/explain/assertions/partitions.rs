@@ -16,7 +16,7 @@ pub static PARTITIONS: Assertion = Assertion {
                ```yaml\nplan:\n  partitions: <= 1 of login_event\n```",
         since: "0.1.0",
     },
-    needs: Needs::Execution,
+    needs: Needs::Plan,
     check,
 };
 

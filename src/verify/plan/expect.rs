@@ -159,3 +159,11 @@ pub(super) fn decide(asked: &Asked, subject: &Subject<'_>) -> Outcome {
         (_, outcome) => outcome,
     }
 }
+
+/// Asks one of a plan at a declared volume: there the planner's cost means something, and nothing was executed.
+pub(super) fn decide_at_volume(asked: &Asked, subject: &Subject<'_>) -> Outcome {
+    match assertion(asked.name) {
+        Some(assertion) => assertion.decide(subject, &asked.arguments),
+        None => Outcome::Undecided(format!("there is no assertion `{}`", asked.name)),
+    }
+}

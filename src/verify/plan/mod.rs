@@ -2,14 +2,26 @@
 //! on a generated, analysed sample.
 //!
 //! Start with [`plans`]. `prepare` finds what the server would not accept; `sample` loads rows; `params` chooses values; `expect` asks the
-//! assertions of `explain`. Plans at the declared volume are not made here: an expectation that a sample cannot decide is `unchecked`.
+//! assertions of `explain`. `storage` then makes the sample's database as large as the design declares, in what the planner sees of it:
+//! `volume` says when and how large, `statistics` what ANALYZE would believe, `size` how many pages; `planned` plans every query there, and
+//! `conclude` puts the two together. On a server that is not pgproof's own nothing is made larger, and what a sample cannot decide is
+//! `unchecked`.
 
+mod case;
+mod conclude;
 mod expect;
+mod measure;
 mod params;
+mod planned;
 mod prepare;
 mod query;
 mod sample;
+mod size;
+mod statistics;
+mod storage;
+mod volume;
 
+pub use measure::{FromDeclaration, PlannedQuery, PlannedSize, planned_queries};
 pub use prepare::refused_statements;
 pub use query::{Plans, plans};
 pub(super) use query::{claim, plans_of};

@@ -249,3 +249,37 @@ pub(super) fn filled_in(model: &Model, query: &Query, values: &Values) -> SqlTex
         }
     })
 }
+
+/// The query prepared for all values at once, and what runs it with these; nothing where it has no parameters.
+pub(super) fn for_all_values(
+    model: &Model,
+    query: &Query,
+    values: &Values,
+) -> Option<(SqlText, SqlText)> {
+    let place = |name: &str| {
+        let mut params = query.params.iter();
+        params.position(|param| param.name.as_str() == name)
+    };
+    if query.params.is_empty() {
+        return None;
+    }
+    let text = query.sql.as_str().trim().trim_end_matches(';');
+    let typed = sql::substitute(text, &|name| match place(name) {
+        Some(at) => {
+            let data_type = crate::compile::data_type(model, query.params[at].data_type.as_str());
+            fill(
+                "CAST({place} AS {type})",
+                &[("place", &sql::placeholder(at + 1)), ("type", &data_type)],
+            )
+        }
+        None => fixed("NULL"),
+    });
+    let name = Ident::new("pgproof_generic");
+    let (prepare, _) = sql::prepare(&name, &typed);
+    let values: Vec<Option<String>> = query
+        .params
+        .iter()
+        .map(|param| values.get(param.name.as_str()).cloned().flatten())
+        .collect();
+    Some((prepare, sql::execute(&name, &values)))
+}

@@ -1,17 +1,23 @@
-//! Each catalogued query: planned, run, judged; and once more without each index it is said to use.
+//! Each catalogued query: run on the sample, planned at the declared volumes, judged; and once more without each index it is said to use.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::expect::{Asked, asked, decide};
-use super::params::{Choice, Values, choose, filled_in};
+use super::case::{Case, plan, read};
+use super::conclude::{Survivors, conclude};
+use super::expect::{Asked, asked, decide, decide_at_volume};
+use super::params::{Choice, Values, choose, filled_in, for_all_values};
+use super::planned::{AtVolume, Scaled};
 use super::sample::{self, Sample};
+use super::statistics::Belief;
+use super::volume::Point;
 use crate::design::{Expectation, Query, Rule};
 use crate::error::Error;
-use crate::explain::{Outcome, PlanTree, Relations, Subject, parse};
-use crate::finding::{Claim, Counterexample, Evidence, Finding, Method, Verdict};
-use crate::postgres::{Rows, Session, SqlFailure};
+use crate::explain::{Outcome, Relations, Subject};
+use crate::finding::{Claim, Evidence, Finding, Method};
+use crate::postgres::{Session, SqlFailure};
 use crate::sql::{self, Ident, SqlText, fill, fixed, quote_ident};
+use crate::verify::seed::Maker;
 use crate::verify::stage::{begin, rollback};
 use crate::verify::{Judged, Run, Stage};
 
@@ -45,60 +51,120 @@ pub(crate) async fn plans_of(
         return Ok(found);
     }
     let sample = sample::load(stage, run.seed).await?;
+    let is_wanted = |query: &Query| wanted.contains(&claim(query).subject);
+    let (cases, others) = cases(stage, &sample, &is_wanted).await?;
+    found.findings.extend(others.findings);
+    for (query, judged) in others.failed {
+        let evidence = run.evidence(stage.model, Method::Plan, claim(query), judged);
+        found.evidence.push(evidence);
+    }
+    let judged = judge_all(run, stage, &sample, &cases).await?;
+    for (case, (judged, survivors)) in cases.iter().zip(judged) {
+        found.mutants_made += survivors.made;
+        found.mutants_killed += survivors.killed();
+        let judged = Judged {
+            duration: case.took + judged.duration,
+            ..judged
+        };
+        found
+            .evidence
+            .push(run.evidence(stage.model, Method::Plan, claim(case.query), judged));
+    }
+    let order = |evidence: &Evidence| {
+        let mut queries = stage.model.queries.iter();
+        queries.position(|query| claim(query).subject == evidence.claim.subject)
+    };
+    found.evidence.sort_by_key(order);
+    let Sample { database, .. } = sample;
+    database.drop().await?;
+    Ok(found)
+}
+
+/// What came of the sample apart from queries that ran.
+#[derive(Default)]
+pub(super) struct Apart<'a> {
+    findings: Vec<Finding>,
+    failed: Vec<(&'a Query, Judged)>,
+}
+
+/// Runs every wanted query on the sample.
+pub(super) async fn cases<'a>(
+    stage: &Stage<'a>,
+    sample: &Sample,
+    wanted: &dyn Fn(&Query) -> bool,
+) -> Result<(Vec<Case<'a>>, Apart<'a>), Error> {
+    let mut apart = Apart::default();
     let mut session = stage.session(&sample.database).await?;
     if let Err((name, failure)) = sample::set_planner(stage, &mut session).await {
         let message = format!(
             "PostgreSQL refuses the setting `{name}`: {}",
             failure.message
         );
-        let design = stage.model.name.as_str();
-        found.findings.push(
-            Finding::error(
-                "setting-refused",
-                "database",
-                message,
-                stage.model.database.at,
-            )
-            .of(design),
-        );
+        let at = stage.model.database.at;
+        let finding = Finding::error("setting-refused", "database", message, at);
+        apart.findings.push(finding.of(stage.model.name.as_str()));
     }
-    let mut relations = sample.relations.clone();
-    if let Ok(pairs) = sample::partition_indexes(&mut session).await {
-        relations.index_of = pairs;
-    }
-    let queries = stage.model.queries.iter();
-    for query in queries.filter(|query| wanted.contains(&claim(query).subject)) {
+    let mut cases = Vec::new();
+    for query in stage.model.queries.iter().filter(|query| wanted(query)) {
         let since = Instant::now();
         let mut judge = Judge {
             stage,
             query,
             session: &mut session,
-            relations: &relations,
-            made: 0,
-            killed: 0,
+            relations: &sample.relations,
         };
-        let judged = match judge.judge().await {
-            Ok(judged) => judged,
-            Err(failure) => Judged::unchecked(format!(
-                "the query failed: {} ({})",
-                failure.message,
-                failure.sqlstate.code()
-            )),
-        };
-        found.mutants_made += judge.made;
-        found.mutants_killed += judge.killed;
-        let judged = Judged {
-            volume: Some(sample.volume.clone()),
-            ..judged.took(since)
-        };
-        found
-            .evidence
-            .push(run.evidence(stage.model, Method::Plan, claim(query), judged));
+        match judge.on_sample().await {
+            Ok(case) => cases.push(Case {
+                took: since.elapsed(),
+                ..case
+            }),
+            Err(failure) => {
+                let judged = Judged::unchecked(format!(
+                    "the query failed: {} ({})",
+                    failure.message,
+                    failure.sqlstate.code()
+                ));
+                apart.failed.push((query, judged.took(since)));
+            }
+        }
     }
-    drop(session);
-    let Sample { database, .. } = sample;
-    database.drop().await?;
-    Ok(found)
+    Ok((cases, apart))
+}
+
+/// What is said of each query, and which of its indexes were not missed.
+async fn judge_all(
+    run: &Run<'_>,
+    stage: &Stage<'_>,
+    sample: &Sample,
+    cases: &[Case<'_>],
+) -> Result<Vec<(Judged, Survivors)>, Error> {
+    let relations = &sample.relations;
+    let mut judged = Vec::with_capacity(cases.len());
+    if !run.server.is_ours() {
+        // Somebody else's server: sizes and statistics are left alone.
+        let mut session = stage.session(&sample.database).await?;
+        let _ = sample::set_planner(stage, &mut session).await;
+        for case in cases {
+            let survivors = without_each_index(stage, &mut session, case, None, relations).await;
+            judged.push((conclude(case, None, &survivors, &sample.volume), survivors));
+        }
+        return Ok(judged);
+    }
+    let maker = Maker::new(stage.model, &stage.compiled.catalog);
+    let mut scaled = Scaled::open(stage, &sample.database, &maker, relations).await?;
+    let began = Instant::now();
+    let planned = scaled.plan_all(cases).await?;
+    let (names, mut session) = scaled.go_to(Point::at(0.0), Belief::Estimated).await?;
+    let each = began.elapsed() / cases.len().max(1) as u32;
+    for (case, planned) in cases.iter().zip(&planned) {
+        let since = Instant::now();
+        let survivors = without_each_index(stage, &mut session, case, Some(planned), &names).await;
+        let volume = format!("{}; values from a {}", scaled.words(), sample.volume);
+        let mut concluded = conclude(case, Some(planned), &survivors, &volume);
+        concluded.duration = each + since.elapsed();
+        judged.push((concluded, survivors));
+    }
+    Ok(judged)
 }
 
 /// What a query claims of its plan.
@@ -117,86 +183,54 @@ pub(crate) fn claim(query: &Query) -> Claim {
     }
 }
 
-struct Judge<'a, 's> {
+struct Judge<'a, 's, 'q> {
     stage: &'a Stage<'s>,
-    query: &'a Query,
+    query: &'q Query,
     session: &'a mut Session,
     relations: &'a Relations,
-    made: u64,
-    killed: u64,
 }
 
-/// A plan with what was decided on it.
-struct Decided {
-    plan: PlanTree,
-    outcomes: Vec<Outcome>,
-}
-
-impl Judge<'_, '_> {
-    async fn judge(&mut self) -> Result<Judged, SqlFailure> {
+impl<'q> Judge<'_, '_, 'q> {
+    /// Runs the query on the sample, with values from there.
+    async fn on_sample(&mut self) -> Result<Case<'q>, SqlFailure> {
         let model = self.stage.model;
         let typical = self.values(Choice::Typical).await?;
         let common = self.values(Choice::MostCommon).await?;
-        self.tenant(&typical).await?;
+        let before = self.tenant(&typical).await?;
         let sql = filled_in(model, self.query, &typical);
-        let worst = self
-            .plan(&filled_in(model, self.query, &common), false)
-            .await
-            .ok();
-        let others: Vec<(String, PlanTree)> = worst
-            .into_iter()
+        let common = filled_in(model, self.query, &common);
+        let others = plan(self.session, &common, false).await.ok();
+        let others: Vec<_> = others
             .map(|plan| ("the most common values".to_owned(), plan))
+            .into_iter()
             .collect();
         let asked = asked(self.query);
-        let decided = self.decide(&sql, &asked, &others).await?;
-        let mut undecided = Vec::new();
-        for (asked, outcome) in asked.iter().zip(&decided.outcomes) {
-            match outcome {
-                Outcome::Holds(_) => {}
-                Outcome::Undecided(why) => undecided.push(format!("{}: {why}", asked.text)),
-                Outcome::Broken { found, at_fault } => match self.could_hold(&sql, asked).await? {
-                    // The planner can do it and does not: at this size it is dearer.
-                    true => undecided.push(format!(
-                        "{}: {found} on the sample, where it is cheaper; only the declared volume can say",
-                        asked.text
-                    )),
-                    false => return Ok(refuted(asked, found, at_fault, &decided.plan)),
-                },
-            }
-        }
-        let held = asked.len() - undecided.len();
-        let survivors = self
-            .without_each_index(&sql, &asked, &decided, &others)
-            .await?;
-        let rows = decided
-            .plan
-            .root()
-            .and_then(|root| root.actual.as_ref())
-            .map_or(0.0, |actual| actual.total());
-        let judged = if !undecided.is_empty() {
-            Judged::unchecked(undecided.join("; "))
-        } else if !survivors.is_empty() {
-            Judged::new(Verdict::Vacuous).reason(format!(
-                "taken out, {} was not missed",
-                survivors.join(", ")
-            ))
-        } else {
-            let indexes = if self.made > 0 {
-                format!(
-                    "; without each of {} index(es) an expectation broke",
-                    self.made
-                )
-            } else {
-                String::new()
-            };
-            Judged::new(Verdict::Held).bounds(format!("typical values of one sampled row{indexes}"))
+        let sampled = plan(self.session, &sql, true).await?;
+        let subject = Subject {
+            plan: &sampled,
+            others: &others,
+            relations: self.relations,
         };
-        Ok(judged
-            .figure("expectations", asked.len())
-            .figure("expectations_held", held)
-            .figure("rows", rows as usize)
-            .figure("mutants_made", self.made as usize)
-            .figure("mutants_killed", self.killed as usize))
+        let outcomes: Vec<Outcome> = asked.iter().map(|asked| decide(asked, &subject)).collect();
+        let mut could_hold = Vec::with_capacity(asked.len());
+        for (asked, outcome) in asked.iter().zip(&outcomes) {
+            could_hold.push(match outcome {
+                Outcome::Broken { .. } => self.could_hold(&sql, asked).await?,
+                _ => false,
+            });
+        }
+        Ok(Case {
+            query: self.query,
+            asked,
+            typical: sql,
+            common,
+            prepared: for_all_values(model, self.query, &typical),
+            before,
+            sampled,
+            outcomes,
+            could_hold,
+            took: Duration::ZERO,
+        })
     }
 
     /// Parameters from rows of any tenant: which one the query is for is decided by them.
@@ -210,7 +244,8 @@ impl Judge<'_, '_> {
 
     /// Under row-level security a query sees one tenant's rows: those of its parameter, else of the largest tenant. Never those of the tenant
     /// that the query before it was for: what comes of a query must not hang on which others are asked.
-    async fn tenant(&mut self, values: &Values) -> Result<(), SqlFailure> {
+    async fn tenant(&mut self, values: &Values) -> Result<Vec<SqlText>, SqlFailure> {
+        let mut said = Vec::new();
         for invariant in &self.stage.model.invariants {
             let Rule::Isolated {
                 tables,
@@ -235,8 +270,9 @@ impl Judge<'_, '_> {
                 ],
             );
             self.session.query(&set).await?;
+            said.push(set);
         }
-        Ok(())
+        Ok(said)
     }
 
     /// The tenant with most rows of the sample.
@@ -253,39 +289,6 @@ impl Judge<'_, '_> {
         Ok(first.and_then(|row| row.into_iter().next().flatten()))
     }
 
-    /// Plans a query, and runs it where asked; what it changes is taken back.
-    async fn plan(&mut self, query: &SqlText, run: bool) -> Result<PlanTree, SqlFailure> {
-        let options = if run {
-            "ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON"
-        } else {
-            "FORMAT JSON"
-        };
-        let explain = fill(
-            "EXPLAIN ({options}) {query}",
-            &[("options", &fixed(options)), ("query", query)],
-        );
-        self.session.batch(&begin()).await?;
-        let rows = self.session.query(&explain).await;
-        self.session.batch(&rollback()).await?;
-        Ok(read(&rows?))
-    }
-
-    async fn decide(
-        &mut self,
-        query: &SqlText,
-        asked: &[Asked],
-        others: &[(String, PlanTree)],
-    ) -> Result<Decided, SqlFailure> {
-        let plan = self.plan(query, true).await?;
-        let subject = Subject {
-            plan: &plan,
-            others,
-            relations: self.relations,
-        };
-        let outcomes = asked.iter().map(|asked| decide(asked, &subject)).collect();
-        Ok(Decided { plan, outcomes })
-    }
-
     /// Whether the expectation holds once the planner is told to avoid what is not wanted.
     async fn could_hold(&mut self, query: &SqlText, asked: &Asked) -> Result<bool, SqlFailure> {
         if asked.avoid.is_empty() {
@@ -294,7 +297,7 @@ impl Judge<'_, '_> {
         for switch in &asked.avoid {
             self.switch(switch, "off").await?;
         }
-        let plan = self.plan(query, false).await;
+        let plan = plan(self.session, query, false).await;
         for switch in &asked.avoid {
             self.switch(switch, "on").await?;
         }
@@ -314,79 +317,77 @@ impl Judge<'_, '_> {
         );
         self.session.batch(&set).await
     }
+}
 
-    /// Takes out each index that the query is said to use, in a transaction that is taken back; those that nothing missed.
-    async fn without_each_index(
-        &mut self,
-        query: &SqlText,
-        asked: &[Asked],
-        with: &Decided,
-        others: &[(String, PlanTree)],
-    ) -> Result<Vec<String>, SqlFailure> {
-        let mut survivors = Vec::new();
-        for (expectation, _) in &self.query.plan {
-            let Expectation::Uses(index) = expectation else {
-                continue;
-            };
-            // Only what held with the index can be missed without it.
-            let held = asked.iter().zip(&with.outcomes).any(|(asked, outcome)| {
-                asked.arguments.names.contains(&index.ident) && matches!(outcome, Outcome::Holds(_))
-            });
-            if !held || !self.is_plain_index(&index.ident) {
-                continue;
-            }
-            self.made += 1;
-            let drop = fill(
-                "DROP INDEX {index}",
-                &[("index", &quote_ident(&index.ident))],
-            );
-            let explain = fill("EXPLAIN (FORMAT JSON) {query}", &[("query", query)]);
-            self.session.batch(&begin()).await?;
-            let rows = match self.session.batch(&drop).await {
-                Ok(()) => self.session.query(&explain).await,
-                Err(failure) => Err(failure),
-            };
-            self.session.batch(&rollback()).await?;
-            let plan = read(&rows?);
-            let subject = Subject {
-                plan: &plan,
-                others,
-                relations: self.relations,
-            };
-            let broken = asked.iter().zip(&with.outcomes).any(|(asked, before)| {
-                !matches!(before, Outcome::Broken { .. })
-                    && matches!(decide(asked, &subject), Outcome::Broken { .. })
-            });
-            if broken {
-                self.killed += 1;
-            } else {
-                survivors.push(index.as_str().to_owned());
-            }
+/// Takes out each index that the query is said to use, in a transaction that is taken back; those that nothing missed.
+async fn without_each_index(
+    stage: &Stage<'_>,
+    session: &mut Session,
+    case: &Case<'_>,
+    planned: Option<&AtVolume>,
+    relations: &Relations,
+) -> Survivors {
+    let mut found = Survivors::default();
+    let now = planned.and_then(|planned| planned.planned.first());
+    let before = now.map_or(&case.outcomes, |now| &now.outcomes);
+    for statement in &case.before {
+        // It was said before.
+        let _ = session.query(statement).await;
+    }
+    for (expectation, _) in &case.query.plan {
+        let Expectation::Uses(index) = expectation else {
+            continue;
+        };
+        // Only what held with the index can be missed without it.
+        let held = case.asked.iter().zip(before).any(|(asked, outcome)| {
+            asked.arguments.names.contains(&index.ident) && matches!(outcome, Outcome::Holds(_))
+        });
+        if !held || !is_plain_index(stage, &index.ident) {
+            continue;
         }
-        Ok(survivors)
+        let Ok(plan) = planned_without(session, &index.ident, &case.typical).await else {
+            continue;
+        };
+        found.made += 1;
+        let subject = Subject {
+            plan: &plan,
+            others: &[],
+            relations,
+        };
+        let is_broken = |asked: &Asked| {
+            let outcome = match now {
+                Some(_) => decide_at_volume(asked, &subject),
+                None => decide(asked, &subject),
+            };
+            matches!(outcome, Outcome::Broken { .. })
+        };
+        let mut all = case.asked.iter().zip(before);
+        if !all.any(|(asked, before)| !matches!(before, Outcome::Broken { .. }) && is_broken(asked))
+        {
+            found.names.push(index.as_str().to_owned());
+        }
     }
-
-    /// Not the index of a constraint, which cannot be dropped by itself.
-    fn is_plain_index(&self, index: &Ident) -> bool {
-        let mut tables = self.stage.compiled.catalog.tables.values();
-        tables.any(|table| table.indexes.contains_key(index))
-    }
+    found
 }
 
-/// The plan in an answer of EXPLAIN, which may come in several rows, one a line.
-fn read(rows: &Rows) -> PlanTree {
-    let text: Vec<&str> = rows
-        .rows
-        .iter()
-        .filter_map(|row| row.first()?.as_deref())
-        .collect();
-    let json = serde_json::from_str(&text.join("\n")).unwrap_or(serde_json::Value::Null);
-    parse(&json).unwrap_or_default()
+async fn planned_without(
+    session: &mut Session,
+    index: &Ident,
+    query: &SqlText,
+) -> Result<crate::explain::PlanTree, SqlFailure> {
+    let drop = fill("DROP INDEX {index}", &[("index", &quote_ident(index))]);
+    let explain = fill("EXPLAIN (FORMAT JSON) {query}", &[("query", query)]);
+    session.batch(&begin()).await?;
+    let rows = match session.batch(&drop).await {
+        Ok(()) => session.query(&explain).await,
+        Err(failure) => Err(failure),
+    };
+    session.batch(&rollback()).await?;
+    Ok(read(&rows?))
 }
 
-fn refuted(asked: &Asked, found: &str, at_fault: &[usize], plan: &PlanTree) -> Judged {
-    Judged::refuted(format!("expected {}: {found}", asked.text)).with(Counterexample::Plan {
-        tree: plan.lines(),
-        at_fault: at_fault.to_vec(),
-    })
+/// Not the index of a constraint, which cannot be dropped by itself.
+fn is_plain_index(stage: &Stage<'_>, index: &Ident) -> bool {
+    let mut tables = stage.compiled.catalog.tables.values();
+    tables.any(|table| table.indexes.contains_key(index))
 }

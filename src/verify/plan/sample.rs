@@ -29,7 +29,10 @@ pub(super) async fn load(stage: &Stage<'_>, seed: u64) -> Result<Sample, Error> 
     let mut admin = database.admin().await?;
     let loaded = fill_database(stage, &mut admin, seed).await;
     let loaded = loaded.map_err(|failure| failure.into_error("load a sample"))?;
-    let relations = relations(stage, &loaded);
+    let mut relations = relations(stage, &loaded);
+    if let Ok(pairs) = partition_indexes(&mut admin).await {
+        relations.index_of = pairs;
+    }
     let total: usize = loaded.values().sum();
     let largest = loaded.values().copied().max().unwrap_or(0);
     let declared = stage
@@ -72,9 +75,12 @@ async fn fill_database(
     seed: u64,
 ) -> Result<BTreeMap<String, usize>, SqlFailure> {
     let maker = Maker::new(stage.model, &stage.compiled.catalog);
-    // Lifecycles and guards are not walked through: plans do not depend on them.
+    // Lifecycles and guards are not walked through: plans do not depend on them. VACUUM takes a row for visible to all only once the
+    // commit that wrote it is on disk.
     admin
-        .batch(&fixed("SET session_replication_role = replica"))
+        .batch(&fixed(
+            "SET session_replication_role = replica; SET synchronous_commit = on",
+        ))
         .await?;
     let mut loaded = BTreeMap::new();
     for bulk in maker.sample(&counts(stage), seed) {
@@ -166,9 +172,7 @@ fn relations(stage: &Stage<'_>, loaded: &BTreeMap<String, usize>) -> Relations {
 }
 
 /// PostgreSQL names the indexes of partitions itself: asks which declared index each belongs to.
-pub(super) async fn partition_indexes(
-    session: &mut Session,
-) -> Result<BTreeMap<String, String>, SqlFailure> {
+async fn partition_indexes(session: &mut Session) -> Result<BTreeMap<String, String>, SqlFailure> {
     let rows = session
         .query(&fixed(
             "SELECT child.relname, parent.relname\n\

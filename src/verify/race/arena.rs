@@ -46,8 +46,8 @@ pub(super) struct Arena<'a> {
     seats: BTreeMap<Who, Vec<Session>>,
     /// Whether a session may hold what outlives its transaction.
     stained: bool,
-    /// The state that was put in place last.
-    standing: Option<usize>,
+    /// The state that was put in place last, and the tables that may have been written to since.
+    standing: Option<(usize, Tables)>,
     /// Invariants that cannot be judged, and why.
     pub unjudged: BTreeMap<String, String>,
 }
@@ -180,19 +180,21 @@ impl<'a> Arena<'a> {
         self.seats.entry(who.clone()).or_default().push(session);
     }
 
-    /// Puts a state back; `dirty`: the tables that may have changed since it was last put there.
-    pub(super) async fn reset(&mut self, state: usize, dirty: &Tables) -> Result<(), Error> {
-        let changed = (self.standing == Some(state)).then_some(dirty);
+    /// Puts a state in place for something that writes to these tables.
+    pub(super) async fn reset(&mut self, state: usize, writes: Tables) -> Result<(), Error> {
+        let standing = self.standing.take();
+        let changed = standing.filter(|(standing, _)| *standing == state);
+        let changed = changed.map(|(_, written)| written);
         let snapshot = &self.states[state].snapshot;
         let call = self
             .resetter
-            .put_back(&mut self.control, state, snapshot, changed)
+            .put_back(&mut self.control, state, snapshot, changed.as_ref())
             .await?;
         self.control
             .query(&call)
             .await
             .map_err(|e| e.into_error("put a state back"))?;
-        self.standing = Some(state);
+        self.standing = Some((state, writes));
         Ok(())
     }
 

@@ -161,7 +161,7 @@ pub(super) async fn walked(
         choices: choices.to_vec(),
         tried: Vec::new(),
     };
-    arena.reset(trial.state, &dirty(trial)).await?;
+    arena.reset(trial.state, dirty(trial)).await?;
     let played = play(arena, trial, &prefix, &watch).await?;
     let played = played.map_err(|failure| failure.into_error("run a schedule"))?;
     let endings: Vec<String> = played.endings.iter().flatten().map(shown).collect();
@@ -179,7 +179,7 @@ async fn run(
     prefix: &Prefix,
     explored: &mut Explored,
 ) -> Result<Vec<(usize, Prefix)>, Error> {
-    arena.reset(trial.state, &dirty(trial)).await?;
+    arena.reset(trial.state, dirty(trial)).await?;
     let mut played = match play(arena, trial, prefix, watch).await? {
         Ok(played) => played,
         Err(failure) => {
@@ -188,9 +188,8 @@ async fn run(
         }
     };
     if let Some(position) = played.diverged {
-        // Where PostgreSQL decides who goes on first, it may decide otherwise the next time. Of more than two sessions not everything
-        // that it decides is known yet.
-        return match played.loose || trial.programs.len() > 2 {
+        // Where PostgreSQL decides who goes on first, it may decide otherwise the next time.
+        return match played.loose {
             true => {
                 explored.unrepeated += 1;
                 Ok(Vec::new())
@@ -235,7 +234,7 @@ pub(super) async fn replay(
     watch: &Watch,
     effects: Option<&Effects>,
 ) -> Result<Option<Played>, Error> {
-    arena.reset(trial.state, &dirty(trial)).await?;
+    arena.reset(trial.state, dirty(trial)).await?;
     let prefix = Prefix {
         choices: choices.to_vec(),
         tried: Vec::new(),

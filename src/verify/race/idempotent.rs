@@ -102,7 +102,10 @@ pub(super) async fn race(
                 let start = rehearsal.starts[call.start].clone();
                 let found =
                     counterexample(racer, &trial, &start, choices, judge, Some(&wanted)).await?;
-                return Ok(with_crashes(conclude(&invariant, tally, Some(found))));
+                if found.is_some() {
+                    return Ok(with_crashes(conclude(&invariant, tally, found)));
+                }
+                tally.unconfirmed += 1;
             }
         }
     }

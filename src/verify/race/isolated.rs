@@ -1,6 +1,7 @@
 //! A tenant tries to reach another tenant's rows: everything a session of the confined role, or of the owner, can ask for.
 
 use super::arena::Arena;
+use super::footprint::Tables;
 use super::program::Who;
 use super::racer::Racer;
 use super::result::{RaceResult, Tally, conclude};
@@ -224,8 +225,8 @@ async fn try_probe(
     own: &str,
     probe: &Probe,
 ) -> Result<Option<Rows>, Error> {
-    arena.forget_standing();
-    arena.reset(state, &Default::default()).await?;
+    // It is taken back, so it writes to nothing.
+    arena.reset(state, Tables::default()).await?;
     let mut session = arena.session(who).await?;
     let mut statements = vec![fixed("BEGIN")];
     statements.extend(probe.says_who.then(|| say_who(setting, own)));

@@ -39,7 +39,7 @@ impl Default for RaceOptions {
     fn default() -> RaceOptions {
         RaceOptions {
             seed: 0,
-            sessions: 2,
+            sessions: 3,
             schedules_of_trial: 2000,
             schedules_of_wide_trial: 400,
             schedules: 20_000,

@@ -283,9 +283,11 @@ impl<'a> Racer<'a> {
                 .iter()
                 .find(|(violation, _)| violation.judge == judge);
             if let Some((_, choices)) = found {
-                return counterexample(self, &trial, &start, choices, judge, None)
-                    .await
-                    .map(Some);
+                let found = counterexample(self, &trial, &start, choices, judge, None).await?;
+                if found.is_some() {
+                    return Ok(found);
+                }
+                tally.unconfirmed += 1;
             }
         }
         Ok(None)
@@ -323,13 +325,11 @@ impl<'a> Racer<'a> {
                     {
                         let start = self.rehearsal.starts[meeting.start].clone();
                         let found =
-                            counterexample(self, &trial, &start, &choices, judge, None).await;
-                        // What does not come up again is no counterexample.
-                        if size > 2 && matches!(found, Err(Error::Internal(_))) {
-                            tally.unrepeated += 1;
-                            continue;
+                            counterexample(self, &trial, &start, &choices, judge, None).await?;
+                        if found.is_some() {
+                            return Ok(found);
                         }
-                        return found.map(Some);
+                        tally.unconfirmed += 1;
                     }
                 }
             }

@@ -6,6 +6,7 @@ mod evaluate;
 mod kind;
 mod maker;
 mod pattern;
+mod profile;
 mod random;
 mod sample;
 mod shape;
@@ -15,6 +16,7 @@ mod spread;
 mod tests;
 mod vary;
 
+pub(crate) use profile::Profile;
 pub(crate) use random::Random;
 
 pub use maker::{Maker, NewRow, Values};

@@ -48,6 +48,7 @@ impl Spread {
         let distinct = distinct(column, rows);
         let source = if column.keyed
             && data.distinct.is_none()
+            && data.range.is_none()
             && data.values.is_empty()
             && column.allowed.is_empty()
         {
@@ -164,6 +165,20 @@ impl Spread {
             }
             Source::Enumerated(_) => self.kind.value(self.index(random) as i64 + 1, &self.hint),
             Source::Pattern(text, _) => pattern::matching(text, self.index(random) as u64)?,
+        };
+        Some(self.padded(text))
+    }
+
+    /// The value of the k-th rank, counted from 0, where ranks have values of their own.
+    pub(super) fn ranked(&self, rank: usize) -> Option<String> {
+        let text = match &self.source {
+            Source::Between { low, high, steps } => {
+                let along = rank as f64 / (*steps).max(1) as f64;
+                scalar(&self.kind, low + (high - low) * along)
+            }
+            Source::Enumerated(_) => self.kind.value(rank as i64 + 1, &self.hint),
+            Source::Pattern(text, _) => pattern::matching(text, rank as u64)?,
+            Source::Numbered | Source::Values(_) => return None,
         };
         Some(self.padded(text))
     }

@@ -1,0 +1,288 @@
+//! Queries planned at the volumes that the design declares: now, each year to the horizon, and where a plan changes on the way.
+
+use std::collections::BTreeMap;
+
+use super::case::Case;
+use super::expect::decide_at_volume;
+use super::sample::{self, thousands};
+use super::statistics::Belief;
+use super::storage::{Storage, Volume};
+use super::volume::{Point, points};
+use crate::error::Error;
+use crate::explain::{Outcome, PlanTree, Relations, Subject};
+use crate::postgres::{Database, Session, SqlFailure};
+use crate::sql::Ident;
+use crate::verify::Stage;
+use crate::verify::seed::Maker;
+
+/// How often the interval in which a plan changes is halved.
+const HALVINGS: usize = 5;
+/// How much larger than at the horizon everything is made, to see what comes after it.
+const BEYOND: f64 = 10.0;
+
+/// A query planned at one volume.
+#[derive(Clone, Debug)]
+pub(super) struct Planned {
+    /// When.
+    pub point: Point,
+    /// With typical values.
+    pub plan: PlanTree,
+    /// What came of each expectation.
+    pub outcomes: Vec<Outcome>,
+}
+
+/// What planning at the declared volumes says about one query.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AtVolume {
+    /// At each moment, now first.
+    pub planned: Vec<Planned>,
+    /// Where the plan changes, in words.
+    pub flips: Vec<String>,
+    /// How the plan differs if the planner knew the number of different values exactly.
+    pub fragile: Option<String>,
+    /// How the plan differs where it is made for all values at once.
+    pub generic: Option<String>,
+    /// Planning failed.
+    pub failed: Option<SqlFailure>,
+}
+
+/// A sample's database made as large as the design says.
+pub(super) struct Scaled<'a, 's> {
+    stage: &'a Stage<'s>,
+    database: &'a Database,
+    maker: &'a Maker,
+    names: &'a Relations,
+    pub storage: Storage,
+}
+
+impl<'a, 's> Scaled<'a, 's> {
+    /// Nothing is executed in this database from here on.
+    pub(super) async fn open(
+        stage: &'a Stage<'s>,
+        database: &'a Database,
+        maker: &'a Maker,
+        names: &'a Relations,
+    ) -> Result<Scaled<'a, 's>, Error> {
+        Ok(Scaled {
+            stage,
+            database,
+            maker,
+            names,
+            storage: Storage::open(database).await?,
+        })
+    }
+
+    /// Makes everything as large as at that moment. What the names in a plan stand for, with their rows then, and a session that sees it.
+    pub(super) async fn go_to(
+        &mut self,
+        point: Point,
+        belief: Belief,
+    ) -> Result<(Relations, Session), Error> {
+        let model = self.stage.model;
+        let rows = |table: &Ident| point.rows_of(model, table);
+        let volume = Volume {
+            maker: self.maker,
+            names: self.names,
+            rows: &rows,
+            belief,
+        };
+        self.storage.set(&volume).await?;
+        let mut relations = self.names.clone();
+        for table in &model.tables {
+            let name = table.name.as_str().to_owned();
+            relations.rows.insert(name.clone(), point.rows(table));
+            relations.loaded.insert(name, point.rows(table));
+        }
+        let mut session = self.stage.session(self.database).await?;
+        // What the server refuses of these was said before.
+        let _ = sample::set_planner(self.stage, &mut session).await;
+        Ok((relations, session))
+    }
+
+    /// Plans every query at every moment.
+    pub(super) async fn plan_all(&mut self, cases: &[Case<'_>]) -> Result<Vec<AtVolume>, Error> {
+        let mut found: Vec<AtVolume> = cases.iter().map(|_| AtVolume::default()).collect();
+        let moments = points(self.stage.model);
+        for (at, point) in moments.iter().enumerate() {
+            let (relations, mut session) = self.go_to(*point, Belief::Estimated).await?;
+            for (case, found) in cases.iter().zip(&mut found) {
+                match case.plan_at(&mut session, &relations).await {
+                    Ok((plan, others)) => {
+                        let subject = Subject {
+                            plan: &plan,
+                            others: &others,
+                            relations: &relations,
+                        };
+                        let asked = case.asked.iter();
+                        let outcomes = asked.map(|asked| decide_at_volume(asked, &subject));
+                        let outcomes = outcomes.collect();
+                        if at == 0 {
+                            found.generic = case.generic(&mut session, &plan).await;
+                        }
+                        found.planned.push(Planned {
+                            point: *point,
+                            plan,
+                            outcomes,
+                        });
+                    }
+                    Err(failure) => found.failed = Some(failure),
+                }
+            }
+        }
+        self.as_declared(cases, &moments, &mut found).await?;
+        self.flips(cases, &moments, &mut found).await?;
+        Ok(found)
+    }
+
+    /// Once more with the true number of different values, which ANALYZE often misses.
+    async fn as_declared(
+        &mut self,
+        cases: &[Case<'_>],
+        moments: &[Point],
+        found: &mut [AtVolume],
+    ) -> Result<(), Error> {
+        let Some(last) = moments.last() else {
+            return Ok(());
+        };
+        let (relations, mut session) = self.go_to(*last, Belief::Declared).await?;
+        for (case, found) in cases.iter().zip(found) {
+            let Some(believed) = found.planned.last() else {
+                continue;
+            };
+            if let Ok((plan, _)) = case.plan_at(&mut session, &relations).await
+                && let Some(line) = difference(&believed.plan, &plan)
+            {
+                found.fragile = Some(format!(
+                    "{}, with exact statistics it would be planned otherwise: {line}",
+                    last.words()
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Between which volumes plans change: between two moments by halving, and once behind the horizon.
+    async fn flips(
+        &mut self,
+        cases: &[Case<'_>],
+        moments: &[Point],
+        found: &mut [AtVolume],
+    ) -> Result<(), Error> {
+        let Some(last) = moments.last().copied() else {
+            return Ok(());
+        };
+        let far = Point {
+            factor: BEYOND,
+            ..last
+        };
+        let (relations, mut session) = self.go_to(far, Belief::Estimated).await?;
+        let mut wanted: Vec<(usize, Point, Point)> = Vec::new();
+        for (at, case) in cases.iter().enumerate() {
+            let planned = &found[at].planned;
+            for pair in planned.windows(2) {
+                if pair[0].plan.shape() != pair[1].plan.shape() {
+                    wanted.push((at, pair[0].point, pair[1].point));
+                }
+            }
+            if let (Some(known), Ok((plan, _))) =
+                (planned.last(), case.plan_at(&mut session, &relations).await)
+                && known.plan.shape() != plan.shape()
+            {
+                wanted.push((at, last, far));
+            }
+        }
+        drop(session);
+        for (at, low, high) in wanted {
+            let flip = self.flip(&cases[at], low, high).await?;
+            found[at].flips.extend(flip);
+        }
+        Ok(())
+    }
+
+    /// `planned at 20,000,000 rows of the largest table now, 44,000,000 in 1 year`.
+    pub(super) fn words(&self) -> String {
+        let tables = || self.stage.model.tables.iter();
+        let all = points(self.stage.model);
+        let largest = |point: &Point| tables().map(|table| point.rows(table)).fold(0.0, f64::max);
+        let mut ends = vec![all[0]];
+        ends.extend(all.last().filter(|_| all.len() > 1));
+        let words: Vec<String> = ends
+            .iter()
+            .map(|point| format!("{} rows {}", thousands(largest(point)), point.words()))
+            .collect();
+        format!("planned with the largest table at {}", words.join(", "))
+    }
+
+    async fn flip(
+        &mut self,
+        case: &Case<'_>,
+        low: Point,
+        high: Point,
+    ) -> Result<Option<String>, Error> {
+        let (mut low, mut high) = (low, high);
+        let Some((before, _)) = self.shape(case, low).await? else {
+            return Ok(None);
+        };
+        for _ in 0..HALVINGS {
+            let middle = Point {
+                after: (low.after + high.after) / 2.0,
+                factor: (low.factor * high.factor).sqrt(),
+            };
+            match self.shape(case, middle).await? {
+                Some((plan, _)) if plan.shape() == before.shape() => low = middle,
+                _ => high = middle,
+            }
+        }
+        let Some((after, relations)) = self.shape(case, high).await? else {
+            return Ok(None);
+        };
+        let line = difference(&before, &after).unwrap_or_default();
+        let largest = after
+            .nodes()
+            .iter()
+            .filter_map(|node| relations.table(node))
+            .max_by(|a, b| rows(&relations.rows, a).total_cmp(&rows(&relations.rows, b)));
+        let where_to = match largest {
+            Some(table) => format!(
+                "{} rows of {table}",
+                thousands(rows(&relations.rows, table))
+            ),
+            None => high.words(),
+        };
+        let when = match high.factor > 1.0 {
+            true => "beyond the horizon".to_owned(),
+            false => high.words(),
+        };
+        Ok(Some(format!(
+            "from about {where_to} on ({when}) it changes: {line}"
+        )))
+    }
+
+    async fn shape(
+        &mut self,
+        case: &Case<'_>,
+        point: Point,
+    ) -> Result<Option<(PlanTree, Relations)>, Error> {
+        let (relations, mut session) = self.go_to(point, Belief::Estimated).await?;
+        let planned = case.plan_at(&mut session, &relations).await.ok();
+        Ok(planned.map(|(plan, _)| (plan, relations)))
+    }
+}
+
+fn rows(of: &BTreeMap<String, f64>, table: &str) -> f64 {
+    of.get(table).copied().unwrap_or(0.0)
+}
+
+/// The first line in which two plans differ: `Sort instead of Index Scan using ix_a on a`.
+pub(super) fn difference(before: &PlanTree, after: &PlanTree) -> Option<String> {
+    let (one, other) = (before.shape(), after.shape());
+    if one == other {
+        return None;
+    }
+    let same = one.iter().zip(&other).take_while(|(a, b)| a == b).count();
+    let name = |plan: &PlanTree| {
+        let node = plan.nodes().get(same);
+        node.map_or_else(|| "nothing".to_owned(), crate::explain::PlanNode::name)
+    };
+    Some(format!("{} instead of {}", name(after), name(before)))
+}
