@@ -1,8 +1,10 @@
 //! SQL as text with rules: names, quoting, parameters, syntax and facts. The only module that knows `sqlparser` and
 //! `squawk-syntax`, and the only place beside `.sql.j2` templates where [`SqlText`] is made.
 //!
-//! Start with [`bind`] for parameters, [`check_syntax`] for what can be said without a server, [`facts()`] for what a statement touches.
+//! Start with [`bind`] for parameters, [`check_syntax`] for what can be said without a server, [`facts()`] for what a statement touches,
+//! [`accesses`] for what an index would have to serve.
 
+mod access;
 mod compose;
 mod condition;
 mod control;
@@ -22,6 +24,7 @@ mod syntax;
 mod weaken;
 mod write;
 
+pub use access::{Access, Against, Condition, Key, Kind, SortKey, Test, TypedNames, accesses};
 pub use compose::{column_of, fill, fixed, idents, join, number, pad, qualified_columns};
 pub use condition::{condition_names, sqlstate};
 pub use control::{

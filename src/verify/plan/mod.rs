@@ -7,6 +7,7 @@
 //! `conclude` puts the two together. On a server that is not pgproof's own nothing is made larger, and what a sample cannot decide is
 //! `unchecked`.
 
+mod candidate;
 mod case;
 mod conclude;
 mod expect;
