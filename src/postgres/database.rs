@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::files::FileChange;
 use super::server::Inner;
 use super::session::Session;
 use crate::error::Error;
@@ -57,6 +58,15 @@ impl Database {
         Session::open(&address)
             .await
             .map_err(|failure| failure.into_error("open a session"))
+    }
+
+    /// Changes the sizes of files of a server of pgproof's own; elsewhere it is refused. `admin`: a session of this database's.
+    pub async fn change_files(
+        &self,
+        admin: &mut Session,
+        changes: &[FileChange],
+    ) -> Result<(), Error> {
+        self.server.change_files(admin, changes).await
     }
 
     /// Creates an extension, as superuser; the owner may use it.

@@ -25,6 +25,8 @@ pub(super) struct LocalCluster {
     pub(super) cleanup: Cleanup,
     process: Arc<Process>,
     log: PathBuf,
+    /// The data directory.
+    pub(super) data: PathBuf,
 }
 
 impl LocalCluster {
@@ -176,6 +178,7 @@ impl Launched {
             address,
             cleanup,
             process,
+            data: log.with_file_name("data"),
             log,
         }
     }

@@ -15,6 +15,7 @@ mod doctor;
 #[cfg(feature = "containers")]
 mod engine;
 mod failure;
+mod files;
 mod find;
 mod foreign;
 mod introspect;
@@ -35,6 +36,7 @@ pub use connect::Limits;
 pub use database::Database;
 pub use doctor::{DoctorLine, doctor};
 pub use failure::{FailureDetails, SqlFailure};
+pub use files::FileChange;
 pub use find::{Foreseen, foresee};
 pub use introspect::{Scope, introspect};
 pub use observer::Observer;

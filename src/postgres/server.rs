@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::connect::{Address, Limits};
 use super::database::Database;
 use super::failure::SqlFailure;
+use super::files::{self, FileChange};
 use super::find::{Kind, find};
 use super::lease::random_hex;
 use super::observer::{Observer, Signals};
@@ -275,6 +276,29 @@ impl Server {
 }
 
 impl Inner {
+    pub(super) async fn change_files(
+        &self,
+        admin: &mut Session,
+        changes: &[FileChange],
+    ) -> Result<(), Error> {
+        match &self.kind {
+            Kind::Local(cluster) => {
+                files::change(&cluster.data, changes).map_err(|e| Error::Environment {
+                    message: format!("the size of PostgreSQL's files cannot be set: {e}"),
+                    help: "point TMPDIR to a file system on which files may have holes".to_owned(),
+                })
+            }
+            #[cfg(feature = "containers")]
+            Kind::Container(_) => {
+                let done = admin.batch(&files::script(changes)).await;
+                done.map_err(|failure| failure.into_error("set the size of files"))
+            }
+            Kind::Foreign(_) => Err(Error::Internal(
+                "files of somebody else's server are never touched".to_owned(),
+            )),
+        }
+    }
+
     pub(super) fn admin_address(&self) -> &Address {
         self.kind.address()
     }

@@ -127,6 +127,14 @@ pub fn run_program(command: &str) -> SqlText {
     ))
 }
 
+/// Lets a shell of the server's machine run these lines, which may be many. For a server of pgproof's own only.
+pub fn run_script(lines: &[String]) -> SqlText {
+    SqlText::made(format!(
+        "COPY (SELECT string_to_table({}, chr(10))) TO PROGRAM 'sh'",
+        literal(&lines.join("\n")).as_str()
+    ))
+}
+
 /// Ends another session.
 pub fn terminate_backend(pid: i32) -> SqlText {
     SqlText::made(format!("SELECT pg_catalog.pg_terminate_backend({pid})"))

@@ -30,7 +30,7 @@ pub use condition::{condition_names, sqlstate};
 pub use control::{
     alter_role_of_ours, create_database, create_extension, create_login_role, create_role,
     drop_database, drop_role, format_types, grant_role, grant_role_to_current_user, run_program,
-    set_for_role, terminate_backend,
+    run_script, set_for_role, terminate_backend,
 };
 pub use execute::{execute, inline, placeholder, prepare, sequence};
 pub use expression::{Comparison, Expression, parse_expression};

@@ -7,7 +7,7 @@ use super::build::{build, claim as schema_claim, refused};
 use super::evidence::Judged;
 use super::mutate::{count, survey};
 use super::part::Part;
-use super::plan::{claim as query_claim, plans_of, refused_statements};
+use super::plan::{claim as query_claim, design_claims, plans_of, refused_statements};
 use super::race::{Ground, RaceOptions, Racer};
 use super::reject::{Bench, Claimed, Settled, claims, settle};
 use super::run::Run;
@@ -304,8 +304,9 @@ impl Design<'_> {
     }
 
     async fn plan(&mut self, stage: &Stage<'_>) -> Result<(), Error> {
-        let queries: Vec<Claim> = self.model.queries.iter().map(query_claim).collect();
-        let wanted = self.wanted(Method::Plan, &queries);
+        let queries = self.model.queries.iter().map(query_claim);
+        let claims: Vec<Claim> = queries.chain(design_claims(self.model)).collect();
+        let wanted = self.wanted(Method::Plan, &claims);
         self.begin(Method::Plan, wanted.len());
         let refused = match self.options.part.wants_statements() {
             true => refused_statements(stage).await?,

@@ -70,6 +70,8 @@ fn estimated(subject: &Subject<'_>, arguments: &Arguments) -> Outcome {
         total += rows;
         scans.push((at, rows));
     }
+    // Shares of rows that add up to whole ones do so but for the last digits.
+    let total = total.round();
     let most = scans.iter().map(|(_, rows)| *rows).fold(0.0, f64::max);
     let at_fault = scans.iter().filter(|(_, rows)| rows * 2.0 >= most);
     let at_fault: Vec<usize> = at_fault.map(|(at, _)| *at).collect();

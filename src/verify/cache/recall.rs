@@ -13,7 +13,7 @@ use crate::finding::{Evidence, Finding, Method, Mutants, Verdict};
 use crate::template::Environment;
 use crate::verify::evidence::Judged;
 use crate::verify::part::Part;
-use crate::verify::plan::claim as query_claim;
+use crate::verify::plan::{claim as query_claim, design_claims};
 use crate::verify::run::Told;
 use crate::verify::runner::{Verified, VerifyOptions, invariant_claim, not_tried, raced};
 
@@ -246,7 +246,11 @@ fn joined(
 fn order(model: &Model, works: &[(Work, Option<Sheet>)]) -> BTreeMap<(Method, String), usize> {
     let raced = raced(model).into_iter().map(invariant_claim);
     let raced = raced.map(|claim| (Method::Race, claim.subject));
-    let queries = model.queries.iter().map(query_claim);
+    let queries = model
+        .queries
+        .iter()
+        .map(query_claim)
+        .chain(design_claims(model));
     let queries = queries.map(|claim| (Method::Plan, claim.subject));
     let listed = works
         .iter()

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::finding::Method;
 use crate::verify::build::claim as schema_claim;
 use crate::verify::part::Shard;
-use crate::verify::plan::claim as query_claim;
+use crate::verify::plan::{claim as query_claim, design_claims};
 use crate::verify::race::RaceOptions;
 use crate::verify::runner::{invariant_claim, raced};
 
@@ -75,8 +75,18 @@ pub(super) fn works(asked: &Asked<'_>) -> Result<Vec<Work>, Error> {
         if part.wants_statements() {
             add(Method::Plan, What::Statements, keys.statements());
         }
-        let subjects = model.queries.iter().map(|query| query_claim(query).subject);
+        let queries = model.queries.iter().map(query_claim);
+        let subjects = queries
+            .chain(design_claims(model))
+            .map(|claim| claim.subject);
         let mine: BTreeSet<String> = share(Method::Plan, subjects.collect()).collect();
+        for claim in design_claims(model) {
+            if mine.contains(&claim.subject) {
+                let mut words = keys.plan();
+                words.word(&keys.statements().hex());
+                add(Method::Plan, What::Claim(claim.subject), words);
+            }
+        }
         for query in &model.queries {
             let subject = query_claim(query).subject;
             if mine.contains(&subject) {

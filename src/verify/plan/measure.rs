@@ -59,7 +59,7 @@ pub async fn planned_queries(stage: &Stage<'_>, seed: u64) -> Result<FromDeclara
         });
     }
     let storage = &scaled.storage;
-    let size = |relation: &super::storage::Relation| {
+    let size = |relation: &super::relation::Relation| {
         let extent = storage.extents.get(&relation.oid)?;
         Some(PlannedSize {
             relation: relation.name.clone(),

@@ -7,15 +7,20 @@
 //! `conclude` puts the two together. On a server that is not pgproof's own nothing is made larger, and what a sample cannot decide is
 //! `unchecked`.
 
+mod advice;
+mod believed;
 mod candidate;
+mod capacity;
 mod case;
 mod conclude;
 mod expect;
+mod indexes;
 mod measure;
 mod params;
 mod planned;
 mod prepare;
 mod query;
+mod relation;
 mod sample;
 mod size;
 mod statistics;
@@ -25,4 +30,4 @@ mod volume;
 pub use measure::{FromDeclaration, PlannedQuery, PlannedSize, planned_queries};
 pub use prepare::refused_statements;
 pub use query::{Plans, plans};
-pub(super) use query::{claim, plans_of};
+pub(super) use query::{claim, design_claims, plans_of};

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use super::case::Case;
+use super::case::{Case, Other};
 use super::expect::decide_at_volume;
+use super::relation::Relation;
 use super::sample::{self, thousands};
 use super::statistics::Belief;
 use super::storage::{Storage, Volume};
 use super::volume::{Point, points};
+use crate::catalog::Catalog;
+use crate::design::Model;
 use crate::error::Error;
 use crate::explain::{Outcome, PlanTree, Relations, Subject};
 use crate::postgres::{Database, Session, SqlFailure};
-use crate::sql::Ident;
+use crate::sql::{Ident, SqlText, fixed};
 use crate::verify::Stage;
 use crate::verify::seed::Maker;
 
@@ -27,6 +30,8 @@ pub(super) struct Planned {
     pub point: Point,
     /// With typical values.
     pub plan: PlanTree,
+    /// With others.
+    pub others: Vec<Other>,
     /// What came of each expectation.
     pub outcomes: Vec<Outcome>,
 }
@@ -51,7 +56,7 @@ pub(super) struct Scaled<'a, 's> {
     stage: &'a Stage<'s>,
     database: &'a Database,
     maker: &'a Maker,
-    names: &'a Relations,
+    names: Relations,
     pub storage: Storage,
 }
 
@@ -67,9 +72,87 @@ impl<'a, 's> Scaled<'a, 's> {
             stage,
             database,
             maker,
-            names,
+            names: names.clone(),
             storage: Storage::open(database).await?,
         })
+    }
+
+    pub(super) fn model(&self) -> &'a Model {
+        self.stage.model
+    }
+
+    pub(super) fn catalog(&self) -> &'a Catalog {
+        &self.stage.compiled.catalog
+    }
+
+    pub(super) fn names(&self) -> &Relations {
+        &self.names
+    }
+
+    pub(super) fn owner(&self) -> &Ident {
+        self.stage.server.owner()
+    }
+
+    pub(super) fn search_path(&self) -> SqlText {
+        self.stage.search_path()
+    }
+
+    /// A session that may hide indexes, with production's planner settings.
+    pub(super) async fn admin(&self) -> Result<Session, Error> {
+        let mut admin = self.database.admin().await?;
+        let set = admin
+            .batch(&fixed("SET allow_system_table_mods = on"))
+            .await;
+        set.map_err(|failure| failure.into_error("change statistics"))?;
+        // What the server refuses of these was said before.
+        let _ = sample::set_planner(self.stage, &mut admin).await;
+        Ok(admin)
+    }
+
+    /// Bytes of an index as large as everything is now, its partitions' parts together.
+    pub(super) fn bytes_of(&self, index: &str) -> f64 {
+        let mut bytes = 0.0;
+        for relation in &self.storage.relations {
+            let of = self.names.index_of.get(&relation.name);
+            if of.map_or(relation.name.as_str(), String::as_str) == index {
+                let extent = self.storage.extents.get(&relation.oid);
+                bytes += extent.map_or(0.0, |extent| extent.pages) * 8192.0;
+            }
+        }
+        bytes
+    }
+
+    /// The design's table of a table, a partition, or an index of one.
+    pub(super) fn table_of<'r>(&'r self, relation: &'r Relation) -> Option<&'r str> {
+        let relation = match relation.of {
+            Some(oid) => self
+                .storage
+                .relations
+                .iter()
+                .find(|table| table.oid == oid)?,
+            None => relation,
+        };
+        let name = self
+            .names
+            .table_of
+            .get(&relation.name)
+            .unwrap_or(&relation.name);
+        self.names.rows.contains_key(name).then_some(name.as_str())
+    }
+
+    /// Makes files as small as the sample's, so that an index can be built.
+    pub(super) async fn shrink(&mut self) -> Result<(), Error> {
+        self.storage.shrink().await
+    }
+
+    /// Reads anew what relations there are.
+    pub(super) async fn look_again(&mut self) -> Result<(), Error> {
+        self.storage = Storage::open(self.database).await?;
+        let mut admin = self.database.admin().await?;
+        if let Ok(pairs) = sample::partition_indexes(&mut admin).await {
+            self.names.index_of = pairs;
+        }
+        Ok(())
     }
 
     /// Makes everything as large as at that moment. What the names in a plan stand for, with their rows then, and a session that sees it.
@@ -82,7 +165,7 @@ impl<'a, 's> Scaled<'a, 's> {
         let rows = |table: &Ident| point.rows_of(model, table);
         let volume = Volume {
             maker: self.maker,
-            names: self.names,
+            names: &self.names,
             rows: &rows,
             belief,
         };
@@ -122,6 +205,7 @@ impl<'a, 's> Scaled<'a, 's> {
                         found.planned.push(Planned {
                             point: *point,
                             plan,
+                            others,
                             outcomes,
                         });
                     }

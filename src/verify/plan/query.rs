@@ -3,15 +3,18 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
+use super::advice::advise;
+use super::capacity;
 use super::case::{Case, plan, read};
 use super::conclude::{Survivors, conclude};
 use super::expect::{Asked, asked, decide, decide_at_volume};
+use super::indexes;
 use super::params::{Choice, Values, choose, filled_in, for_all_values};
 use super::planned::{AtVolume, Scaled};
 use super::sample::{self, Sample};
 use super::statistics::Belief;
 use super::volume::Point;
-use crate::design::{Expectation, Query, Rule};
+use crate::design::{Expectation, Model, Query, Rule};
 use crate::error::Error;
 use crate::explain::{Outcome, Relations, Subject};
 use crate::finding::{Claim, Evidence, Finding, Method};
@@ -36,8 +39,9 @@ pub struct Plans {
 
 /// Judges every catalogued query of a design on a sample.
 pub async fn plans(run: &Run<'_>, stage: &Stage<'_>) -> Result<Plans, Error> {
-    let subjects = stage.model.queries.iter().map(|query| claim(query).subject);
-    plans_of(run, stage, &subjects.collect()).await
+    let queries = stage.model.queries.iter().map(claim);
+    let all = queries.chain(design_claims(stage.model));
+    plans_of(run, stage, &all.map(|claim| claim.subject).collect()).await
 }
 
 /// Judges those queries whose subjects are wanted.
@@ -51,15 +55,27 @@ pub(crate) async fn plans_of(
         return Ok(found);
     }
     let sample = sample::load(stage, run.seed).await?;
-    let is_wanted = |query: &Query| wanted.contains(&claim(query).subject);
-    let (cases, others) = cases(stage, &sample, &is_wanted).await?;
+    let is_wanted = |subject: &str| wanted.contains(subject);
+    // What is said of the design as a whole is said of all its queries.
+    let whole: Vec<Claim> = design_claims(stage.model)
+        .into_iter()
+        .filter(|claim| is_wanted(&claim.subject))
+        .collect();
+    let is_run = |query: &Query| !whole.is_empty() || is_wanted(&claim(query).subject);
+    let (cases, others) = cases(stage, &sample, &is_run).await?;
     found.findings.extend(others.findings);
     for (query, judged) in others.failed {
-        let evidence = run.evidence(stage.model, Method::Plan, claim(query), judged);
-        found.evidence.push(evidence);
+        if is_wanted(&claim(query).subject) {
+            let evidence = run.evidence(stage.model, Method::Plan, claim(query), judged);
+            found.evidence.push(evidence);
+        }
     }
-    let judged = judge_all(run, stage, &sample, &cases).await?;
+    let (judged, said) = judge_all(run, stage, &sample, &cases, &whole).await?;
+    found.findings.extend(said.findings);
     for (case, (judged, survivors)) in cases.iter().zip(judged) {
+        if !is_wanted(&claim(case.query).subject) {
+            continue;
+        }
         found.mutants_made += survivors.made;
         found.mutants_killed += survivors.killed();
         let judged = Judged {
@@ -75,9 +91,21 @@ pub(crate) async fn plans_of(
         queries.position(|query| claim(query).subject == evidence.claim.subject)
     };
     found.evidence.sort_by_key(order);
+    for (claim, judged) in said.judged {
+        found
+            .evidence
+            .push(run.evidence(stage.model, Method::Plan, claim, judged));
+    }
     let Sample { database, .. } = sample;
     database.drop().await?;
     Ok(found)
+}
+
+/// What is said of the design as a whole.
+#[derive(Default)]
+struct Whole {
+    findings: Vec<Finding>,
+    judged: Vec<(Claim, Judged)>,
 }
 
 /// What came of the sample apart from queries that ran.
@@ -137,7 +165,8 @@ async fn judge_all(
     stage: &Stage<'_>,
     sample: &Sample,
     cases: &[Case<'_>],
-) -> Result<Vec<(Judged, Survivors)>, Error> {
+    whole: &[Claim],
+) -> Result<(Vec<(Judged, Survivors)>, Whole), Error> {
     let relations = &sample.relations;
     let mut judged = Vec::with_capacity(cases.len());
     if !run.server.is_ours() {
@@ -148,7 +177,13 @@ async fn judge_all(
             let survivors = without_each_index(stage, &mut session, case, None, relations).await;
             judged.push((conclude(case, None, &survivors, &sample.volume), survivors));
         }
-        return Ok(judged);
+        let why = "only on a server of pgproof's own can the planner be shown the declared volume";
+        let unchecked = |claim: &Claim| (claim.clone(), Judged::unchecked(why));
+        let said = Whole {
+            findings: Vec::new(),
+            judged: whole.iter().map(unchecked).collect(),
+        };
+        return Ok((judged, said));
     }
     let maker = Maker::new(stage.model, &stage.compiled.catalog);
     let mut scaled = Scaled::open(stage, &sample.database, &maker, relations).await?;
@@ -164,7 +199,36 @@ async fn judge_all(
         concluded.duration = each + since.elapsed();
         judged.push((concluded, survivors));
     }
-    Ok(judged)
+    drop(session);
+    let mut said = Whole::default();
+    for claim in whole {
+        let since = Instant::now();
+        let judged = match *claim == capacity::claim() {
+            true => capacity::capacity(&mut scaled).await?,
+            false => {
+                let (judged, findings) = indexes::review(&mut scaled, cases, &planned).await?;
+                said.findings.extend(findings);
+                judged
+            }
+        };
+        said.judged.push((claim.clone(), judged.took(since)));
+    }
+    let advice = advise(&mut scaled, cases, &planned).await?;
+    said.findings.extend(advice);
+    Ok((judged, said))
+}
+
+/// What is claimed of a design as a whole.
+pub(crate) fn design_claims(model: &Model) -> Vec<Claim> {
+    let has_indexes = model.tables.iter().any(|table| !table.indexes.is_empty());
+    let mut claims = Vec::new();
+    if has_indexes && !model.queries.is_empty() {
+        claims.push(indexes::claim());
+    }
+    if model.tables.iter().any(|table| table.volume.is_some()) {
+        claims.push(capacity::claim());
+    }
+    claims
 }
 
 /// What a query claims of its plan.

@@ -172,7 +172,9 @@ fn relations(stage: &Stage<'_>, loaded: &BTreeMap<String, usize>) -> Relations {
 }
 
 /// PostgreSQL names the indexes of partitions itself: asks which declared index each belongs to.
-async fn partition_indexes(session: &mut Session) -> Result<BTreeMap<String, String>, SqlFailure> {
+pub(super) async fn partition_indexes(
+    session: &mut Session,
+) -> Result<BTreeMap<String, String>, SqlFailure> {
     let rows = session
         .query(&fixed(
             "SELECT child.relname, parent.relname\n\

@@ -1,93 +1,35 @@
 //! Gives the planner the volume that a design declares, without the data: the sample's database gets the statistics and the file sizes of
 //! another volume.
 //!
-//! The planner asks three places: the size of each relation's file, `pg_class` and `pg_statistic`. Files are extended with holes, by the
-//! server itself (so that they are its user's, in a container too), which costs no room: a hole reads as empty pages, and nothing is ever
-//! read, because in such a database nothing is executed. Rows of the sample stay where they are, so that an index still has its ends.
+//! The planner asks three places: the size of each relation's file, `pg_class` and `pg_statistic`. Files are extended with holes, which
+//! costs no room: a hole reads as empty pages, and nothing is ever read, because in such a database nothing is executed. Rows of the
+//! sample stay where they are, so that an index still has its ends.
 //! What is written here would ruin a database with data in it: it is only done in one that pgproof made, on a server that it started.
 
 use std::collections::BTreeMap;
 
-use super::size::{self, Stored};
-use super::statistics::{Belief, Spread, Statistics, statistics};
+use super::believed::{Believed, read_believed, update};
+use super::relation::{Column, Extent, Relation, number, read_relations};
+use super::size;
+use super::statistics::{Belief, Population, Spread, statistics};
 use crate::error::Error;
 use crate::explain::Relations;
-use crate::postgres::{Database, Rows, Session, SqlFailure};
-use crate::sql::{self, Ident, SqlText, fill, fixed, join, literal};
+use crate::postgres::{Database, FileChange, Session, SqlFailure};
+use crate::sql::{Ident, SqlText, fill, fixed, join, literal};
 use crate::verify::seed::{Maker, Profile};
 
 /// Bytes of a page.
 const PAGE: f64 = 8192.0;
 /// Below this many pages the last one, which is seldom full, says too much about the density of the rest.
 const ENOUGH_PAGES: f64 = 20.0;
+/// So many pages tell within one in a hundred how many there should be.
+const MANY_PAGES: f64 = 100.0;
 /// A block number has 32 bits, and one value means none.
 const MOST_PAGES: f64 = 4_294_967_294.0;
 
-/// A table, a partition, a materialized view or an index, as the sample has it.
-#[derive(Clone, Debug)]
-pub(super) struct Relation {
-    pub oid: u32,
-    pub name: String,
-    path: String,
-    /// Pages of the sample.
-    pages: f64,
-    /// Rows or entries of the sample.
-    tuples: f64,
-    /// The table of an index.
-    of: Option<u32>,
-    method: String,
-    unique: bool,
-    partial: bool,
-    fillfactor: f64,
-    packs: bool,
-    columns: Vec<Column>,
-}
-
-impl Relation {
-    /// Whether it has rows, and no keys.
-    pub(super) fn is_table(&self) -> bool {
-        self.of.is_none()
-    }
-}
-
-/// A column of a table, or a key of an index.
-#[derive(Clone, Debug)]
-struct Column {
-    name: Ident,
-    number: i64,
-    /// In the table of an index; 0 is an expression.
-    of: i64,
-    is_key: bool,
-    stored: Stored,
-    distinct: f64,
-}
-
-/// The part of `pg_statistic` that follows the volume.
-#[derive(Clone, Debug)]
-struct Believed {
-    relation: u32,
-    table: String,
-    number: i64,
-    inherited: bool,
-    column: Ident,
-    type_oid: i64,
-    /// Which of the five slots has the most common values, and these.
-    common: Option<(usize, Vec<Option<String>>)>,
-    /// Which has the correlation with the physical order.
-    ordered: Option<usize>,
-}
-
-/// How large a relation is at a volume.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Extent {
-    /// Rows or entries.
-    pub tuples: f64,
-    /// Pages of its file.
-    pub pages: f64,
-}
-
 /// A sample's database that can be given any volume.
 pub(super) struct Storage {
+    database: Database,
     admin: Session,
     pub relations: Vec<Relation>,
     believed: Vec<Believed>,
@@ -104,65 +46,6 @@ pub(super) struct Volume<'a> {
     pub belief: Belief,
 }
 
-const RELATIONS: &str = "\
-SELECT c.oid, c.relname, pg_relation_filepath(c.oid), pg_relation_size(c.oid) / 8192, greatest(c.reltuples, 0),
-       i.indrelid, am.amname, coalesce(i.indisunique, false), i.indpred IS NOT NULL,
-       coalesce((SELECT option_value FROM pg_options_to_table(c.reloptions) WHERE option_name = 'fillfactor'),
-                CASE WHEN i.indrelid IS NULL THEN '100' ELSE '90' END),
-       i.indrelid IS NOT NULL AND NOT i.indisunique AND i.indnatts = i.indnkeyatts AND (
-         SELECT bool_and(EXISTS (SELECT FROM pg_amproc AS p WHERE p.amprocfamily = o.opcfamily AND p.amprocnum = 4
-                                    AND p.amproclefttype = o.opcintype AND p.amprocrighttype = o.opcintype))
-         FROM pg_opclass AS o WHERE o.oid = ANY (i.indclass))
-FROM pg_class AS c
-JOIN pg_namespace AS n ON n.oid = c.relnamespace
-LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
-LEFT JOIN pg_am AS am ON am.oid = c.relam
-WHERE c.relkind IN ('r', 'm', 'i') AND c.relpersistence <> 't'
-  AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'pgproof_shadow'
-ORDER BY c.oid";
-
-const COLUMNS: &str = "\
-SELECT a.attrelid, a.attnum, coalesce(k.attname, a.attname), a.attlen, a.attalign,
-       coalesce(s.stawidth, t.stawidth, 0), coalesce(s.stanullfrac, t.stanullfrac, 0), coalesce(s.stadistinct, t.stadistinct, 0),
-       coalesce(i.indkey[a.attnum - 1], 0), i.indexrelid IS NULL OR a.attnum <= i.indnkeyatts
-FROM pg_attribute AS a
-JOIN pg_class AS c ON c.oid = a.attrelid
-JOIN pg_namespace AS n ON n.oid = c.relnamespace
-LEFT JOIN pg_index AS i ON i.indexrelid = a.attrelid
-LEFT JOIN pg_attribute AS k ON k.attrelid = i.indrelid AND k.attnum = i.indkey[a.attnum - 1] AND k.attnum > 0
-LEFT JOIN pg_statistic AS s ON s.starelid = a.attrelid AND s.staattnum = a.attnum AND NOT s.stainherit
-LEFT JOIN pg_statistic AS t ON t.starelid = k.attrelid AND t.staattnum = k.attnum AND NOT t.stainherit
-WHERE c.relkind IN ('r', 'm', 'i') AND a.attnum > 0 AND NOT a.attisdropped
-  AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
-ORDER BY a.attrelid, a.attnum";
-
-const BELIEVED: &str = "\
-SELECT s.starelid, s.staattnum, s.stainherit, a.attname, a.atttypid, c.relname,
-       CASE 1 WHEN s.stakind1 THEN 1 WHEN s.stakind2 THEN 2 WHEN s.stakind3 THEN 3 WHEN s.stakind4 THEN 4 WHEN s.stakind5 THEN 5 END,
-       CASE 3 WHEN s.stakind1 THEN 1 WHEN s.stakind2 THEN 2 WHEN s.stakind3 THEN 3 WHEN s.stakind4 THEN 4 WHEN s.stakind5 THEN 5 END,
-       to_jsonb(CASE 1 WHEN s.stakind1 THEN s.stavalues1::text::text[] WHEN s.stakind2 THEN s.stavalues2::text::text[]
-                       WHEN s.stakind3 THEN s.stavalues3::text::text[] WHEN s.stakind4 THEN s.stavalues4::text::text[]
-                       WHEN s.stakind5 THEN s.stavalues5::text::text[] END)
-FROM pg_statistic AS s
-JOIN pg_class AS c ON c.oid = s.starelid
-JOIN pg_namespace AS n ON n.oid = c.relnamespace
-JOIN pg_attribute AS a ON a.attrelid = s.starelid AND a.attnum = s.staattnum
-WHERE c.relkind IN ('r', 'p') AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'";
-
-/// A cell as a number.
-fn number(cell: Option<&Option<String>>) -> f64 {
-    cell.and_then(|cell| cell.as_deref()?.parse().ok())
-        .unwrap_or(0.0)
-}
-
-fn text(cell: Option<&Option<String>>) -> String {
-    cell.cloned().flatten().unwrap_or_default()
-}
-
-fn is_true(cell: Option<&Option<String>>) -> bool {
-    cell.is_some_and(|cell| cell.as_deref() == Some("t"))
-}
-
 impl Storage {
     /// Reads what the sample's database has. Nothing is changed yet.
     pub(super) async fn open(database: &Database) -> Result<Storage, Error> {
@@ -170,6 +53,7 @@ impl Storage {
         Storage::read(&mut admin)
             .await
             .map(|(relations, believed, segment)| Storage {
+                database: database.clone(),
                 admin,
                 relations,
                 believed,
@@ -183,34 +67,15 @@ impl Storage {
         admin
             .batch(&fixed("SET allow_system_table_mods = on"))
             .await?;
-        let relations = admin.query(&fixed(RELATIONS)).await?;
-        let columns = columns(&admin.query(&fixed(COLUMNS)).await?);
-        let believed = believed(&admin.query(&fixed(BELIEVED)).await?);
+        let relations = read_relations(admin).await?;
+        let believed = read_believed(admin).await?;
         let segment = admin
             .query(&fixed(
                 "SELECT setting FROM pg_settings WHERE name = 'segment_size'",
             ))
             .await?;
         let segment = number(segment.rows.first().and_then(|row| row.first())).max(1.0);
-        let relations = relations.rows.iter().map(|row| {
-            let oid = number(row.first()) as u32;
-            let of = row.get(5).cloned().flatten();
-            Relation {
-                oid,
-                name: text(row.get(1)),
-                path: text(row.get(2)),
-                pages: number(row.get(3)),
-                tuples: number(row.get(4)),
-                of: of.and_then(|oid| oid.parse().ok()),
-                method: text(row.get(6)),
-                unique: is_true(row.get(7)),
-                partial: is_true(row.get(8)),
-                fillfactor: number(row.get(9)),
-                packs: is_true(row.get(10)),
-                columns: columns.get(&oid).cloned().unwrap_or_default(),
-            }
-        });
-        Ok((relations.collect(), believed, segment))
+        Ok((relations, believed, segment))
     }
 
     /// Gives every relation the size and every column the statistics that it has at this volume. Sessions opened before see what they
@@ -223,13 +88,32 @@ impl Storage {
         statements.push(fixed("COMMIT"));
         let done = self.admin.batch(&join(statements, ";\n")).await;
         done.map_err(|failure| failure.into_error("set statistics"))?;
-        let script = self.script(&extents);
-        if !script.is_empty() {
-            let done = self.admin.batch(&sql::run_program(&script)).await;
-            done.map_err(|failure| failure.into_error("set the size of files"))?;
-        }
+        self.resize(&extents).await?;
         self.extents = extents;
         Ok(())
+    }
+
+    /// Makes every file as small as it was; `pg_statistic` stays as it is until the next [`set`](Storage::set).
+    pub(super) async fn shrink(&mut self) -> Result<(), Error> {
+        let relations = self.relations.iter();
+        let extents: BTreeMap<u32, Extent> = relations
+            .map(|relation| (relation.oid, relation.real()))
+            .collect();
+        self.resize(&extents).await?;
+        if let Some(sizes) = self.sizes(&extents) {
+            let done = self.admin.batch(&sizes).await;
+            done.map_err(|failure| failure.into_error("set statistics"))?;
+        }
+        self.extents = BTreeMap::new();
+        Ok(())
+    }
+
+    async fn resize(&mut self, extents: &BTreeMap<u32, Extent>) -> Result<(), Error> {
+        let changes = self.changes(extents);
+        match changes.is_empty() {
+            true => Ok(()),
+            false => self.database.change_files(&mut self.admin, &changes).await,
+        }
     }
 
     /// How large everything is at a volume.
@@ -285,22 +169,36 @@ impl Storage {
 
     fn table(&self, relation: &Relation, tuples: f64) -> Extent {
         if tuples <= relation.tuples {
-            return Extent {
-                tuples: relation.tuples,
-                pages: relation.pages,
-            };
+            return relation.real();
         }
-        let stored: Vec<Stored> = relation
-            .columns
-            .iter()
-            .map(|column| column.stored)
-            .collect();
+        let row = size::row(&relation.stored());
         let pages = match relation.pages >= ENOUGH_PAGES {
             true => (tuples * relation.pages / relation.tuples).ceil(),
-            false => size::heap_pages(tuples, size::row(&stored), relation.fillfactor),
+            false => size::heap_pages(tuples, row, relation.fillfactor),
         };
-        let pages = pages.clamp(relation.pages, MOST_PAGES);
-        Extent { tuples, pages }
+        Extent {
+            tuples,
+            pages: pages.clamp(relation.pages, MOST_PAGES),
+            outside: size::toast_pages(tuples, row),
+        }
+    }
+
+    /// How far the model of sizes is from what the sample takes, at worst, and where: a share. Relations of a few pages say nothing.
+    pub(super) fn off(&self) -> (f64, &str) {
+        let mut worst = (0.0, "");
+        for relation in &self.relations {
+            // An index was built row by row in the sample, and so not as densely as the model has it.
+            if relation.pages < MANY_PAGES || !relation.is_table() {
+                continue;
+            }
+            let row = size::row(&relation.stored());
+            let modelled = size::heap_pages(relation.tuples, row, relation.fillfactor);
+            let off = (modelled / relation.pages - 1.0).abs();
+            if off > worst.0 {
+                worst = (off, relation.name.as_str());
+            }
+        }
+        worst
     }
 
     fn index(
@@ -317,10 +215,7 @@ impl Storage {
         };
         let tuples = (of.tuples * share).max(index.tuples.min(of.tuples));
         if grown <= 1.0 {
-            return Extent {
-                tuples: index.tuples,
-                pages: index.pages,
-            };
+            return index.real();
         }
         let pages = match index.method.as_str() {
             "btree" => {
@@ -331,7 +226,7 @@ impl Storage {
                 } else {
                     different.min(tuples)
                 };
-                let stored: Vec<Stored> = index.columns.iter().map(|c| c.stored).collect();
+                let stored = index.stored();
                 size::btree(tuples, different, &stored, index.fillfactor, index.packs).pages
             }
             // The first page tells what kind of index it is; the rest grows with the rows.
@@ -340,6 +235,7 @@ impl Storage {
         Extent {
             tuples,
             pages: pages.clamp(index.pages, MOST_PAGES),
+            outside: 0.0,
         }
     }
 
@@ -458,9 +354,9 @@ impl Storage {
         column.map_or(0.0, |column| column.stored.nulls)
     }
 
-    /// The shell script that makes the files as large as they are to be.
-    fn script(&self, extents: &BTreeMap<u32, Extent>) -> String {
-        let mut lines = Vec::new();
+    /// What makes the files as large as they are to be.
+    fn changes(&self, extents: &BTreeMap<u32, Extent>) -> Vec<FileChange> {
+        let mut changes = Vec::new();
         for relation in &self.relations {
             let Some(wanted) = extents.get(&relation.oid) else {
                 continue;
@@ -470,43 +366,31 @@ impl Storage {
                 .get(&relation.oid)
                 .map_or(relation.pages, |old| old.pages);
             if before != wanted.pages && !relation.path.is_empty() {
-                lines.extend(resize(&relation.path, before, wanted.pages, self.segment));
+                changes.extend(segments(&relation.path, before, wanted.pages, self.segment));
             }
         }
-        match lines.is_empty() {
-            true => String::new(),
-            false => format!("set -e; {}", lines.join("; ")),
-        }
+        changes
     }
 }
 
-/// Commands that make a relation's files as large as so many pages. All segments but the last are full.
-fn resize(path: &str, before: f64, pages: f64, segment: f64) -> Vec<String> {
-    let (full, rest) = ((pages / segment).floor(), (pages % segment) * PAGE);
-    let whole = segment * PAGE;
-    let had = (before / segment).floor();
-    let name = |number: f64| match number as u64 {
+/// What becomes of a relation's files when it gets so many pages. All segments but the last are full; those behind it would be taken for
+/// data that was there before.
+fn segments(path: &str, before: f64, pages: f64, segment: f64) -> Vec<FileChange> {
+    let last = |pages: f64| (pages / segment).floor() as u64;
+    let name = |number: u64| match number {
         0 => path.to_owned(),
         number => format!("{path}.{number}"),
     };
-    let mut lines = Vec::new();
-    // Segments behind the last one would be taken for data that was there before.
-    if had > full {
-        lines.push(format!(
-            "n={}; while [ $n -le {had} ]; do echo {path}.$n; n=$((n+1)); done | xargs rm -f",
-            full + 1.0
-        ));
-    }
-    if full >= 1.0 {
-        lines.push(format!("truncate -s {whole} {path}"));
-    }
-    if full >= 2.0 {
-        lines.push(format!(
-            "n=1; while [ $n -lt {full} ]; do echo {path}.$n; n=$((n+1)); done | xargs truncate -s {whole}"
-        ));
-    }
-    lines.push(format!("truncate -s {rest} {}", name(full)));
-    lines
+    let whole = (segment * PAGE) as u64;
+    let rest = ((pages % segment) * PAGE) as u64;
+    let (had, has) = (last(before), last(pages));
+    // Segments that were full and stay so need nothing.
+    let mut changes: Vec<FileChange> = (had.min(has)..has)
+        .map(|number| (name(number), Some(whole)))
+        .collect();
+    changes.push((name(has), Some(rest)));
+    changes.extend((has + 1..=had).map(|number| (name(number), None)));
+    changes
 }
 
 /// `pg_class` counts pages in a signed integer, and reads it as an unsigned one.
@@ -518,167 +402,36 @@ fn spread(profile: Profile) -> Spread {
     match profile {
         Profile::Unique => Spread::Unique,
         Profile::Listed(values) => Spread::Listed(values),
-        Profile::Drawn { size, exponent } => {
-            Spread::Drawn(super::statistics::Population { size, exponent })
-        }
+        Profile::Drawn { size, exponent } => Spread::Drawn(Population { size, exponent }),
     }
 }
 
-fn columns(rows: &Rows) -> BTreeMap<u32, Vec<Column>> {
-    let mut found: BTreeMap<u32, Vec<Column>> = BTreeMap::new();
-    for row in &rows.rows {
-        let length = number(row.get(3));
-        let column = Column {
-            number: number(row.get(1)) as i64,
-            name: Ident::new(text(row.get(2))),
-            of: number(row.get(8)) as i64,
-            is_key: is_true(row.get(9)),
-            distinct: number(row.get(7)),
-            stored: Stored {
-                length: (length > 0.0).then_some(length),
-                align: match text(row.get(4)).as_str() {
-                    "d" => 8.0,
-                    "i" => 4.0,
-                    "s" => 2.0,
-                    _ => 1.0,
-                },
-                width: number(row.get(5)),
-                nulls: number(row.get(6)),
-            },
-        };
-        found
-            .entry(number(row.first()) as u32)
-            .or_default()
-            .push(column);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_segment_is_not_full() {
+        let whole = 131_072.0 * 8192.0;
+        let some = |name: &str, bytes: f64| (name.to_owned(), Some(bytes as u64));
+        assert_eq!(segments("f", 10.0, 20.0, 131_072.0), [some("f", 163_840.0)]);
+        assert_eq!(
+            segments("f", 10.0, 2.0 * 131_072.0 + 1.0, 131_072.0),
+            [some("f", whole), some("f.1", whole), some("f.2", 8192.0)]
+        );
+        assert_eq!(
+            segments("f", 2.0 * 131_072.0 + 1.0, 10.0, 131_072.0),
+            [
+                some("f", 81_920.0),
+                ("f.1".to_owned(), None),
+                ("f.2".to_owned(), None)
+            ]
+        );
     }
-    found
-}
 
-fn believed(rows: &Rows) -> Vec<Believed> {
-    let read = |row: &Vec<Option<String>>| {
-        let values = row.get(8).cloned().flatten();
-        let values: Option<Vec<Option<String>>> =
-            values.and_then(|values| serde_json::from_str(&values).ok());
-        let slot = number(row.get(6)) as usize;
-        Believed {
-            relation: number(row.first()) as u32,
-            table: text(row.get(5)),
-            number: number(row.get(1)) as i64,
-            inherited: is_true(row.get(2)),
-            column: Ident::new(text(row.get(3))),
-            type_oid: number(row.get(4)) as i64,
-            ordered: row
-                .get(7)
-                .cloned()
-                .flatten()
-                .and_then(|slot| slot.parse().ok()),
-            common: values.filter(|_| slot > 0).map(|values| (slot, values)),
-        }
-    };
-    rows.rows.iter().map(read).collect()
-}
-
-/// `array_in` of these values.
-fn array(values: &[String]) -> String {
-    let quoted: Vec<String> = values
-        .iter()
-        .map(|value| format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"")))
-        .collect();
-    format!("{{{}}}", quoted.join(","))
-}
-
-/// What the planner reads about one column.
-fn update(believed: &Believed, found: &Statistics, correlation: Option<f64>) -> SqlText {
-    let mut parts = vec![fill(
-        "UPDATE pg_catalog.pg_statistic SET stadistinct = {distinct}",
-        &[("distinct", &float(found.distinct))],
-    )];
-    if let Some((slot, known)) = &believed.common {
-        let values: Vec<String> = match &found.values {
-            Some(values) => values.clone(),
-            None => known.iter().flatten().cloned().collect(),
-        };
-        let many = values.len().min(found.common.len());
-        parts.push(match many {
-            0 => forget(*slot),
-            many => {
-                let shares: Vec<String> = found.common[..many].iter().map(f64::to_string).collect();
-                common(
-                    *slot,
-                    &literal(&format!("{{{}}}", shares.join(","))),
-                    &literal(&array(&values[..many])),
-                    believed.type_oid,
-                )
-            }
-        });
+    #[test]
+    fn page_counts_above_two_billion_are_negative() {
+        assert_eq!(signed(3_000_000_000.0), -1_294_967_296);
+        assert_eq!(signed(1e12), signed(MOST_PAGES));
     }
-    if let (Some(slot), Some(correlation)) = (believed.ordered, correlation) {
-        let value = literal(&format!("{{{correlation}}}"));
-        parts.push(ordered(slot, &value));
-    }
-    parts.push(fill(
-        "WHERE starelid = {relation} AND staattnum = {number} AND stainherit = {inherited}",
-        &[
-            ("relation", &sql::number(i64::from(believed.relation))),
-            ("number", &sql::number(believed.number)),
-            (
-                "inherited",
-                &fixed(if believed.inherited { "true" } else { "false" }),
-            ),
-        ],
-    ));
-    join(parts, " ")
-}
-
-fn float(value: f64) -> SqlText {
-    fill("{v}::real", &[("v", &literal(&value.to_string()))])
-}
-
-fn forget(slot: usize) -> SqlText {
-    fixed(match slot {
-        1 => ", stakind1 = 0, staop1 = 0, stacoll1 = 0, stanumbers1 = NULL, stavalues1 = NULL",
-        2 => ", stakind2 = 0, staop2 = 0, stacoll2 = 0, stanumbers2 = NULL, stavalues2 = NULL",
-        3 => ", stakind3 = 0, staop3 = 0, stacoll3 = 0, stanumbers3 = NULL, stavalues3 = NULL",
-        4 => ", stakind4 = 0, staop4 = 0, stacoll4 = 0, stanumbers4 = NULL, stavalues4 = NULL",
-        _ => ", stakind5 = 0, staop5 = 0, stacoll5 = 0, stanumbers5 = NULL, stavalues5 = NULL",
-    })
-}
-
-fn ordered(slot: usize, value: &SqlText) -> SqlText {
-    let template = match slot {
-        1 => ", stanumbers1 = {value}::real[]",
-        2 => ", stanumbers2 = {value}::real[]",
-        3 => ", stanumbers3 = {value}::real[]",
-        4 => ", stanumbers4 = {value}::real[]",
-        _ => ", stanumbers5 = {value}::real[]",
-    };
-    fill(template, &[("value", value)])
-}
-
-fn common(slot: usize, shares: &SqlText, values: &SqlText, type_oid: i64) -> SqlText {
-    let template = match slot {
-        1 => {
-            ", stakind1 = 1, stanumbers1 = {shares}::real[], stavalues1 = array_in({values}, {type}, -1)"
-        }
-        2 => {
-            ", stakind2 = 1, stanumbers2 = {shares}::real[], stavalues2 = array_in({values}, {type}, -1)"
-        }
-        3 => {
-            ", stakind3 = 1, stanumbers3 = {shares}::real[], stavalues3 = array_in({values}, {type}, -1)"
-        }
-        4 => {
-            ", stakind4 = 1, stanumbers4 = {shares}::real[], stavalues4 = array_in({values}, {type}, -1)"
-        }
-        _ => {
-            ", stakind5 = 1, stanumbers5 = {shares}::real[], stavalues5 = array_in({values}, {type}, -1)"
-        }
-    };
-    fill(
-        template,
-        &[
-            ("shares", shares),
-            ("values", values),
-            ("type", &sql::number(type_oid)),
-        ],
-    )
 }

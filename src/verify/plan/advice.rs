@@ -1,0 +1,205 @@
+//! What index would serve a query that does not keep its expectations: candidates are really made, given the size that they would have, and
+//! planned with.
+
+use super::candidate::{Candidate, candidates};
+use super::case::{Case, read};
+use super::expect::decide_at_volume;
+use super::indexes::size;
+use super::planned::{AtVolume, Planned, Scaled};
+use super::statistics::Belief;
+use crate::error::Error;
+use crate::explain::{Outcome, PlanTree, Relations, Subject};
+use crate::finding::{Finding, Severity};
+use crate::postgres::{Session, SqlFailure};
+use crate::sql::{SqlText, fill, fixed, join, literal, quote_ident};
+
+/// Queries that advice is sought for, of one design.
+const QUERIES: usize = 12;
+
+/// A candidate with what it would bring.
+struct Served {
+    candidate: Candidate,
+    cost: f64,
+    bytes: f64,
+}
+
+/// Findings that propose an index, for queries that are broken at some volume.
+pub(super) async fn advise(
+    scaled: &mut Scaled<'_, '_>,
+    cases: &[Case<'_>],
+    planned: &[AtVolume],
+) -> Result<Vec<Finding>, Error> {
+    let broken = |moment: &&Planned| {
+        let mut outcomes = moment.outcomes.iter();
+        outcomes.any(|outcome| matches!(outcome, Outcome::Broken { .. }))
+    };
+    let all = cases.iter().zip(planned);
+    let wanted: Vec<(&Case<'_>, &Planned)> = all
+        .filter_map(|(case, planned)| Some((case, planned.planned.iter().find(broken)?)))
+        .take(QUERIES)
+        .collect();
+    let mut found = Vec::new();
+    for (case, moment) in wanted {
+        found.extend(for_query(scaled, case, moment).await?);
+    }
+    Ok(found)
+}
+
+async fn for_query(
+    scaled: &mut Scaled<'_, '_>,
+    case: &Case<'_>,
+    moment: &Planned,
+) -> Result<Option<Finding>, Error> {
+    let proposed = candidates(case.query.sql.as_str(), scaled.catalog());
+    if proposed.is_empty() {
+        return Ok(None);
+    }
+    scaled.shrink().await?;
+    let made = make(scaled, &proposed).await?;
+    scaled.look_again().await?;
+    let (relations, session) = scaled.go_to(moment.point, Belief::Estimated).await?;
+    drop(session);
+    let mut admin = scaled.admin().await?;
+    let before = moment.plan.root().map_or(0.0, |root| root.total_cost);
+    let mut best: Option<Served> = None;
+    for candidate in &made {
+        let planned = with(scaled, &mut admin, candidate, case).await;
+        let Ok(plan) = planned else { continue };
+        let cost = plan.root().map_or(f64::MAX, |root| root.total_cost);
+        if !keeps(case, &plan, &relations, candidate) || cost >= before * 0.9 {
+            continue;
+        }
+        let bytes = scaled.bytes_of(candidate.name.as_str());
+        // Where two serve about as well, the smaller one.
+        let better = best.as_ref().is_none_or(|best| {
+            cost < best.cost * 0.7 || (cost < best.cost * 1.3 && bytes < best.bytes * 0.9)
+        });
+        if better {
+            best = Some(Served {
+                candidate: candidate.clone(),
+                cost,
+                bytes,
+            });
+        }
+    }
+    drop(admin);
+    scaled.shrink().await?;
+    unmake(scaled, &made).await?;
+    scaled.look_again().await?;
+    Ok(best.map(|best| finding(scaled, case, moment, before, &best)))
+}
+
+fn finding(
+    scaled: &Scaled<'_, '_>,
+    case: &Case<'_>,
+    moment: &Planned,
+    before: f64,
+    best: &Served,
+) -> Finding {
+    let name = case.query.name.as_str();
+    let table = best.candidate.table.name.as_str();
+    let message = format!(
+        "`{name}` would keep its plan with an index on `{table}`: {}, its cost falls from {before:.0} to {:.0}; the index takes {} then",
+        moment.point.words(),
+        best.cost,
+        size(best.bytes)
+    );
+    let mut lines = vec![format!("paste below `indexes:` of `{table}`:")];
+    lines.extend(best.candidate.yaml());
+    let finding = Finding::new(
+        "missing-index",
+        Severity::Warning,
+        format!("query {name}"),
+        message,
+        case.query.name.at,
+    );
+    finding
+        .help(lines.join("\n"))
+        .of(scaled.model().name.as_str())
+}
+
+/// Whether nothing is broken any more. An index that the design does not have cannot be used.
+fn keeps(case: &Case<'_>, plan: &PlanTree, relations: &Relations, candidate: &Candidate) -> bool {
+    let uses = |name: &str| {
+        let mut nodes = plan.nodes().iter();
+        nodes.any(|node| {
+            node.index.as_deref().is_some_and(|used| {
+                relations.index_of.get(used).map_or(used, String::as_str) == name
+            })
+        })
+    };
+    let subject = Subject {
+        plan,
+        others: &[],
+        relations,
+    };
+    let mut asked = case.asked.iter().filter(|asked| asked.name != "uses");
+    asked.all(|asked| !matches!(decide_at_volume(asked, &subject), Outcome::Broken { .. }))
+        && (uses(candidate.name.as_str()) || plan.nodes().iter().any(|node| node.index.is_some()))
+}
+
+/// Makes them in the small database, unseen by the planner; those that the server takes.
+async fn make(scaled: &Scaled<'_, '_>, proposed: &[Candidate]) -> Result<Vec<Candidate>, Error> {
+    let mut admin = scaled.admin().await?;
+    let mut made = Vec::new();
+    for candidate in proposed {
+        if admin.batch(&candidate.create()).await.is_ok() {
+            let hidden = admin.batch(&valid(candidate, false)).await;
+            hidden.map_err(|failure| failure.into_error("hide an index"))?;
+            made.push(candidate.clone());
+        }
+    }
+    Ok(made)
+}
+
+async fn unmake(scaled: &Scaled<'_, '_>, made: &[Candidate]) -> Result<(), Error> {
+    let mut admin = scaled.admin().await?;
+    let schema = quote_ident(&scaled.model().database.schema);
+    let drops = made.iter().map(|candidate| {
+        fill(
+            "DROP INDEX {schema}.{name};",
+            &[("schema", &schema), ("name", &quote_ident(&candidate.name))],
+        )
+    });
+    let drops = join(drops, "\n");
+    let done = admin.batch(&drops).await;
+    done.map_err(|failure| failure.into_error("drop an index"))
+}
+
+/// Shows an index and those of its partitions to the planner, or hides them.
+fn valid(candidate: &Candidate, valid: bool) -> SqlText {
+    fill(
+        "UPDATE pg_catalog.pg_index SET indisvalid = {valid} WHERE indexrelid IN (\n\
+         SELECT c.oid FROM pg_class AS c WHERE c.relname = {name} AND c.relkind IN ('i', 'I')\n\
+         UNION ALL SELECT t.relid FROM pg_class AS c, pg_partition_tree(c.oid) AS t WHERE c.relname = {name} AND c.relkind = 'I')",
+        &[
+            ("valid", &fixed(if valid { "true" } else { "false" })),
+            ("name", &literal(candidate.name.as_str())),
+        ],
+    )
+}
+
+/// The plan where the candidate is there.
+async fn with(
+    scaled: &Scaled<'_, '_>,
+    admin: &mut Session,
+    candidate: &Candidate,
+    case: &Case<'_>,
+) -> Result<PlanTree, SqlFailure> {
+    let owner = quote_ident(scaled.owner());
+    let explain = fill("EXPLAIN (FORMAT JSON) {query}", &[("query", &case.typical)]);
+    let mut before = vec![
+        fixed("BEGIN"),
+        valid(candidate, true),
+        scaled.search_path(),
+        fill("SET LOCAL ROLE {owner}", &[("owner", &owner)]),
+    ];
+    before.extend(case.before.iter().cloned());
+    let ready = admin.batch(&join(before, ";\n")).await;
+    let rows = match ready {
+        Ok(()) => admin.query(&explain).await,
+        Err(failure) => Err(failure),
+    };
+    admin.batch(&fixed("ROLLBACK")).await?;
+    Ok(read(&rows?))
+}

@@ -1,0 +1,113 @@
+//! How large the tables of a design become.
+
+use super::indexes::size;
+use super::planned::Scaled;
+use super::statistics::Belief;
+use super::volume::points;
+use crate::error::Error;
+use crate::finding::{Claim, Verdict};
+use crate::sql::Ident;
+use crate::verify::Judged;
+
+/// Tables that are named; the others are in the sum.
+const NAMED: usize = 5;
+/// How far the model may be from what the sample really takes (plans.md, "Capacity").
+const TOLERANCE: f64 = 0.03;
+
+/// Bytes of one table, at one moment.
+#[derive(Clone, Copy, Debug, Default)]
+struct Taken {
+    rows: f64,
+    indexes: f64,
+}
+
+/// What a design takes up by its horizon.
+pub(super) fn claim() -> Claim {
+    Claim {
+        subject: "capacity".to_owned(),
+        statement: "how large tables and indexes become by the horizon".to_owned(),
+        at: None,
+    }
+}
+
+/// Sizes now and at the horizon, and how far the model of sizes is from the sample.
+pub(super) async fn capacity(scaled: &mut Scaled<'_, '_>) -> Result<Judged, Error> {
+    let all = points(scaled.model());
+    let ends: Vec<_> = [all.first(), all.last()]
+        .into_iter()
+        .flatten()
+        .copied()
+        .collect();
+    let mut taken: Vec<Vec<(Ident, Taken)>> = Vec::new();
+    for point in &ends {
+        scaled.go_to(*point, Belief::Estimated).await?;
+        let tables = scaled.model().tables.iter();
+        taken.push(
+            tables
+                .map(|table| {
+                    (
+                        table.name.ident.clone(),
+                        of_table(scaled, table.name.as_str()),
+                    )
+                })
+                .collect(),
+        );
+    }
+    let (worst, of) = scaled.storage.off();
+    let sum = |at: usize| {
+        taken[at]
+            .iter()
+            .map(|(_, taken)| taken.rows + taken.indexes)
+            .sum::<f64>()
+    };
+    let last = ends.len() - 1;
+    let mut largest: Vec<usize> = (0..taken[last].len()).collect();
+    let bytes = |at: usize, table: usize| taken[at][table].1.rows + taken[at][table].1.indexes;
+    largest.sort_by(|a, b| bytes(last, *b).total_cmp(&bytes(last, *a)));
+    let when = ends[last].words();
+    let words = |table: &usize| {
+        let (name, then) = &taken[last][*table];
+        format!(
+            "{} {} now, {} {when}, {:.0} % of it indexes",
+            name.as_str(),
+            size(bytes(0, *table)),
+            size(bytes(last, *table)),
+            100.0 * then.indexes / (then.rows + then.indexes).max(1.0)
+        )
+    };
+    let named: Vec<String> = largest.iter().take(NAMED).map(words).collect();
+    let bounds = format!(
+        "{} now, {} {when} (freshly built; not counted: bloat, WAL, replicas): {}",
+        size(sum(0)),
+        size(sum(last)),
+        named.join("; ")
+    );
+    let judged = match worst <= TOLERANCE {
+        true => Judged::new(Verdict::Held),
+        false => Judged::unchecked(format!(
+            "the model of sizes is {:.0} % off the sample's `{of}`; say `width` of its columns under `data:`",
+            worst * 100.0
+        )),
+    };
+    Ok(judged
+        .bounds(bounds)
+        .figure("bytes_now", sum(0) as usize)
+        .figure("bytes_at_horizon", sum(last) as usize)
+        .figure("model_error_permille", (worst * 1000.0) as usize))
+}
+
+fn of_table(scaled: &Scaled<'_, '_>, table: &str) -> Taken {
+    let storage = &scaled.storage;
+    let mut taken = Taken::default();
+    for relation in &storage.relations {
+        let extent = storage.extents.get(&relation.oid).copied();
+        let bytes = extent.map_or(0.0, |extent| (extent.pages + extent.outside) * 8192.0);
+        if scaled.table_of(relation) == Some(table) {
+            match relation.is_table() {
+                true => taken.rows += bytes,
+                false => taken.indexes += bytes,
+            }
+        }
+    }
+    taken
+}

@@ -1,0 +1,232 @@
+//! Which indexes the design's own statements use, at every volume; what is used by none only costs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::case::{Case, read};
+use super::planned::{AtVolume, Scaled};
+use super::sample::thousands;
+use super::statistics::Belief;
+use super::volume::points;
+use crate::catalog::Table;
+use crate::design::{Index, Model, Rule, StepKind};
+use crate::error::Error;
+use crate::explain::{PlanTree, Relations};
+use crate::finding::{Claim, Finding, Severity, Verdict};
+use crate::postgres::{Session, SqlFailure};
+use crate::sql::{self, Ident, SqlText, fill, fixed};
+use crate::verify::Judged;
+use crate::verify::stage::{begin, rollback};
+
+/// What was seen of the design's indexes.
+#[derive(Debug, Default)]
+struct Usage {
+    /// By index: the statements that use it, in the design's words.
+    by: BTreeMap<String, BTreeSet<String>>,
+    /// Statements that could not be planned: they may use what seems unused.
+    unknown: BTreeSet<String>,
+}
+
+impl Usage {
+    fn note(&mut self, plan: &PlanTree, relations: &Relations, who: &str) {
+        for index in plan.nodes().iter().filter_map(|node| relations.index(node)) {
+            self.by
+                .entry(index.to_owned())
+                .or_default()
+                .insert(who.to_owned());
+        }
+    }
+}
+
+/// What a design says of its indexes by having them.
+pub(super) fn claim() -> Claim {
+    Claim {
+        subject: "indexes".to_owned(),
+        statement: "each index is used by a query, a command or an invariant".to_owned(),
+        at: None,
+    }
+}
+
+/// Reviews all indexes that no constraint stands behind.
+pub(super) async fn review(
+    scaled: &mut Scaled<'_, '_>,
+    cases: &[Case<'_>],
+    planned: &[AtVolume],
+) -> Result<(Judged, Vec<Finding>), Error> {
+    let usage = usage(scaled, cases, planned).await?;
+    let findings = findings(scaled, &usage);
+    let all: usize = scaled
+        .model()
+        .tables
+        .iter()
+        .map(|table| table.indexes.len())
+        .sum();
+    let judged = Judged::new(Verdict::Held)
+        .bounds(format!(
+            "{} of {all} used, at the first and the last volume",
+            all - findings.len()
+        ))
+        .figure("indexes", all)
+        .figure("unused", findings.len());
+    Ok((judged, findings))
+}
+
+/// Plans what the design runs beside its queries, and adds what the queries were seen to use.
+async fn usage(
+    scaled: &mut Scaled<'_, '_>,
+    cases: &[Case<'_>],
+    planned: &[AtVolume],
+) -> Result<Usage, Error> {
+    let mut usage = Usage::default();
+    for (case, planned) in cases.iter().zip(planned) {
+        let who = format!("query {}", case.query.name.as_str());
+        if planned.planned.is_empty() {
+            usage.unknown.insert(who.clone());
+        }
+        for moment in &planned.planned {
+            usage.note(&moment.plan, scaled.names(), &who);
+            for (_, plan) in &moment.others {
+                usage.note(plan, scaled.names(), &who);
+            }
+        }
+    }
+    let model = scaled.model();
+    let statements = statements(model);
+    let all = points(model);
+    let ends = [
+        all.first().copied(),
+        all.last().copied().filter(|_| all.len() > 1),
+    ];
+    for point in ends.into_iter().flatten() {
+        let (relations, mut session) = scaled.go_to(point, Belief::Estimated).await?;
+        let set = fixed("SET plan_cache_mode = force_generic_plan");
+        let _ = session.batch(&set).await;
+        for (who, sql) in &statements {
+            match for_all(&mut session, sql).await {
+                Ok(plan) => usage.note(&plan, &relations, who),
+                Err(_) => {
+                    usage.unknown.insert(who.clone());
+                }
+            }
+        }
+    }
+    Ok(usage)
+}
+
+/// Statements of commands and invariants, with what they belong to.
+fn statements(model: &Model) -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for command in &model.commands {
+        for step in &command.steps {
+            if let StepKind::Sql { sql, .. } = &step.kind {
+                let who = format!("command {}", command.name.as_str());
+                all.push((who, sql.as_str().to_owned()));
+            }
+        }
+    }
+    for invariant in &model.invariants {
+        if let Rule::Holds { sql } = &invariant.rule {
+            let who = format!("invariant {}", invariant.name.as_str());
+            all.push((who, sql.as_str().to_owned()));
+        }
+    }
+    all
+}
+
+/// The plan of a statement for all values at once.
+async fn for_all(session: &mut Session, text: &str) -> Result<PlanTree, SqlFailure> {
+    let bound = sql::bind(text.trim().trim_end_matches(';'));
+    let name = Ident::new("pgproof_statement");
+    let (prepare, _) = sql::prepare(&name, &SqlText::authored(bound.sql));
+    let nothing = vec![None; bound.names.len()];
+    let call = sql::execute(&name, &nothing);
+    let explain = fill("EXPLAIN (FORMAT JSON) {call}", &[("call", &call)]);
+    session.batch(&begin()).await?;
+    let rows = match session.batch(&prepare).await {
+        Ok(()) => session.query(&explain).await,
+        Err(failure) => Err(failure),
+    };
+    session.batch(&rollback()).await?;
+    let _ = session.batch(&fixed("DEALLOCATE ALL")).await;
+    Ok(read(&rows?))
+}
+
+/// Indexes that nothing uses, where everything that could be asked was.
+fn findings(scaled: &Scaled<'_, '_>, usage: &Usage) -> Vec<Finding> {
+    let model = scaled.model();
+    let mut found = Vec::new();
+    for table in &model.tables {
+        let compiled = scaled.catalog().tables.iter();
+        let mut compiled = compiled.filter(|(name, _)| name.name == table.name.ident);
+        let Some((_, compiled)) = compiled.next() else {
+            continue;
+        };
+        for index in &table.indexes {
+            let name = index.name.as_str();
+            if index.unique || usage.by.contains_key(name) || covers_reference(index, compiled) {
+                continue;
+            }
+            let bytes = scaled.bytes_of(name);
+            let message = format!(
+                "no query, command or invariant of the design uses `{name}` at any of its volumes; at the horizon it takes {}",
+                size(bytes)
+            );
+            let subject = format!("index {}.{name}", table.name.as_str());
+            let help = match usage.unknown.is_empty() {
+                true => "drop it, or add the query that needs it to `queries:`".to_owned(),
+                false => {
+                    let unknown: Vec<&str> = usage.unknown.iter().map(String::as_str).collect();
+                    format!(
+                        "drop it, unless one of these needs it, which could not be planned: {}",
+                        unknown.join(", ")
+                    )
+                }
+            };
+            let finding = Finding::new(
+                "unused-index",
+                Severity::Warning,
+                subject,
+                message,
+                index.name.at,
+            );
+            found.push(finding.help(help).of(model.name.as_str()));
+        }
+    }
+    found
+}
+
+/// Whether a parent's deletes and key changes look rows up with it.
+fn covers_reference(index: &Index, table: &Table) -> bool {
+    let first = |many: usize| index.keys.iter().take(many).map(|key| key.column.as_ref());
+    table.foreign_keys.values().any(|key| {
+        let many = key.columns.len();
+        index.keys.len() >= many
+            && first(many).all(|column| column.is_some_and(|column| key.columns.contains(column)))
+    })
+}
+
+/// `1.2 GB`.
+pub(super) fn size(bytes: f64) -> String {
+    let units = ["bytes", "kB", "MB", "GB", "TB", "PB"];
+    let (mut value, mut at) = (bytes, 0);
+    while value >= 1024.0 && at + 1 < units.len() {
+        value /= 1024.0;
+        at += 1;
+    }
+    match at {
+        0 => format!("{} bytes", thousands(value)),
+        _ if value < 10.0 => format!("{value:.1} {}", units[at]),
+        _ => format!("{value:.0} {}", units[at]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_are_short() {
+        assert_eq!(size(512.0), "512 bytes");
+        assert_eq!(size(8192.0), "8.0 kB");
+        assert_eq!(size(5e10), "47 GB");
+    }
+}

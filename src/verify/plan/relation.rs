@@ -1,0 +1,171 @@
+//! Tables, partitions and indexes of a database, with their columns, as the server's catalogs have them.
+
+use std::collections::BTreeMap;
+
+use super::size::Stored;
+use crate::postgres::{Rows, Session, SqlFailure};
+use crate::sql::{Ident, fixed};
+
+/// A table, a partition, a materialized view or an index, as the sample has it.
+#[derive(Clone, Debug)]
+pub(super) struct Relation {
+    pub oid: u32,
+    pub name: String,
+    pub path: String,
+    /// Pages of the sample.
+    pub pages: f64,
+    /// Rows or entries of the sample.
+    pub tuples: f64,
+    /// The table of an index.
+    pub of: Option<u32>,
+    pub method: String,
+    pub unique: bool,
+    pub partial: bool,
+    pub fillfactor: f64,
+    pub packs: bool,
+    pub columns: Vec<Column>,
+}
+
+impl Relation {
+    /// As large as the sample.
+    pub(super) fn real(&self) -> Extent {
+        Extent {
+            tuples: self.tuples,
+            pages: self.pages,
+            outside: 0.0,
+        }
+    }
+
+    pub(super) fn stored(&self) -> Vec<Stored> {
+        self.columns.iter().map(|column| column.stored).collect()
+    }
+
+    /// Whether it has rows, and no keys.
+    pub(super) fn is_table(&self) -> bool {
+        self.of.is_none()
+    }
+}
+
+/// A column of a table, or a key of an index.
+#[derive(Clone, Debug)]
+pub(super) struct Column {
+    pub name: Ident,
+    pub number: i64,
+    /// In the table of an index; 0 is an expression.
+    pub of: i64,
+    pub is_key: bool,
+    pub stored: Stored,
+    pub distinct: f64,
+}
+
+/// How large a relation is at a volume.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Extent {
+    /// Rows or entries.
+    pub tuples: f64,
+    /// Pages of its file.
+    pub pages: f64,
+    /// Pages of its TOAST, which no plan counts.
+    pub outside: f64,
+}
+
+const RELATIONS: &str = "\
+SELECT c.oid, c.relname, pg_relation_filepath(c.oid), pg_relation_size(c.oid) / 8192, greatest(c.reltuples, 0),
+       i.indrelid, am.amname, coalesce(i.indisunique, false), i.indpred IS NOT NULL,
+       coalesce((SELECT option_value FROM pg_options_to_table(c.reloptions) WHERE option_name = 'fillfactor'),
+                CASE WHEN i.indrelid IS NULL THEN '100' ELSE '90' END),
+       i.indrelid IS NOT NULL AND NOT i.indisunique AND i.indnatts = i.indnkeyatts AND (
+         SELECT bool_and(EXISTS (SELECT FROM pg_amproc AS p WHERE p.amprocfamily = o.opcfamily AND p.amprocnum = 4
+                                    AND p.amproclefttype = o.opcintype AND p.amprocrighttype = o.opcintype))
+         FROM pg_opclass AS o WHERE o.oid = ANY (i.indclass))
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
+LEFT JOIN pg_am AS am ON am.oid = c.relam
+WHERE c.relkind IN ('r', 'm', 'i') AND c.relpersistence <> 't'
+  AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'pgproof_shadow'
+ORDER BY c.oid";
+
+const COLUMNS: &str = "\
+SELECT a.attrelid, a.attnum, coalesce(k.attname, a.attname), a.attlen, a.attalign,
+       coalesce(s.stawidth, t.stawidth, 0), coalesce(s.stanullfrac, t.stanullfrac, 0), coalesce(s.stadistinct, t.stadistinct, 0),
+       coalesce(i.indkey[a.attnum - 1], 0), i.indexrelid IS NULL OR a.attnum <= i.indnkeyatts
+FROM pg_attribute AS a
+JOIN pg_class AS c ON c.oid = a.attrelid
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+LEFT JOIN pg_index AS i ON i.indexrelid = a.attrelid
+LEFT JOIN pg_attribute AS k ON k.attrelid = i.indrelid AND k.attnum = i.indkey[a.attnum - 1] AND k.attnum > 0
+LEFT JOIN pg_statistic AS s ON s.starelid = a.attrelid AND s.staattnum = a.attnum AND NOT s.stainherit
+LEFT JOIN pg_statistic AS t ON t.starelid = k.attrelid AND t.staattnum = k.attnum AND NOT t.stainherit
+WHERE c.relkind IN ('r', 'm', 'i') AND a.attnum > 0 AND NOT a.attisdropped
+  AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
+ORDER BY a.attrelid, a.attnum";
+
+/// A cell as a number.
+pub(super) fn number(cell: Option<&Option<String>>) -> f64 {
+    cell.and_then(|cell| cell.as_deref()?.parse().ok())
+        .unwrap_or(0.0)
+}
+
+pub(super) fn text(cell: Option<&Option<String>>) -> String {
+    cell.cloned().flatten().unwrap_or_default()
+}
+
+pub(super) fn is_true(cell: Option<&Option<String>>) -> bool {
+    cell.is_some_and(|cell| cell.as_deref() == Some("t"))
+}
+
+fn columns(rows: &Rows) -> BTreeMap<u32, Vec<Column>> {
+    let mut found: BTreeMap<u32, Vec<Column>> = BTreeMap::new();
+    for row in &rows.rows {
+        let length = number(row.get(3));
+        let column = Column {
+            number: number(row.get(1)) as i64,
+            name: Ident::new(text(row.get(2))),
+            of: number(row.get(8)) as i64,
+            is_key: is_true(row.get(9)),
+            distinct: number(row.get(7)),
+            stored: Stored {
+                length: (length > 0.0).then_some(length),
+                align: match text(row.get(4)).as_str() {
+                    "d" => 8.0,
+                    "i" => 4.0,
+                    "s" => 2.0,
+                    _ => 1.0,
+                },
+                width: number(row.get(5)),
+                nulls: number(row.get(6)),
+            },
+        };
+        found
+            .entry(number(row.first()) as u32)
+            .or_default()
+            .push(column);
+    }
+    found
+}
+
+/// Reads all of them.
+pub(super) async fn read_relations(admin: &mut Session) -> Result<Vec<Relation>, SqlFailure> {
+    let relations = admin.query(&fixed(RELATIONS)).await?;
+    let columns = columns(&admin.query(&fixed(COLUMNS)).await?);
+    let read = |row: &Vec<Option<String>>| {
+        let oid = number(row.first()) as u32;
+        let of = row.get(5).cloned().flatten();
+        Relation {
+            oid,
+            name: text(row.get(1)),
+            path: text(row.get(2)),
+            pages: number(row.get(3)),
+            tuples: number(row.get(4)),
+            of: of.and_then(|oid| oid.parse().ok()),
+            method: text(row.get(6)),
+            unique: is_true(row.get(7)),
+            partial: is_true(row.get(8)),
+            fillfactor: number(row.get(9)),
+            packs: is_true(row.get(10)),
+            columns: columns.get(&oid).cloned().unwrap_or_default(),
+        }
+    };
+    Ok(relations.rows.iter().map(read).collect())
+}
