@@ -33,22 +33,37 @@ fn up(value: f64, to: f64) -> f64 {
     (value / to).ceil() * to
 }
 
-/// Average bytes of values one after the other, each where it may begin.
+/// Average bytes of values one after the other, each where it may begin, up to the next multiple of eight. Which are null is taken to be
+/// independent, so it is enough to know how likely each offset is.
 fn data(columns: &[Stored]) -> f64 {
-    let mut end = 0.0;
+    let mut offsets = [0.0; 8];
+    offsets[0] = 1.0;
+    let mut bytes = 0.0;
     for column in columns {
-        let there = 1.0 - column.nulls;
         // Values shorter than 127 bytes have a head of one byte and begin anywhere.
-        let is_short = column.length.is_none() && column.width < 127.0;
-        let padding = match (is_short, f64::fract(end) == 0.0) {
-            (true, _) => 0.0,
-            (false, true) => up(end, column.align) - end,
-            // Somewhere between two places, on average halfway.
-            (false, false) => (column.align - 1.0) / 2.0,
+        let align = match column.length.is_none() && column.width < 127.0 {
+            true => 1,
+            false => column.align as usize,
         };
-        end += there * (padding + column.length.unwrap_or(column.width));
+        let length = column.length.unwrap_or(column.width);
+        let part = length.fract();
+        let mut next = [0.0; 8];
+        for (offset, likely) in offsets.iter().enumerate() {
+            next[offset] += likely * column.nulls;
+            let there = likely * (1.0 - column.nulls);
+            let padding = (align - offset % align) % align;
+            bytes += there * (padding as f64 + length);
+            let end = offset + padding + length as usize;
+            next[end % 8] += there * (1.0 - part);
+            next[(end + 1) % 8] += there * part;
+        }
+        offsets = next;
     }
-    end
+    let rest = offsets.iter().enumerate();
+    bytes
+        + rest
+            .map(|(offset, likely)| likely * ((8 - offset) % 8) as f64)
+            .sum::<f64>()
 }
 
 /// Average bytes of a row in its table and outside of it.
@@ -76,7 +91,7 @@ pub(super) fn row(columns: &[Stored]) -> RowBytes {
         kept[longest].width = TOAST_POINTER;
     }
     RowBytes {
-        inside: up(head + data(&kept), 8.0) + POINTER,
+        inside: head + data(&kept) + POINTER,
         outside,
     }
 }
@@ -113,7 +128,7 @@ pub(super) fn btree(
 ) -> Btree {
     let without_null: f64 = key.iter().map(|column| 1.0 - column.nulls).product();
     let head = without_null * 8.0 + (1.0 - without_null) * 16.0;
-    let entry = up(head + data(key), 8.0);
+    let entry = head + data(key);
     let same = entries / distinct.max(1.0);
     let each = match packs && same >= 2.0 {
         true => {
