@@ -64,7 +64,7 @@ async fn a_declaration_plans_as_the_loaded_database_does() {
     let templates = environment(&Assets::builtin());
     let staged = Stage::open(&server, &model, &compiled, &templates).await;
     let Staged::Ready(stage) = staged.expect("a server") else {
-        panic!("the design applies");
+        unreachable!("the design applies");
     };
     let began = Instant::now();
     let declared = planned_queries(&stage, 1).await.expect("plans");
@@ -188,7 +188,7 @@ async fn a_declaration_plans_as_the_loaded_database_does() {
     );
     assert!(declared.len() >= 40);
     assert!(
-        same * 100 >= declared.len() * 90,
+        same * 100 >= declared.len() * 93,
         "{same} of {}",
         declared.len()
     );

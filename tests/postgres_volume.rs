@@ -99,10 +99,8 @@ async fn what_is_missing_is_proposed_and_what_is_useless_is_found() {
     let found = judged(&server, &orders(USELESS, "30M", "")).await;
     let broken = of(&found, "query of-customer");
     assert_eq!(broken.verdict, Verdict::Refuted, "{broken:#?}");
-    let Some(Counterexample::Plan { at_fault, .. }) = &broken.counterexample else {
-        panic!("a plan shows it: {broken:#?}");
-    };
-    assert!(!at_fault.is_empty());
+    let shown = matches!(&broken.counterexample, Some(Counterexample::Plan { at_fault, .. }) if !at_fault.is_empty());
+    assert!(shown, "a plan shows it: {broken:#?}");
     let missing = finding(&found, "missing-index");
     assert_eq!(missing.len(), 1, "{found:#?}");
     let help = missing[0].help.clone().unwrap_or_default();

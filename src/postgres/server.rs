@@ -276,6 +276,10 @@ impl Server {
 }
 
 impl Inner {
+    #[cfg_attr(
+        not(feature = "containers"),
+        expect(unused_variables, reason = "only containers need a session")
+    )]
     pub(super) async fn change_files(
         &self,
         admin: &mut Session,

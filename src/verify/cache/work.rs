@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::finding::Method;
 use crate::verify::build::claim as schema_claim;
 use crate::verify::part::Shard;
-use crate::verify::plan::{claim as query_claim, design_claims};
+use crate::verify::plan::{claim as query_claim, design_claims, is_about_statements};
 use crate::verify::race::RaceOptions;
 use crate::verify::runner::{invariant_claim, raced};
 
@@ -83,7 +83,9 @@ pub(super) fn works(asked: &Asked<'_>) -> Result<Vec<Work>, Error> {
         for claim in design_claims(model) {
             if mine.contains(&claim.subject) {
                 let mut words = keys.plan();
-                words.word(&keys.statements().hex());
+                if is_about_statements(&claim) {
+                    words.word(&keys.statements().hex());
+                }
                 add(Method::Plan, What::Claim(claim.subject), words);
             }
         }

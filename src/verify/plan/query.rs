@@ -231,6 +231,11 @@ pub(crate) fn design_claims(model: &Model) -> Vec<Claim> {
     claims
 }
 
+/// Whether such a claim hangs on what the design runs, not only on its tables.
+pub(crate) fn is_about_statements(claim: &Claim) -> bool {
+    *claim == indexes::claim()
+}
+
 /// What a query claims of its plan.
 pub(crate) fn claim(query: &Query) -> Claim {
     let asked: Vec<String> = asked(query).into_iter().map(|asked| asked.text).collect();

@@ -11,7 +11,12 @@ use crate::sql::{Ident, fixed};
 pub(super) struct Relation {
     pub oid: u32,
     pub name: String,
+    /// Its file; a btree may get another one.
     pub path: String,
+    /// As the sample has it.
+    own_path: String,
+    /// Of a btree: levels above its leaves in the sample, and in the file it has now.
+    pub height: Option<(u32, u32)>,
     /// Pages of the sample.
     pub pages: f64,
     /// Rows or entries of the sample.
@@ -27,12 +32,23 @@ pub(super) struct Relation {
 }
 
 impl Relation {
+    /// Whether its file is another one than the sample's.
+    pub(super) fn is_grown(&self) -> bool {
+        self.path != self.own_path
+    }
+
+    /// The file of the sample.
+    pub(super) fn own_path(&self) -> &str {
+        &self.own_path
+    }
+
     /// As large as the sample.
     pub(super) fn real(&self) -> Extent {
         Extent {
             tuples: self.tuples,
             pages: self.pages,
             outside: 0.0,
+            height: self.height.map_or(0, |(own, _)| own),
         }
     }
 
@@ -67,6 +83,8 @@ pub(super) struct Extent {
     pub pages: f64,
     /// Pages of its TOAST, which no plan counts.
     pub outside: f64,
+    /// Levels of a btree above its leaves.
+    pub height: u32,
 }
 
 const RELATIONS: &str = "\
@@ -156,6 +174,8 @@ pub(super) async fn read_relations(admin: &mut Session) -> Result<Vec<Relation>,
             oid,
             name: text(row.get(1)),
             path: text(row.get(2)),
+            own_path: text(row.get(2)),
+            height: None,
             pages: number(row.get(3)),
             tuples: number(row.get(4)),
             of: of.and_then(|oid| oid.parse().ok()),

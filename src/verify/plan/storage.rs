@@ -9,9 +9,11 @@
 use std::collections::BTreeMap;
 
 use super::believed::{Believed, read_believed, update};
+use super::graft;
 use super::relation::{Column, Extent, Relation, number, read_relations};
 use super::size;
 use super::statistics::{Belief, Population, Spread, statistics};
+use super::tops::{Tops, read_tops};
 use crate::error::Error;
 use crate::explain::Relations;
 use crate::postgres::{Database, FileChange, Session, SqlFailure};
@@ -24,6 +26,8 @@ const PAGE: f64 = 8192.0;
 const ENOUGH_PAGES: f64 = 20.0;
 /// So many pages tell within one in a hundred how many there should be.
 const MANY_PAGES: f64 = 100.0;
+/// Files with numbers above this are made here: a server of an hour does not count so far.
+const OWN_NUMBERS: u32 = 3_000_000_000;
 /// A block number has 32 bits, and one value means none.
 const MOST_PAGES: f64 = 4_294_967_294.0;
 
@@ -34,6 +38,10 @@ pub(super) struct Storage {
     pub relations: Vec<Relation>,
     believed: Vec<Believed>,
     segment: f64,
+    /// First pages and roots of btrees.
+    tops: BTreeMap<u32, Tops>,
+    /// The file that was made last; numbers go down from the highest, where the server comes last.
+    number: u32,
     /// What each has now.
     pub extents: BTreeMap<u32, Extent>,
 }
@@ -50,17 +58,28 @@ impl Storage {
     /// Reads what the sample's database has. Nothing is changed yet.
     pub(super) async fn open(database: &Database) -> Result<Storage, Error> {
         let mut admin = database.admin().await?;
-        Storage::read(&mut admin)
-            .await
-            .map(|(relations, believed, segment)| Storage {
-                database: database.clone(),
-                admin,
-                relations,
-                believed,
-                segment,
-                extents: BTreeMap::new(),
-            })
-            .map_err(|failure| failure.into_error("read the sample's sizes"))
+        let read = Storage::read(&mut admin).await;
+        let (mut relations, believed, segment) =
+            read.map_err(|failure| failure.into_error("read the sample's sizes"))?;
+        let tops = read_tops(&mut admin, &mut relations).await;
+        let tops = tops.map_err(|failure| failure.into_error("read the sample's indexes"))?;
+        // Files that were made before, by somebody who looked at this database earlier, keep their numbers.
+        let node = |relation: &Relation| relation.path.rsplit_once('/')?.1.parse::<u32>().ok();
+        let made = relations
+            .iter()
+            .filter_map(node)
+            .filter(|node| *node > OWN_NUMBERS);
+        let number = made.min().unwrap_or(u32::MAX);
+        Ok(Storage {
+            database: database.clone(),
+            admin,
+            relations,
+            believed,
+            segment,
+            tops,
+            number,
+            extents: BTreeMap::new(),
+        })
     }
 
     async fn read(admin: &mut Session) -> Result<(Vec<Relation>, Vec<Believed>, f64), SqlFailure> {
@@ -82,6 +101,7 @@ impl Storage {
     /// remember of the files: open one for each volume.
     pub(super) async fn set(&mut self, volume: &Volume<'_>) -> Result<(), Error> {
         let extents = self.measure(volume);
+        self.grow(&extents).await?;
         let mut statements: Vec<SqlText> = vec![fixed("BEGIN")];
         statements.extend(self.sizes(&extents));
         statements.extend(self.beliefs(volume, &extents));
@@ -99,6 +119,7 @@ impl Storage {
         let extents: BTreeMap<u32, Extent> = relations
             .map(|relation| (relation.oid, relation.real()))
             .collect();
+        self.grow(&extents).await?;
         self.resize(&extents).await?;
         if let Some(sizes) = self.sizes(&extents) {
             let done = self.admin.batch(&sizes).await;
@@ -106,6 +127,84 @@ impl Storage {
         }
         self.extents = BTreeMap::new();
         Ok(())
+    }
+
+    /// Gives btrees the height that they have at that size, in files of their own: pages that are in the server's memory already would not
+    /// be read again.
+    async fn grow(&mut self, extents: &BTreeMap<u32, Extent>) -> Result<(), Error> {
+        let mut changes = Vec::new();
+        let mut moved = Vec::new();
+        for at in 0..self.relations.len() {
+            let relation = &self.relations[at];
+            let Some((own, now)) = relation.height else {
+                continue;
+            };
+            let wanted = extents
+                .get(&relation.oid)
+                .map_or(own, |extent| extent.height);
+            if wanted == now || (wanted <= own && !relation.is_grown()) {
+                continue;
+            }
+            let Some(tops) = self.tops.get(&relation.oid) else {
+                continue;
+            };
+            let pages = relation.pages as u32;
+            let grafted = graft::graft(&tops.first, &tops.root, pages, wanted.max(own));
+            if wanted > own && grafted.is_none() {
+                continue;
+            }
+            changes.extend(self.gone(relation));
+            self.number -= 1;
+            let folder = relation
+                .own_path()
+                .rsplit_once('/')
+                .map_or("", |(folder, _)| folder);
+            let path = format!("{folder}/{}", self.number);
+            changes.push(FileChange::Copy(
+                path.clone(),
+                relation.own_path().to_owned(),
+            ));
+            for (block, page) in grafted.unwrap_or_default() {
+                changes.push(FileChange::Page(path.clone(), block, page));
+            }
+            moved.push(format!("{},{}", relation.oid, self.number));
+            let relation = &mut self.relations[at];
+            relation.path = path;
+            relation.height = Some((own, wanted.max(own)));
+            // Its file is as small as the sample's again.
+            self.extents.remove(&relation.oid);
+        }
+        if moved.is_empty() {
+            return Ok(());
+        }
+        self.database
+            .change_files(&mut self.admin, &changes)
+            .await?;
+        let all = literal(&moved.join(";"));
+        let update = fill(
+            "UPDATE pg_catalog.pg_class AS c SET relfilenode = v[2]::oid\n\
+             FROM (SELECT string_to_array(part, ',') AS v FROM string_to_table({all}, ';') AS part) AS new WHERE c.oid = v[1]::oid",
+            &[("all", &all)],
+        );
+        let done = self.admin.batch(&update).await;
+        done.map_err(|failure| failure.into_error("make indexes higher"))
+    }
+
+    /// The file that a grown index has now goes.
+    fn gone(&self, relation: &Relation) -> Vec<FileChange> {
+        if !relation.is_grown() {
+            return Vec::new();
+        }
+        let pages = self
+            .extents
+            .get(&relation.oid)
+            .map_or(relation.pages, |extent| extent.pages);
+        let last = (pages / self.segment).floor() as u64;
+        let names = (1..=last).map(|number| format!("{}.{number}", relation.path));
+        std::iter::once(relation.path.clone())
+            .chain(names)
+            .map(FileChange::Gone)
+            .collect()
     }
 
     async fn resize(&mut self, extents: &BTreeMap<u32, Extent>) -> Result<(), Error> {
@@ -180,6 +279,7 @@ impl Storage {
             tuples,
             pages: pages.clamp(relation.pages, MOST_PAGES),
             outside: size::toast_pages(tuples, row),
+            height: 0,
         }
     }
 
@@ -217,6 +317,7 @@ impl Storage {
         if grown <= 1.0 {
             return index.real();
         }
+        let mut height = 0;
         let pages = match index.method.as_str() {
             "btree" => {
                 let keys = index.columns.iter().filter(|column| column.is_key);
@@ -227,7 +328,9 @@ impl Storage {
                     different.min(tuples)
                 };
                 let stored = index.stored();
-                size::btree(tuples, different, &stored, index.fillfactor, index.packs).pages
+                let built = size::btree(tuples, different, &stored, index.fillfactor, index.packs);
+                height = built.height as u32;
+                built.pages
             }
             // The first page tells what kind of index it is; the rest grows with the rows.
             _ => 1.0 + ((index.pages - 1.0).max(0.0) * grown).ceil(),
@@ -236,6 +339,7 @@ impl Storage {
             tuples,
             pages: pages.clamp(index.pages, MOST_PAGES),
             outside: 0.0,
+            height,
         }
     }
 
@@ -361,10 +465,8 @@ impl Storage {
             let Some(wanted) = extents.get(&relation.oid) else {
                 continue;
             };
-            let before = self
-                .extents
-                .get(&relation.oid)
-                .map_or(relation.pages, |old| old.pages);
+            let before = self.extents.get(&relation.oid);
+            let before = before.map_or(relation.pages, |old| old.pages);
             if before != wanted.pages && !relation.path.is_empty() {
                 changes.extend(segments(&relation.path, before, wanted.pages, self.segment));
             }
@@ -385,11 +487,10 @@ fn segments(path: &str, before: f64, pages: f64, segment: f64) -> Vec<FileChange
     let rest = ((pages % segment) * PAGE) as u64;
     let (had, has) = (last(before), last(pages));
     // Segments that were full and stay so need nothing.
-    let mut changes: Vec<FileChange> = (had.min(has)..has)
-        .map(|number| (name(number), Some(whole)))
-        .collect();
-    changes.push((name(has), Some(rest)));
-    changes.extend((has + 1..=had).map(|number| (name(number), None)));
+    let full = (had.min(has)..has).map(|number| FileChange::Size(name(number), whole));
+    let mut changes: Vec<FileChange> = full.collect();
+    changes.push(FileChange::Size(name(has), rest));
+    changes.extend((has + 1..=had).map(|number| FileChange::Gone(name(number))));
     changes
 }
 
@@ -413,7 +514,8 @@ mod tests {
     #[test]
     fn only_the_last_segment_is_not_full() {
         let whole = 131_072.0 * 8192.0;
-        let some = |name: &str, bytes: f64| (name.to_owned(), Some(bytes as u64));
+        let some = |name: &str, bytes: f64| FileChange::Size(name.to_owned(), bytes as u64);
+        let gone = |name: &str| FileChange::Gone(name.to_owned());
         assert_eq!(segments("f", 10.0, 20.0, 131_072.0), [some("f", 163_840.0)]);
         assert_eq!(
             segments("f", 10.0, 2.0 * 131_072.0 + 1.0, 131_072.0),
@@ -421,11 +523,7 @@ mod tests {
         );
         assert_eq!(
             segments("f", 2.0 * 131_072.0 + 1.0, 10.0, 131_072.0),
-            [
-                some("f", 81_920.0),
-                ("f.1".to_owned(), None),
-                ("f.2".to_owned(), None)
-            ]
+            [some("f", 81_920.0), gone("f.1"), gone("f.2")]
         );
     }
 
