@@ -346,10 +346,12 @@ fn what_is_settled_comes_back_and_what_is_not_is_tried_again() {
                 "lending/race/invariant lent-before-returned",
                 "lending/plan/query of-item",
                 "lending/plan/query open",
+                "lending/plan/indexes",
+                "lending/plan/capacity",
             ]
         );
         let cached: Vec<&Evidence> = all.evidence.iter().filter(|e| e.cached.is_some()).collect();
-        assert_eq!(cached.len(), 5);
+        assert_eq!(cached.len(), 7);
         assert_eq!(cached[0].claim.at, Some(model.database.at));
         assert_eq!(cached[2].claim.statement, "never: two at once");
         assert_eq!(cached[0].figures, [("cases".to_owned(), 3.0)]);

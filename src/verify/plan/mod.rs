@@ -15,6 +15,7 @@ mod case;
 mod conclude;
 mod expect;
 mod graft;
+mod grow;
 mod indexes;
 mod measure;
 mod params;
