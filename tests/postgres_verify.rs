@@ -20,7 +20,11 @@ fn options() -> VerifyOptions {
     VerifyOptions {
         seed: 1,
         only: methods(),
-        race: RaceOptions::default(),
+        // Some of three sessions, so that the test ends in time; `race_cases` has more of it.
+        race: RaceOptions {
+            wide_schedules: 400,
+            ..RaceOptions::default()
+        },
         command: "pgproof verify".to_owned(),
         part: Part::default(),
     }

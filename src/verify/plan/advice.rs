@@ -66,7 +66,7 @@ async fn for_query(
         let planned = with(scaled, &mut admin, candidate, case).await;
         let Ok(plan) = planned else { continue };
         let cost = plan.root().map_or(f64::MAX, |root| root.total_cost);
-        if !keeps(case, &plan, &relations, candidate) || cost >= before * 0.9 {
+        if !keeps(case, &plan, &relations) || cost >= before * 0.9 {
             continue;
         }
         let bytes = scaled.bytes_of(candidate.name.as_str());
@@ -118,16 +118,8 @@ fn finding(
         .of(scaled.model().name.as_str())
 }
 
-/// Whether nothing is broken any more. An index that the design does not have cannot be used.
-fn keeps(case: &Case<'_>, plan: &PlanTree, relations: &Relations, candidate: &Candidate) -> bool {
-    let uses = |name: &str| {
-        let mut nodes = plan.nodes().iter();
-        nodes.any(|node| {
-            node.index.as_deref().is_some_and(|used| {
-                relations.index_of.get(used).map_or(used, String::as_str) == name
-            })
-        })
-    };
+/// Whether nothing is broken any more. An index that the design names and does not have cannot be used.
+fn keeps(case: &Case<'_>, plan: &PlanTree, relations: &Relations) -> bool {
     let subject = Subject {
         plan,
         others: &[],
@@ -135,7 +127,6 @@ fn keeps(case: &Case<'_>, plan: &PlanTree, relations: &Relations, candidate: &Ca
     };
     let mut asked = case.asked.iter().filter(|asked| asked.name != "uses");
     asked.all(|asked| !matches!(decide_at_volume(asked, &subject), Outcome::Broken { .. }))
-        && (uses(candidate.name.as_str()) || plan.nodes().iter().any(|node| node.index.is_some()))
 }
 
 /// Makes them in the small database, unseen by the planner; those that the server takes.

@@ -100,6 +100,10 @@ async fn usage(
         let (relations, mut session) = scaled.go_to(point, Belief::Estimated).await?;
         let set = fixed("SET plan_cache_mode = force_generic_plan");
         let _ = session.batch(&set).await;
+        // Policies ask for a tenant, whichever.
+        for statement in cases.iter().flat_map(|case| &case.before) {
+            let _ = session.query(statement).await;
+        }
         for (who, sql) in &statements {
             match for_all(&mut session, sql).await {
                 Ok(plan) => usage.note(&plan, &relations, who),
@@ -162,7 +166,14 @@ fn findings(scaled: &Scaled<'_, '_>, usage: &Usage) -> Vec<Finding> {
         };
         for index in &table.indexes {
             let name = index.name.as_str();
-            if index.unique || usage.by.contains_key(name) || covers_reference(index, compiled) {
+            let ages = table.retention.iter().filter_map(|rule| rule.of.as_ref());
+            let first = index.keys.first().and_then(|key| key.column.as_ref());
+            let finds_old_rows = ages.into_iter().any(|of| Some(&of.ident) == first);
+            if index.unique
+                || usage.by.contains_key(name)
+                || covers_reference(index, compiled)
+                || finds_old_rows
+            {
                 continue;
             }
             let bytes = scaled.bytes_of(name);
@@ -181,13 +192,12 @@ fn findings(scaled: &Scaled<'_, '_>, usage: &Usage) -> Vec<Finding> {
                     )
                 }
             };
-            let finding = Finding::new(
-                "unused-index",
-                Severity::Warning,
-                subject,
-                message,
-                index.name.at,
-            );
+            // Somebody gave a reason that no statement of the design shows.
+            let severity = match index.because.is_some() {
+                true => Severity::Advice,
+                false => Severity::Warning,
+            };
+            let finding = Finding::new("unused-index", severity, subject, message, index.name.at);
             found.push(finding.help(help).of(model.name.as_str()));
         }
     }

@@ -20,6 +20,8 @@ use crate::verify::seed::Maker;
 
 /// How often the interval in which a plan changes is halved.
 const HALVINGS: usize = 5;
+/// Changes of plans that are looked for so closely, of one design: each takes a second.
+const FLIPS: usize = 10;
 /// How much larger than at the horizon everything is made, to see what comes after it.
 const BEYOND: f64 = 10.0;
 
@@ -276,8 +278,10 @@ impl<'a, 's> Scaled<'a, 's> {
             }
         }
         drop(session);
-        for (at, low, high) in wanted {
-            let flip = self.flip(&cases[at], low, high).await?;
+        for (number, (at, low, high)) in wanted.into_iter().enumerate() {
+            // Of the others it is said between which moments.
+            let halvings = if number < FLIPS { HALVINGS } else { 0 };
+            let flip = self.flip(&cases[at], low, high, halvings).await?;
             found[at].flips.extend(flip);
         }
         Ok(())
@@ -302,12 +306,13 @@ impl<'a, 's> Scaled<'a, 's> {
         case: &Case<'_>,
         low: Point,
         high: Point,
+        halvings: usize,
     ) -> Result<Option<String>, Error> {
         let (mut low, mut high) = (low, high);
         let Some((before, _)) = self.shape(case, low).await? else {
             return Ok(None);
         };
-        for _ in 0..HALVINGS {
+        for _ in 0..halvings {
             let middle = Point {
                 after: (low.after + high.after) / 2.0,
                 factor: (low.factor * high.factor).sqrt(),

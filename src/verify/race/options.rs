@@ -43,7 +43,7 @@ impl Default for RaceOptions {
             schedules_of_trial: 2000,
             schedules_of_wide_trial: 400,
             schedules: 20_000,
-            wide_schedules: 6_000,
+            wide_schedules: 4_000,
             walks: 100,
             generated_states: 6,
             rows: 3,

@@ -1,0 +1,161 @@
+//! How long it takes to judge a catalogue of queries at the volume that a design declares: 50 queries over 80 relations at 4 moments, with
+//! the review of all indexes; and how long until a table of a billion rows can be planned.
+//!
+//! Needs PostgreSQL's server programs, and a user that the server may run as.
+#![expect(clippy::print_stdout, clippy::panic, reason = "a benchmark prints")]
+
+use std::fmt::Write as _;
+use std::time::Instant;
+
+use pgproof::assets::Assets;
+use pgproof::compile::{self, Compiled};
+use pgproof::design::{Model, resolve};
+use pgproof::postgres::{Places, Server, ServerChoice, ServerOptions};
+use pgproof::source::SourceMap;
+use pgproof::template::environment;
+use pgproof::verify::plan::{planned_queries, plans};
+use pgproof::verify::{Run, Stage, Staged};
+
+const TABLES: usize = 20;
+const QUERIES: usize = 50;
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap_or_else(|e| panic!("no runtime: {e}"));
+    runtime.block_on(bench());
+}
+
+async fn bench() {
+    let places = Places::from_environment(|name| std::env::var_os(name));
+    let options = ServerOptions::new(ServerChoice::Local, 15, places);
+    let server = Server::start(&options)
+        .await
+        .unwrap_or_else(|e| panic!("{e}"));
+    println!("PostgreSQL {}", server.version());
+
+    let design = design(&catalogue());
+    let stage = stage(&server, &design).await;
+    let began = Instant::now();
+    let planned = planned_queries(&stage, 1).await;
+    let planned = planned.unwrap_or_else(|e| panic!("{e}"));
+    let once = began.elapsed().as_secs_f64();
+    let relations = planned.sizes.len();
+    println!(
+        "{QUERIES} queries on {relations} relations at 1 moment, the sample made for it: {once:.1} s"
+    );
+    let run = Run {
+        server: &server,
+        seed: 1,
+        command: "pgproof verify",
+    };
+    let began = Instant::now();
+    let found = plans(&run, &stage).await.unwrap_or_else(|e| panic!("{e}"));
+    let all = began.elapsed().as_secs_f64();
+    println!(
+        "the same at 4 moments, with flips, generic plans, {} mutants and the review of all indexes: {all:.1} s",
+        found.mutants_made
+    );
+    stage.close().await.unwrap_or_else(|e| panic!("{e}"));
+
+    let large = self::design(
+        "tables:\n  big:\n    grain: one row\n    columns: {id: bigint, n: int}\n    key: [id]\n    volume: {rows: 1B}\n\
+         queries:\n  one:\n    does: finds one\n    params: {id: bigint}\n    sql: SELECT n FROM big WHERE id = :id\n",
+    );
+    let stage = self::stage(&server, &large).await;
+    let began = Instant::now();
+    let planned = planned_queries(&stage, 1).await;
+    planned.unwrap_or_else(|e| panic!("{e}"));
+    println!(
+        "a table of 1,000,000,000 rows, its sample of 30,000 made for it: {:.2} s",
+        began.elapsed().as_secs_f64()
+    );
+    stage.close().await.unwrap_or_else(|e| panic!("{e}"));
+    server.stop().await.unwrap_or_else(|e| panic!("{e}"));
+}
+
+/// Tables in a row, each refers to the one before; queries of five kinds.
+fn catalogue() -> String {
+    let mut text = String::from("tables:\n");
+    for n in 0..TABLES {
+        let _ = write!(
+            text,
+            "  t{n}:\n    grain: one row\n    columns:\n      id: bigint\n      parent_id: bigint\n      kind: {{type: text, data: {{values: {{a: 0.9, b: 0.1}}}}}}\n      \
+             at: {{type: timestamptz, data: {{range: [2024-01-01, 2026-01-01], correlation: 1}}}}\n    key: [id]\n"
+        );
+        if n > 0 {
+            let _ = writeln!(
+                text,
+                "    references:\n      fk_t{n}: {{columns: [parent_id], to: t{}}}",
+                n - 1
+            );
+        }
+        let _ = write!(
+            text,
+            "    indexes:\n      ix_t{n}_parent: {{columns: [parent_id, at desc], because: lists}}\n      ix_t{n}_at: {{columns: [at], because: ranges}}\n    \
+             volume: {{rows: 10M, grows: 500k/month, horizon: 3 years}}\n"
+        );
+    }
+    text.push_str("queries:\n");
+    for n in 0..QUERIES {
+        let t = n % TABLES;
+        let (params, sql) = match n % 5 {
+            0 => (
+                "id: bigint",
+                format!("SELECT kind FROM t{t} WHERE id = :id"),
+            ),
+            1 => (
+                "parent_id: bigint",
+                format!(
+                    "SELECT id FROM t{t} WHERE parent_id = :parent_id ORDER BY at DESC LIMIT 20"
+                ),
+            ),
+            2 => (
+                "",
+                format!("SELECT count(*) FROM t{t} WHERE at > '2025-12-31'"),
+            ),
+            3 => ("", format!("SELECT kind, count(*) FROM t{t} GROUP BY kind")),
+            _ => (
+                "id: bigint",
+                format!(
+                    "SELECT c.id FROM t{t} p JOIN t{} c ON c.parent_id = p.id WHERE p.id = :id",
+                    (t + 1) % TABLES
+                ),
+            ),
+        };
+        let _ = write!(text, "  q{n}:\n    does: asks\n    kind: batch\n");
+        if !params.is_empty() {
+            let _ = writeln!(text, "    params: {{{params}}}");
+        }
+        let _ = writeln!(text, "    sql: |\n      {sql}");
+    }
+    text
+}
+
+struct Design {
+    model: Model,
+    compiled: Compiled,
+}
+
+fn design(body: &str) -> Design {
+    let text = format!(
+        "pgproof: 1\ndesign: bench\ntitle: Bench\ndatabase: {{engine: postgres, version: 15, schema: bench}}\n{body}"
+    );
+    let mut map = SourceMap::new();
+    let id = map.add("bench.yaml", text);
+    let node = pgproof::source::parse(&map, id).unwrap_or_else(|_| panic!("the text parses"));
+    let (model, findings) = resolve(&node);
+    let model = model.unwrap_or_else(|| panic!("{findings:?}"));
+    let compiled = compile::compile(&model);
+    Design { model, compiled }
+}
+
+async fn stage<'a>(server: &'a Server, design: &'a Design) -> Stage<'a> {
+    let environment = environment(&Assets::builtin());
+    let staged = Stage::open(server, &design.model, &design.compiled, &environment).await;
+    match staged.unwrap_or_else(|e| panic!("{e}")) {
+        Staged::Ready(stage) => *stage,
+        Staged::Refused(finding) => panic!("{finding:?}"),
+    }
+}
