@@ -22,7 +22,7 @@ fn options() -> VerifyOptions {
         only: methods(),
         // Some of three sessions, so that the test ends in time; `race_cases` has more of it.
         race: RaceOptions {
-            wide_schedules: 400,
+            wide_schedules: 150,
             ..RaceOptions::default()
         },
         command: "pgproof verify".to_owned(),

@@ -91,7 +91,7 @@ const THREE: &[&str] = &[
 ];
 
 /// Orders of three sessions' steps where two are enough.
-const FEW: usize = 200;
+const FEW: usize = 60;
 
 fn options(name: &str) -> VerifyOptions {
     let mut race = RaceOptions::default();
