@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::expect::Asked;
 use super::planned::difference;
 use crate::design::Query;
-use crate::explain::{Outcome, PlanTree, Relations, parse};
+use crate::explain::{Outcome, PlanTree, parse};
 use crate::postgres::{Rows, Session, SqlFailure};
 use crate::sql::{SqlText, fill, fixed};
 use crate::verify::stage::{begin, rollback};
@@ -42,7 +42,6 @@ impl Case<'_> {
     pub(super) async fn plan_at(
         &self,
         session: &mut Session,
-        _: &Relations,
     ) -> Result<(PlanTree, Vec<Other>), SqlFailure> {
         for statement in &self.before {
             session.query(statement).await?;

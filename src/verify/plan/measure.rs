@@ -48,10 +48,10 @@ pub async fn planned_queries(stage: &Stage<'_>, seed: u64) -> Result<FromDeclara
     let maker = Maker::new(stage.model, &stage.compiled.catalog);
     let all: Vec<Case<'_>> = cases(stage, &sample, &|_| true).await?.0;
     let mut scaled = Scaled::open(stage, &sample.database, &maker, &sample.relations).await?;
-    let (relations, mut session) = scaled.go_to(Point::at(0.0), Belief::Estimated).await?;
+    let (_, mut session) = scaled.go_to(Point::at(0.0), Belief::Estimated).await?;
     let mut found = Vec::with_capacity(all.len());
     for case in &all {
-        let planned = case.plan_at(&mut session, &relations).await.ok();
+        let planned = case.plan_at(&mut session).await.ok();
         found.push(PlannedQuery {
             name: case.query.name.as_str().to_owned(),
             sql: case.typical.as_str().to_owned(),

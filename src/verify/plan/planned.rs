@@ -191,7 +191,7 @@ impl<'a, 's> Scaled<'a, 's> {
         for (at, point) in moments.iter().enumerate() {
             let (relations, mut session) = self.go_to(*point, Belief::Estimated).await?;
             for (case, found) in cases.iter().zip(&mut found) {
-                match case.plan_at(&mut session, &relations).await {
+                match case.plan_at(&mut session).await {
                     Ok((plan, others)) => {
                         let subject = Subject {
                             plan: &plan,
@@ -230,12 +230,12 @@ impl<'a, 's> Scaled<'a, 's> {
         let Some(last) = moments.last() else {
             return Ok(());
         };
-        let (relations, mut session) = self.go_to(*last, Belief::Declared).await?;
+        let (_, mut session) = self.go_to(*last, Belief::Declared).await?;
         for (case, found) in cases.iter().zip(found) {
             let Some(believed) = found.planned.last() else {
                 continue;
             };
-            if let Ok((plan, _)) = case.plan_at(&mut session, &relations).await
+            if let Ok((plan, _)) = case.plan_at(&mut session).await
                 && let Some(line) = difference(&believed.plan, &plan)
             {
                 found.fragile = Some(format!(
@@ -261,7 +261,7 @@ impl<'a, 's> Scaled<'a, 's> {
             factor: BEYOND,
             ..last
         };
-        let (relations, mut session) = self.go_to(far, Belief::Estimated).await?;
+        let (_, mut session) = self.go_to(far, Belief::Estimated).await?;
         let mut wanted: Vec<(usize, Point, Point)> = Vec::new();
         for (at, case) in cases.iter().enumerate() {
             let planned = &found[at].planned;
@@ -270,8 +270,7 @@ impl<'a, 's> Scaled<'a, 's> {
                     wanted.push((at, pair[0].point, pair[1].point));
                 }
             }
-            if let (Some(known), Ok((plan, _))) =
-                (planned.last(), case.plan_at(&mut session, &relations).await)
+            if let (Some(known), Ok((plan, _))) = (planned.last(), case.plan_at(&mut session).await)
                 && known.plan.shape() != plan.shape()
             {
                 wanted.push((at, last, far));
@@ -353,7 +352,7 @@ impl<'a, 's> Scaled<'a, 's> {
         point: Point,
     ) -> Result<Option<(PlanTree, Relations)>, Error> {
         let (relations, mut session) = self.go_to(point, Belief::Estimated).await?;
-        let planned = case.plan_at(&mut session, &relations).await.ok();
+        let planned = case.plan_at(&mut session).await.ok();
         Ok(planned.map(|(plan, _)| (plan, relations)))
     }
 }
