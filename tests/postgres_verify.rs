@@ -23,6 +23,7 @@ fn options() -> VerifyOptions {
         // Some of three sessions, so that the test ends in time; `race_cases` has more of it.
         race: RaceOptions {
             wide_schedules: 150,
+            schedules_of_wide_trial: 30,
             ..RaceOptions::default()
         },
         command: "pgproof verify".to_owned(),
