@@ -7,14 +7,12 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
-use pgproof::assets::Assets;
-use pgproof::compile::{self, Compiled};
-use pgproof::design::{Model, resolve};
 use pgproof::postgres::{Places, Server, ServerChoice, ServerOptions};
-use pgproof::source::SourceMap;
-use pgproof::template::environment;
+use pgproof::verify::Run;
 use pgproof::verify::plan::{planned_queries, plans};
-use pgproof::verify::{Run, Stage, Staged};
+
+mod support;
+use support::{design, stage};
 
 const TABLES: usize = 20;
 const QUERIES: usize = 50;
@@ -59,11 +57,11 @@ async fn bench() {
     );
     stage.close().await.unwrap_or_else(|e| panic!("{e}"));
 
-    let large = self::design(
+    let large = support::design(
         "tables:\n  big:\n    grain: one row\n    columns: {id: bigint, n: int}\n    key: [id]\n    volume: {rows: 1B}\n\
          queries:\n  one:\n    does: finds one\n    params: {id: bigint}\n    sql: SELECT n FROM big WHERE id = :id\n",
     );
-    let stage = self::stage(&server, &large).await;
+    let stage = support::stage(&server, &large).await;
     let began = Instant::now();
     let planned = planned_queries(&stage, 1).await;
     planned.unwrap_or_else(|e| panic!("{e}"));
@@ -131,31 +129,4 @@ fn catalogue() -> String {
         let _ = writeln!(text, "    sql: |\n      {sql}");
     }
     text
-}
-
-struct Design {
-    model: Model,
-    compiled: Compiled,
-}
-
-fn design(body: &str) -> Design {
-    let text = format!(
-        "pgproof: 1\ndesign: bench\ntitle: Bench\ndatabase: {{engine: postgres, version: 15, schema: bench}}\n{body}"
-    );
-    let mut map = SourceMap::new();
-    let id = map.add("bench.yaml", text);
-    let node = pgproof::source::parse(&map, id).unwrap_or_else(|_| panic!("the text parses"));
-    let (model, findings) = resolve(&node);
-    let model = model.unwrap_or_else(|| panic!("{findings:?}"));
-    let compiled = compile::compile(&model);
-    Design { model, compiled }
-}
-
-async fn stage<'a>(server: &'a Server, design: &'a Design) -> Stage<'a> {
-    let environment = environment(&Assets::builtin());
-    let staged = Stage::open(server, &design.model, &design.compiled, &environment).await;
-    match staged.unwrap_or_else(|e| panic!("{e}")) {
-        Staged::Ready(stage) => *stage,
-        Staged::Refused(finding) => panic!("{finding:?}"),
-    }
 }

@@ -10,15 +10,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use pgproof::assets::Assets;
-use pgproof::compile::{self, Compiled};
-use pgproof::design::{Model, resolve};
 use pgproof::finding::Verdict;
 use pgproof::postgres::{Places, Server, ServerChoice, ServerOptions};
-use pgproof::source::SourceMap;
-use pgproof::template::environment;
+use pgproof::verify::Stage;
 use pgproof::verify::race::{Ground, RaceOptions, Racer};
-use pgproof::verify::{Stage, Staged};
+
+mod support;
+use support::{Design, design, stage};
 
 /// Threads of control are one; the sessions' processes share what cores there are.
 const REPEATS: usize = 10_000;
@@ -92,24 +90,6 @@ async fn bench() {
         began.elapsed().as_secs_f64()
     );
     own.stop().await.unwrap_or_else(|e| panic!("{e}"));
-}
-
-struct Design {
-    model: Model,
-    compiled: Compiled,
-}
-
-fn design(body: &str) -> Design {
-    let text = format!(
-        "pgproof: 1\ndesign: bench\ntitle: Bench\ndatabase: {{engine: postgres, version: 15, schema: bench}}\n{body}"
-    );
-    let mut map = SourceMap::new();
-    let id = map.add("bench.yaml", text);
-    let node = pgproof::source::parse(&map, id).unwrap_or_else(|_| panic!("the text parses"));
-    let (model, findings) = resolve(&node);
-    let model = model.unwrap_or_else(|| panic!("{findings:?}"));
-    let compiled = compile::compile(&model);
-    Design { model, compiled }
 }
 
 /// Every session has a table of its own.
@@ -239,15 +219,6 @@ fn mixed() -> Design {
          retry: [deadlock_detected, serialization_failure]\n  remark:\n    actor: a\n    does: b\n    steps:\n      - sql: INSERT INTO note VALUES (1, 1)\n    outcomes: {unique_violation: there_already}\n\
          states:\n  two:\n    account: [{id: 1, cents: 100}, {id: 2, cents: 100}]\n",
     )
-}
-
-async fn stage<'a>(server: &'a Server, design: &'a Design) -> Stage<'a> {
-    let environment = environment(&Assets::builtin());
-    let staged = Stage::open(server, &design.model, &design.compiled, &environment).await;
-    match staged.unwrap_or_else(|e| panic!("{e}")) {
-        Staged::Ready(stage) => *stage,
-        Staged::Refused(finding) => panic!("{finding:?}"),
-    }
 }
 
 fn ground<'a>(server: &'a Server, design: &'a Design, stage: &'a Stage<'a>) -> Ground<'a> {

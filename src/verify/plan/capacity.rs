@@ -1,10 +1,13 @@
 //! How large the tables of a design become.
 
+use std::collections::BTreeMap;
+
 use super::indexes::size;
 use super::planned::Scaled;
+use super::relation::Extent;
 use super::statistics::Belief;
-use super::volume::points;
-use crate::error::Error;
+use super::volume::{Point, ends};
+use crate::design::Table;
 use crate::finding::{Claim, Verdict};
 use crate::sql::Ident;
 use crate::verify::Judged;
@@ -31,28 +34,18 @@ pub(super) fn claim() -> Claim {
 }
 
 /// Sizes now and at the horizon, and how far the model of sizes is from the sample.
-pub(super) async fn capacity(scaled: &mut Scaled<'_, '_>) -> Result<Judged, Error> {
-    let all = points(scaled.model());
-    let ends: Vec<_> = [all.first(), all.last()]
-        .into_iter()
-        .flatten()
-        .copied()
-        .collect();
-    let mut taken: Vec<Vec<(Ident, Taken)>> = Vec::new();
-    for point in &ends {
-        scaled.go_to(*point, Belief::Estimated).await?;
+pub(super) fn capacity(scaled: &Scaled<'_, '_>) -> Judged {
+    let ends = ends(scaled.model());
+    let at_end = |point: &Point| {
+        let extents = scaled.measure(*point, Belief::Estimated);
         let tables = scaled.model().tables.iter();
-        taken.push(
-            tables
-                .map(|table| {
-                    (
-                        table.name.ident.clone(),
-                        of_table(scaled, table.name.as_str()),
-                    )
-                })
-                .collect(),
-        );
-    }
+        let taken = |table: &Table| {
+            let name = table.name.ident.clone();
+            (name, of_table(scaled, &extents, table.name.as_str()))
+        };
+        tables.map(taken).collect()
+    };
+    let taken: Vec<Vec<(Ident, Taken)>> = ends.iter().map(at_end).collect();
     let (worst, of) = scaled.storage.off();
     let sum = |at: usize| {
         taken[at]
@@ -89,18 +82,17 @@ pub(super) async fn capacity(scaled: &mut Scaled<'_, '_>) -> Result<Judged, Erro
             worst * 100.0
         )),
     };
-    Ok(judged
+    judged
         .bounds(bounds)
         .figure("bytes_now", sum(0) as usize)
         .figure("bytes_at_horizon", sum(last) as usize)
-        .figure("model_error_permille", (worst * 1000.0) as usize))
+        .figure("model_error_permille", (worst * 1000.0) as usize)
 }
 
-fn of_table(scaled: &Scaled<'_, '_>, table: &str) -> Taken {
-    let storage = &scaled.storage;
+fn of_table(scaled: &Scaled<'_, '_>, extents: &BTreeMap<u32, Extent>, table: &str) -> Taken {
     let mut taken = Taken::default();
-    for relation in &storage.relations {
-        let extent = storage.extents.get(&relation.oid).copied();
+    for relation in &scaled.storage.relations {
+        let extent = extents.get(&relation.oid).copied();
         let bytes = extent.map_or(0.0, |extent| (extent.pages + extent.outside) * 8192.0);
         if scaled.table_of(relation) == Some(table) {
             match relation.is_table() {

@@ -147,13 +147,11 @@ fn switches(node: &str) -> Vec<&'static str> {
         .collect()
 }
 
-/// Asks one. A limit in planner's cost means nothing on a sample.
+/// Asks one of a plan on the sample. A limit in planner's cost means nothing there.
 pub(super) fn decide(asked: &Asked, subject: &Subject<'_>) -> Outcome {
-    let Some(assertion) = assertion(asked.name) else {
-        return Outcome::Undecided(format!("there is no assertion `{}`", asked.name));
-    };
-    match (assertion.needs, assertion.decide(subject, &asked.arguments)) {
-        (Needs::Volume, Outcome::Holds(found)) => Outcome::Undecided(format!(
+    let needs = assertion(asked.name).map(|assertion| assertion.needs);
+    match (needs, decide_at_volume(asked, subject)) {
+        (Some(Needs::Volume), Outcome::Holds(found)) => Outcome::Undecided(format!(
             "{found} on the sample; only the declared volume can say"
         )),
         (_, outcome) => outcome,

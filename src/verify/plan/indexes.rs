@@ -6,7 +6,7 @@ use super::case::{Case, read};
 use super::planned::{AtVolume, Scaled};
 use super::sample::thousands;
 use super::statistics::Belief;
-use super::volume::points;
+use super::volume::ends;
 use crate::catalog::Table;
 use crate::design::{Index, Model, Rule, StepKind};
 use crate::error::Error;
@@ -91,12 +91,7 @@ async fn usage(
     }
     let model = scaled.model();
     let statements = statements(model);
-    let all = points(model);
-    let ends = [
-        all.first().copied(),
-        all.last().copied().filter(|_| all.len() > 1),
-    ];
-    for point in ends.into_iter().flatten() {
+    for point in ends(model) {
         let (relations, mut session) = scaled.go_to(point, Belief::Estimated).await?;
         let set = fixed("SET plan_cache_mode = force_generic_plan");
         let _ = session.batch(&set).await;
@@ -159,9 +154,8 @@ fn findings(scaled: &Scaled<'_, '_>, usage: &Usage) -> Vec<Finding> {
     let model = scaled.model();
     let mut found = Vec::new();
     for table in &model.tables {
-        let compiled = scaled.catalog().tables.iter();
-        let mut compiled = compiled.filter(|(name, _)| name.name == table.name.ident);
-        let Some((_, compiled)) = compiled.next() else {
+        let mut compiled = scaled.catalog().tables.iter();
+        let Some((_, compiled)) = compiled.find(|(name, _)| name.name == table.name.ident) else {
             continue;
         };
         for index in &table.indexes {

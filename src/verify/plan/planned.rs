@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::case::{Case, Other};
 use super::expect::decide_at_volume;
-use super::relation::Relation;
+use super::relation::{Extent, Relation};
 use super::sample::{self, thousands};
 use super::statistics::Belief;
 use super::storage::{Storage, Volume};
-use super::volume::{Point, points};
+use super::volume::{Point, ends, points};
 use crate::catalog::Catalog;
 use crate::design::Model;
 use crate::error::Error;
@@ -157,6 +157,17 @@ impl<'a, 's> Scaled<'a, 's> {
         Ok(())
     }
 
+    /// How large everything is at that moment; nothing is changed.
+    pub(super) fn measure(&self, point: Point, belief: Belief) -> BTreeMap<u32, Extent> {
+        let rows = |table: &Ident| point.rows_of(self.stage.model, table);
+        self.storage.measure(&Volume {
+            maker: self.maker,
+            names: &self.names,
+            rows: &rows,
+            belief,
+        })
+    }
+
     /// Makes everything as large as at that moment. What the names in a plan stand for, with their rows then, and a session that sees it.
     pub(super) async fn go_to(
         &mut self,
@@ -289,10 +300,11 @@ impl<'a, 's> Scaled<'a, 's> {
     /// `planned at 20,000,000 rows of the largest table now, 44,000,000 in 1 year`.
     pub(super) fn words(&self) -> String {
         let tables = || self.stage.model.tables.iter();
-        let all = points(self.stage.model);
-        let largest = |point: &Point| tables().map(|table| point.rows(table)).fold(0.0, f64::max);
-        let mut ends = vec![all[0]];
-        ends.extend(all.last().filter(|_| all.len() > 1));
+        let largest = |point: &Point| {
+            let rows = tables().map(|table| point.rows(table));
+            rows.fold(0.0, f64::max)
+        };
+        let ends = ends(self.stage.model);
         let words: Vec<String> = ends
             .iter()
             .map(|point| format!("{} rows {}", thousands(largest(point)), point.words()))

@@ -146,14 +146,7 @@ pub(super) async fn cases<'a>(
                 took: since.elapsed(),
                 ..case
             }),
-            Err(failure) => {
-                let judged = Judged::unchecked(format!(
-                    "the query failed: {} ({})",
-                    failure.message,
-                    failure.sqlstate.code()
-                ));
-                apart.failed.push((query, judged.took(since)));
-            }
+            Err(failure) => apart.failed.push((query, failed(&failure).took(since))),
         }
     }
     Ok((cases, apart))
@@ -174,8 +167,8 @@ async fn judge_all(
         let mut session = stage.session(&sample.database).await?;
         let _ = sample::set_planner(stage, &mut session).await;
         for case in cases {
-            let survivors = without_each_index(stage, &mut session, case, None, relations).await;
-            judged.push((conclude(case, None, &survivors, &sample.volume), survivors));
+            let without = without_each_index(stage, &mut session, case, None, relations).await;
+            judged.push(concluded(case, None, without, &sample.volume));
         }
         let why = "only on a server of pgproof's own can the planner be shown the declared volume";
         let unchecked = |claim: &Claim| (claim.clone(), Judged::unchecked(why));
@@ -193,18 +186,18 @@ async fn judge_all(
     let each = began.elapsed() / cases.len().max(1) as u32;
     for (case, planned) in cases.iter().zip(&planned) {
         let since = Instant::now();
-        let survivors = without_each_index(stage, &mut session, case, Some(planned), &names).await;
+        let without = without_each_index(stage, &mut session, case, Some(planned), &names).await;
         let volume = format!("{}; values from a {}", scaled.words(), sample.volume);
-        let mut concluded = conclude(case, Some(planned), &survivors, &volume);
-        concluded.duration = each + since.elapsed();
-        judged.push((concluded, survivors));
+        let (mut found, survivors) = concluded(case, Some(planned), without, &volume);
+        found.duration = each + since.elapsed();
+        judged.push((found, survivors));
     }
     drop(session);
     let mut said = Whole::default();
     for claim in whole {
         let since = Instant::now();
         let judged = match *claim == capacity::claim() {
-            true => capacity::capacity(&mut scaled).await?,
+            true => capacity::capacity(&scaled),
             false => {
                 let (judged, findings) = indexes::review(&mut scaled, cases, &planned).await?;
                 said.findings.extend(findings);
@@ -216,6 +209,27 @@ async fn judge_all(
     let advice = advise(&mut scaled, cases, &planned).await?;
     said.findings.extend(advice);
     Ok((judged, said))
+}
+
+/// The verdict on a query, unless what it does without its indexes could not be seen.
+fn concluded(
+    case: &Case<'_>,
+    planned: Option<&AtVolume>,
+    without: Result<Survivors, SqlFailure>,
+    volume: &str,
+) -> (Judged, Survivors) {
+    match without {
+        Ok(survivors) => (conclude(case, planned, &survivors, volume), survivors),
+        Err(failure) => (failed(&failure), Survivors::default()),
+    }
+}
+
+fn failed(failure: &SqlFailure) -> Judged {
+    Judged::unchecked(format!(
+        "the query failed: {} ({})",
+        failure.message,
+        failure.sqlstate.code()
+    ))
 }
 
 /// What is claimed of a design as a whole.
@@ -395,13 +409,12 @@ async fn without_each_index(
     case: &Case<'_>,
     planned: Option<&AtVolume>,
     relations: &Relations,
-) -> Survivors {
+) -> Result<Survivors, SqlFailure> {
     let mut found = Survivors::default();
     let now = planned.and_then(|planned| planned.planned.first());
     let before = now.map_or(&case.outcomes, |now| &now.outcomes);
     for statement in &case.before {
-        // It was said before.
-        let _ = session.query(statement).await;
+        session.query(statement).await?;
     }
     for (expectation, _) in &case.query.plan {
         let Expectation::Uses(index) = expectation else {
@@ -414,9 +427,7 @@ async fn without_each_index(
         if !held || !is_plain_index(stage, &index.ident) {
             continue;
         }
-        let Ok(plan) = planned_without(session, &index.ident, &case.typical).await else {
-            continue;
-        };
+        let plan = planned_without(session, &index.ident, &case.typical).await?;
         found.made += 1;
         let subject = Subject {
             plan: &plan,
@@ -436,7 +447,7 @@ async fn without_each_index(
             found.names.push(index.as_str().to_owned());
         }
     }
-    found
+    Ok(found)
 }
 
 async fn planned_without(

@@ -4,6 +4,8 @@
 //! there are (`commands/analyze.c`; the estimator is Duj1 of Haas and Stokes, 1998). For a column of which few values repeat in the
 //! sample that is often far from the truth, and the planner then believes the estimate: so both are planned with.
 
+use crate::verify::seed::Profile;
+
 /// Rows that ANALYZE looks at, at the default statistics target.
 const LOOKED_AT: f64 = 30_000.0;
 /// Values that it keeps with their shares.
@@ -140,17 +142,6 @@ pub(super) enum Belief {
     Declared,
 }
 
-/// How the values of a column are spread at some volume.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Spread {
-    /// Every row has its own.
-    Unique,
-    /// Drawn from a population.
-    Drawn(Population),
-    /// These values with these shares, which add up to 1.
-    Listed(Vec<(String, f64)>),
-}
-
 /// What the planner is to read in `pg_statistic`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Statistics {
@@ -163,7 +154,7 @@ pub(super) struct Statistics {
 }
 
 /// What the planner is to believe of a column with so many rows, `nulls` of which (a share) are null.
-pub(super) fn statistics(spread: &Spread, rows: f64, nulls: f64, belief: Belief) -> Statistics {
+pub(super) fn statistics(spread: &Profile, rows: f64, nulls: f64, belief: Belief) -> Statistics {
     let filled = rows * (1.0 - nulls);
     let signed = |distinct: f64| match distinct > 0.1 * rows && rows > 0.0 {
         true => -(distinct / rows).min(1.0 - nulls),
@@ -171,12 +162,12 @@ pub(super) fn statistics(spread: &Spread, rows: f64, nulls: f64, belief: Belief)
     };
     let among_all = |shares: Vec<f64>| shares.iter().map(|share| share * (1.0 - nulls)).collect();
     match spread {
-        Spread::Unique => Statistics {
+        Profile::Unique => Statistics {
             distinct: -(1.0 - nulls),
             common: Vec::new(),
             values: None,
         },
-        Spread::Listed(values) => {
+        Profile::Listed(values) => {
             let mut sorted: Vec<&(String, f64)> =
                 values.iter().filter(|(_, share)| *share > 0.0).collect();
             sorted.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -188,7 +179,11 @@ pub(super) fn statistics(spread: &Spread, rows: f64, nulls: f64, belief: Belief)
                 values: Some(sorted.iter().map(|(value, _)| value.clone()).collect()),
             }
         }
-        Spread::Drawn(population) => {
+        Profile::Drawn { size, exponent } => {
+            let population = Population {
+                size: *size,
+                exponent: *exponent,
+            };
             let truth = population.drawn(filled).distinct;
             let looked = LOOKED_AT.min(filled);
             let believed = match belief {
@@ -208,11 +203,11 @@ pub(super) fn statistics(spread: &Spread, rows: f64, nulls: f64, belief: Belief)
 mod tests {
     use super::*;
 
-    fn uniform(size: f64) -> Spread {
-        Spread::Drawn(Population {
+    fn uniform(size: f64) -> Profile {
+        Profile::Drawn {
             size,
             exponent: 0.0,
-        })
+        }
     }
 
     /// The study measured it: of 499,971 different accounts among 10 million events ANALYZE said 145,986; its own simulation gave 145 to
@@ -221,10 +216,10 @@ mod tests {
     fn uniform_values_are_estimated_well_and_rare_ones_are_not() {
         let even = statistics(&uniform(50_000.0), 1e7, 0.0, Belief::Estimated);
         assert!((even.distinct / 50_000.0 - 1.0).abs() < 0.05, "{even:?}");
-        let skewed = Spread::Drawn(Population {
+        let skewed = Profile::Drawn {
             size: 500_000.0,
             exponent: 0.8,
-        });
+        };
         let said = statistics(&skewed, 1e7, 0.0, Belief::Estimated).distinct;
         let is = statistics(&skewed, 1e7, 0.0, Belief::Declared).distinct;
         assert!(said < is / 2.0, "{said} {is}");
@@ -233,7 +228,7 @@ mod tests {
     #[test]
     fn many_values_become_a_share_of_the_rows() {
         assert_eq!(
-            statistics(&Spread::Unique, 1e6, 0.0, Belief::Declared).distinct,
+            statistics(&Profile::Unique, 1e6, 0.0, Belief::Declared).distinct,
             -1.0
         );
         let half = statistics(&uniform(5e5), 1e6, 0.0, Belief::Declared).distinct;
@@ -242,7 +237,7 @@ mod tests {
 
     #[test]
     fn shares_count_the_nulls() {
-        let spread = Spread::Listed(vec![("a".into(), 0.25), ("b".into(), 0.75)]);
+        let spread = Profile::Listed(vec![("a".into(), 0.25), ("b".into(), 0.75)]);
         let found = statistics(&spread, 1000.0, 0.5, Belief::Declared);
         assert_eq!(found.common, [0.375, 0.125]);
         assert_eq!(found.values, Some(vec!["b".to_owned(), "a".to_owned()]));
@@ -273,8 +268,8 @@ mod tests {
             for spread in [
                 uniform(0.0),
                 uniform(1e15),
-                Spread::Unique,
-                Spread::Listed(Vec::new()),
+                Profile::Unique,
+                Profile::Listed(Vec::new()),
             ] {
                 let found = statistics(&spread, rows, 0.0, Belief::Estimated);
                 assert!(found.distinct.is_finite(), "{rows} {spread:?} {found:?}");

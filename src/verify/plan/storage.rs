@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use super::believed::{Believed, read_believed, update};
 use super::relation::{Column, Extent, Relation, number, read_relations};
 use super::size;
-use super::statistics::{Belief, Population, Spread, statistics};
+use super::statistics::{Belief, statistics};
 use super::tops::{Tops, read_tops};
 use crate::error::Error;
 use crate::explain::Relations;
@@ -276,13 +276,7 @@ impl Storage {
             .profile(&Ident::from(name.as_str()), &column.name, volume.rows);
         let found = match profile {
             Some(profile) if column.of != 0 => {
-                statistics(
-                    &spread(profile),
-                    rows,
-                    column.stored.nulls,
-                    Belief::Declared,
-                )
-                .distinct
+                statistics(&profile, rows, column.stored.nulls, Belief::Declared).distinct
             }
             _ => column.distinct,
         };
@@ -347,7 +341,7 @@ impl Storage {
             };
             if let Some(profile) = profile {
                 let nulls = self.nulls(believed);
-                let mut found = statistics(&spread(profile), rows, nulls, volume.belief);
+                let mut found = statistics(&profile, rows, nulls, volume.belief);
                 if found.values.is_none() && !found.common.is_empty() {
                     let many = found.common.len();
                     found.values = volume.maker.ranked(&name, &believed.column, many);
@@ -418,14 +412,6 @@ fn segments(path: &str, before: f64, pages: f64, segment: f64) -> Vec<FileChange
 /// `pg_class` counts pages in a signed integer, and reads it as an unsigned one.
 fn signed(pages: f64) -> i64 {
     i64::from(pages.clamp(0.0, MOST_PAGES) as u32 as i32)
-}
-
-fn spread(profile: Profile) -> Spread {
-    match profile {
-        Profile::Unique => Spread::Unique,
-        Profile::Listed(values) => Spread::Listed(values),
-        Profile::Drawn { size, exponent } => Spread::Drawn(Population { size, exponent }),
-    }
 }
 
 #[cfg(test)]

@@ -72,6 +72,15 @@ pub(super) fn points(model: &Model) -> Vec<Point> {
     points
 }
 
+/// The first and the last of them; one where there is only one.
+pub(super) fn ends(model: &Model) -> Vec<Point> {
+    let mut points = points(model);
+    if points.len() > 2 {
+        points.drain(1..points.len() - 1);
+    }
+    points
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
