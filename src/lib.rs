@@ -47,6 +47,7 @@ pub mod invariant;
 
 pub mod check;
 pub mod compile;
+pub mod migrate;
 
 pub mod postgres;
 pub mod verify;

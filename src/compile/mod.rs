@@ -7,10 +7,15 @@ mod catalog;
 mod columns;
 mod ddl;
 mod judge;
+pub mod lines;
 mod names;
 mod order;
 mod partitions;
+mod writer;
 
 pub use catalog::{Compiled, compile};
 pub use columns::data_type;
 pub use ddl::{Script, Statement, ddl};
+pub use names::derived;
+pub use order::tables as table_order;
+pub use writer::{Build, Writer, comes_before_tables, privilege_list};

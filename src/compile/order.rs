@@ -7,7 +7,7 @@ use crate::sql::QualifiedName;
 
 /// Tables with parents before children, otherwise by name, so that order says nothing but dependency. Members of a cycle come by name;
 /// their foreign keys are added afterwards.
-pub(super) fn tables(catalog: &Catalog) -> Vec<&QualifiedName> {
+pub fn tables(catalog: &Catalog) -> Vec<&QualifiedName> {
     let mut waiting: BTreeMap<&QualifiedName, BTreeSet<&QualifiedName>> = BTreeMap::new();
     let mut children: BTreeMap<&QualifiedName, Vec<&QualifiedName>> = BTreeMap::new();
     for (name, table) in &catalog.tables {

@@ -22,6 +22,7 @@ mod quote;
 mod statement;
 mod syntax;
 mod weaken;
+pub mod words;
 mod write;
 
 pub use access::{Access, Against, Condition, Key, Kind, SortKey, Test, TypedNames, accesses};

@@ -1,0 +1,382 @@
+//! Rows written in chunks: by key, resumable, at a pace that leaves room for others.
+//!
+//! A backfill is one `DO` block that commits after each chunk and remembers in a progress table how far it came. Run again it goes on there. It rests as long
+//! as a chunk took, and at least the declared pause; it waits while its row says `paused`, and while a replica lags behind.
+
+use super::draft::{Draft, Item, Rank};
+use super::plan::{Backfill, Phase};
+use crate::catalog::{ObjectPath, Table};
+use crate::sql::{
+    Ident, QualifiedName, SqlText, facts, fill, fixed, join, literal, number, quote_ident,
+    quote_qualified, substitute,
+};
+
+/// The table that remembers how far each backfill came; there while the migration lasts.
+pub fn progress_table(schema: &Ident) -> QualifiedName {
+    QualifiedName::new(schema.clone(), "pgproof_progress".into())
+}
+
+/// A column of the key along which a table is walked.
+struct KeyColumn {
+    name: SqlText,
+    data_type: SqlText,
+}
+
+/// The primary key, else a unique constraint over columns that are never null, else where the rows lie.
+fn key(table: &Table) -> Vec<KeyColumn> {
+    let primary = table.primary_key.iter().map(|(_, key)| &key.columns);
+    let columns = primary
+        .chain(table.uniques.values().map(|key| &key.columns))
+        .find(|columns| {
+            let mut all = columns.iter();
+            all.all(|name| table.column(name).is_some_and(|column| !column.nullable))
+        });
+    let Some(columns) = columns else {
+        return vec![KeyColumn {
+            name: fixed("ctid"),
+            data_type: fixed("tid"),
+        }];
+    };
+    columns
+        .iter()
+        .filter_map(|name| {
+            let column = table.column(name)?;
+            Some(KeyColumn {
+                name: quote_ident(name),
+                data_type: column.data_type.clone(),
+            })
+        })
+        .collect()
+}
+
+/// Fills a column of rows that do not have its value yet.
+pub(super) fn column(
+    draft: &mut Draft<'_>,
+    table: &QualifiedName,
+    column: &Ident,
+    value: &SqlText,
+    stale: Option<SqlText>,
+    cause: &ObjectPath,
+) {
+    let Some(from) = draft.from.tables.get(table) else {
+        return;
+    };
+    let quoted = quote_ident(column);
+    let stale = stale.unwrap_or_else(|| fill("{column} IS NULL", &[("column", &quoted)]));
+    let parts = [
+        ("table", &quote_qualified(table)),
+        ("column", &quoted),
+        ("value", value),
+        ("stale", &stale),
+    ];
+    let write = |range: &SqlText| {
+        let update = fill("UPDATE {table} SET {column} = {value}", &parts);
+        let parts = [("update", &update), ("range", range), ("stale", &stale)];
+        fill("{update}\n    WHERE {range} AND {stale};", &parts)
+    };
+    let subject = format!("{}.{}", table.name.as_str(), column.as_str());
+    let walk = Walk {
+        table,
+        key: key(from),
+        write: &write,
+    };
+    let check = fill("SELECT * FROM {table} WHERE {stale} LIMIT 10", &parts);
+    let item = Item::new(Phase::Backfill, Rank::Backfills, format!("fill {subject}"), cause)
+        .backfill(walk.backfill(draft, table, &subject))
+        .undo_parts([])
+        .check(check);
+    draft.push(item);
+}
+
+/// Copies rows into another table. A copied row is locked until its chunk is committed, so that nobody changes it unseen in between.
+pub(super) fn rows(
+    draft: &mut Draft<'_>,
+    (source, target): (&QualifiedName, &QualifiedName),
+    (columns, values): (&SqlText, &SqlText),
+    cause: &ObjectPath,
+) {
+    let Some(from) = draft.from.tables.get(source) else {
+        return;
+    };
+    let parts = [
+        ("source", &quote_qualified(source)),
+        ("target", &quote_qualified(target)),
+        ("columns", columns),
+        ("values", values),
+    ];
+    let write = |range: &SqlText| {
+        let parts = [&parts[..], &[("range", range)]].concat();
+        fill(
+            "INSERT INTO {target} ({columns}) OVERRIDING SYSTEM VALUE\n    SELECT {values} FROM {source}\n    WHERE {range}\n    FOR NO KEY UPDATE\n    ON CONFLICT DO NOTHING;",
+            &parts,
+        )
+    };
+    let subject = target.name.as_str().to_owned();
+    let walk = Walk {
+        table: source,
+        key: key(from),
+        write: &write,
+    };
+    let item = Item::new(
+        Phase::Backfill,
+        Rank::Backfills,
+        format!("copy {} to {subject}", source.name.as_str()),
+        cause,
+    )
+    .backfill(walk.backfill(draft, source, &subject))
+    .undo_parts([]);
+    draft.push(item);
+}
+
+/// A walk along the key of a table.
+struct Walk<'a> {
+    table: &'a QualifiedName,
+    key: Vec<KeyColumn>,
+    /// The statement of a chunk, given its bounds; the first chunk has none below.
+    write: &'a dyn Fn(&SqlText) -> SqlText,
+}
+
+impl Walk<'_> {
+    fn backfill(&self, draft: &Draft<'_>, paced: &QualifiedName, subject: &str) -> Backfill {
+        let (chunk, pause_ms) = draft.policy.pace(paced);
+        let names = join(self.key.iter().map(|k| k.name.clone()), ", ");
+        let backwards = join(
+            self.key.iter().map(|k| fill("{name} DESC", &[("name", &k.name)])),
+            ", ",
+        );
+        let variables = |prefix: &'static str| {
+            let all = 1..=self.key.len();
+            join(all.map(|at| variable(prefix, at)), ", ")
+        };
+        let (after, upto) = (variables("after"), variables("upto"));
+        let declared = |prefix: &'static str| {
+            let all = self.key.iter().enumerate().map(|(at, key)| {
+                let parts = [
+                    ("name", &variable(prefix, at + 1)),
+                    ("type", &key.data_type),
+                ];
+                fill("{name} {type};", &parts)
+            });
+            join(all, "\n")
+        };
+        let read = join(
+            self.key.iter().enumerate().map(|(at, key)| {
+                let parts = [
+                    ("at", &number(at as i64)),
+                    ("type", &key.data_type),
+                ];
+                fill("(progress.after ->> {at})::{type}", &parts)
+            }),
+            ", ",
+        );
+        let kept = join(
+            (1..=self.key.len()).map(|at| {
+                fill("{name}::text", &[("name", &variable("upto", at))])
+            }),
+            ", ",
+        );
+        let parts = [("names", &names), ("after", &after), ("upto", &upto)];
+        let between = fill("ROW({names}) > ROW({after}) AND ROW({names}) <= ROW({upto})", &parts);
+        let first = fill("ROW({names}) <= ROW({upto})", &parts);
+        let assign = join(
+            (1..=self.key.len()).map(|at| {
+                let parts = [
+                    ("after", &variable("after", at)),
+                    ("upto", &variable("upto", at)),
+                ];
+                fill("{after} := {upto};", &parts)
+            }),
+            "\n        ",
+        );
+        let progress = progress_table(&draft.policy.schema);
+        let schema = quote_ident(&draft.policy.schema);
+        let path = fill("{schema}, public", &[("schema", &schema)]);
+        let path = literal(path.as_str());
+        let milliseconds = i64::try_from(pause_ms).unwrap_or(i64::MAX);
+        let lag = i64::try_from(draft.policy.replica_lag.ceil() as u64).unwrap_or(10);
+        let parts = [
+            ("after_variables", &declared("after")),
+            ("upto_variables", &declared("upto")),
+            ("path", &path),
+            ("progress", &quote_qualified(&progress)),
+            ("step", &literal(subject)),
+            ("read", &read),
+            ("after", &after),
+            ("upto", &upto),
+            ("names", &names),
+            ("backwards", &backwards),
+            ("table", &quote_qualified(self.table)),
+            ("chunk", &number(chunk)),
+            ("rest", &(self.write)(&between)),
+            ("first", &(self.write)(&first)),
+            ("assign", &assign),
+            ("kept", &kept),
+            ("pause", &number(milliseconds)),
+            ("lag", &number(lag)),
+        ];
+        Backfill {
+            table: self.table.clone(),
+            chunk,
+            pause_ms,
+            progress: subject.to_owned(),
+            call: fill(BLOCK, &parts),
+        }
+    }
+}
+
+/// `pgproof_after_1`.
+fn variable(prefix: &'static str, at: usize) -> SqlText {
+    let parts = [("prefix", &fixed(prefix)), ("at", &number(at as i64))];
+    fill("pgproof_{prefix}_{at}", &parts)
+}
+
+const BLOCK: &str = "\
+DO $pgproof$
+#variable_conflict use_column
+DECLARE
+    {after_variables}
+    {upto_variables}
+    pgproof_begun boolean;
+    pgproof_since timestamptz;
+    pgproof_written bigint;
+BEGIN
+    -- What the design names without its schema is found; a policy that would hide rows is an error, not silence.
+    PERFORM set_config('search_path', {path}, false), set_config('row_security', 'off', false);
+    INSERT INTO {progress} (step) VALUES ({step}) ON CONFLICT (step) DO NOTHING;
+    SELECT progress.after IS NOT NULL, {read}
+    INTO pgproof_begun, {after}
+    FROM {progress} AS progress WHERE progress.step = {step};
+    LOOP
+        pgproof_since := clock_timestamp();
+        IF pgproof_begun THEN
+            SELECT {names} INTO {upto}
+            FROM (SELECT {names} FROM {table} WHERE ROW({names}) > ROW({after}) ORDER BY {names} LIMIT {chunk}) AS chunk
+            ORDER BY {backwards} LIMIT 1;
+        ELSE
+            SELECT {names} INTO {upto}
+            FROM (SELECT {names} FROM {table} ORDER BY {names} LIMIT {chunk}) AS chunk
+            ORDER BY {backwards} LIMIT 1;
+        END IF;
+        EXIT WHEN NOT FOUND;
+        IF pgproof_begun THEN
+            {rest}
+        ELSE
+            {first}
+        END IF;
+        GET DIAGNOSTICS pgproof_written = ROW_COUNT;
+        {assign}
+        pgproof_begun := true;
+        UPDATE {progress} AS progress
+        SET after = jsonb_build_array({kept}), rows = progress.rows + pgproof_written, changed_at = clock_timestamp()
+        WHERE progress.step = {step};
+        COMMIT;
+        PERFORM pg_sleep(greatest(extract(epoch FROM clock_timestamp() - pgproof_since), {pause} / 1000.0));
+        WHILE EXISTS (SELECT FROM {progress} AS progress WHERE progress.step = {step} AND progress.paused)
+            OR EXISTS (SELECT FROM pg_stat_replication WHERE replay_lag > make_interval(secs => {lag}))
+        LOOP
+            COMMIT;
+            PERFORM pg_sleep(1);
+        END LOOP;
+    END LOOP;
+    UPDATE {progress} AS progress SET finished_at = clock_timestamp() WHERE progress.step = {step};
+END
+$pgproof$";
+
+/// The backfill that the design gives for a table, once.
+pub(super) fn declared(draft: &mut Draft<'_>, table: &QualifiedName, cause: &ObjectPath) {
+    let Some(entry) = draft.policy.backfill(table).cloned() else {
+        return;
+    };
+    let Some(sql) = &entry.sql else {
+        return;
+    };
+    let subject = table.name.as_str().to_owned();
+    let title = format!("fill {subject} as the design says");
+    if draft.has(&title) {
+        return;
+    }
+    let Some((source, column)) = entry.by.as_ref().and_then(|by| source(draft, sql, by)) else {
+        draft.notes.push(format!(
+            "the backfill of {subject} cuts its chunks by {}, and no table that it reads has such a column; it is left out",
+            entry.by.as_ref().map_or("nothing", |by| by.as_str())
+        ));
+        return;
+    };
+    let begin = least(&column.data_type);
+    let (chunk, _) = draft.policy.pace(table);
+    let (chunk, after) = (number(chunk), variable("after", 1));
+    // The walk's own bounds say how far a chunk reaches: the statement sees at least as many rows as keys were counted.
+    let write = |range: &SqlText| {
+        let is_first = !range.as_str().contains(after.as_str());
+        let from = if is_first { &begin } else { &after };
+        let sql = substitute(sql.as_str(), &|name| match name {
+            "after" => from.clone(),
+            _ => chunk.clone(),
+        });
+        fill("{sql};", &[("sql", &sql)])
+    };
+    let walk = Walk {
+        table: &source,
+        key: vec![column],
+        write: &write,
+    };
+    let backfill = walk.backfill(draft, table, &subject);
+    draft.push(Item::new(Phase::Backfill, Rank::Backfills, title, cause).backfill(backfill));
+}
+
+/// The table that a declared backfill walks along, and its key column.
+fn source(draft: &Draft<'_>, sql: &SqlText, by: &Ident) -> Option<(QualifiedName, KeyColumn)> {
+    let facts = facts(sql.as_str())?;
+    facts.tables.iter().find_map(|used| {
+        let name = QualifiedName::new(draft.policy.schema.clone(), Ident::from(used.table.as_str()));
+        let column = draft.from.tables.get(&name)?.column(by)?;
+        Some((
+            name,
+            KeyColumn {
+                name: quote_ident(by),
+                data_type: column.data_type.clone(),
+            },
+        ))
+    })
+}
+
+/// A value before all others of a type.
+fn least(data_type: &SqlText) -> SqlText {
+    let text = data_type.as_str().to_ascii_lowercase();
+    match text.as_str() {
+        "uuid" => fixed("'00000000-0000-0000-0000-000000000000'::uuid"),
+        "smallint" | "int2" => fixed("(-32768)::smallint"),
+        "integer" | "int" | "int4" => fixed("(-2147483648)::integer"),
+        "bigint" | "int8" => fixed("(-9223372036854775808)::bigint"),
+        "date" => fixed("'-infinity'::date"),
+        _ if text.starts_with("timestamp") => {
+            fill("'-infinity'::{type}", &[("type", data_type)])
+        }
+        _ if text.starts_with("numeric") => fixed("'-infinity'::numeric"),
+        _ => fixed("''"),
+    }
+}
+
+/// The progress table comes before the first backfill and goes with the last step.
+pub(super) fn progress(draft: &mut Draft<'_>) {
+    if !draft.has_backfill() {
+        return;
+    }
+    let name = quote_qualified(&progress_table(&draft.policy.schema));
+    let parts = [("name", &name)];
+    let create = fill(
+        "CREATE TABLE IF NOT EXISTS {name} (\n    step        text PRIMARY KEY,\n    after       jsonb,\n    rows        bigint NOT NULL DEFAULT 0,\n    paused      boolean NOT NULL DEFAULT false,\n    changed_at  timestamptz NOT NULL DEFAULT clock_timestamp(),\n    finished_at timestamptz\n)",
+        &parts,
+    );
+    let drop = fill("DROP TABLE IF EXISTS {name}", &parts);
+    let object = ObjectPath::Table(progress_table(&draft.policy.schema));
+    let item = Item::new(Phase::Expand, Rank::Progress, "the progress of backfills", &object)
+        .part(create.clone())
+        .undo(drop.clone())
+        .because("a backfill that is stopped goes on where it was; `UPDATE … SET paused = true` makes it rest");
+    draft.push(item);
+    let item = Item::new(Phase::Contract, Rank::Last, "drop the progress of backfills", &object)
+        .part(drop)
+        .undo(create);
+    draft.push(item);
+}

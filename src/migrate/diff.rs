@@ -1,0 +1,549 @@
+//! Two catalogs to a list of changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::change::{Change, Facet, What};
+use super::renames::Renames;
+use super::same;
+use crate::sql::words::mentions;
+use super::widening::{is_same_type, is_wider};
+use crate::catalog::{
+    Catalog, Column, ColumnDefault, ForeignKey, ObjectPath, Partitioning, Table, UserType,
+};
+use crate::compile::derived;
+use crate::sql::{Ident, QualifiedName, SqlText};
+
+/// A column that another one takes the place of: of another name, or of another type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Replaced {
+    pub table: QualifiedName,
+    /// Its name in the old schema.
+    pub old: Ident,
+    /// Its name in the new schema.
+    pub new: Ident,
+    /// The name under which the new one is built: another one where both are called the same.
+    pub built: Ident,
+}
+
+/// What sets two catalogs apart.
+#[derive(Clone, Debug)]
+pub(super) struct Diff {
+    /// The old schema, with tables under their new names.
+    pub from: Catalog,
+    /// In a fixed order.
+    pub changes: Vec<Change>,
+    pub replaced: Vec<Replaced>,
+}
+
+pub(super) fn diff(old: &Catalog, to: &Catalog, renames: &Renames) -> Diff {
+    let mut from = old.clone();
+    let mut out = Diff {
+        from: Catalog::default(),
+        changes: Vec::new(),
+        replaced: Vec::new(),
+    };
+    for (new, was) in &renames.tables {
+        if old.tables.contains_key(was) && !old.tables.contains_key(new) {
+            rename_table(&mut from, was, new);
+            out.say(
+                ObjectPath::Table(new.clone()),
+                What::Renamed(was.name.clone()),
+            );
+        }
+    }
+    surroundings(&mut out, &from, to);
+    let swapped = types(&mut out, &from, to);
+    for (name, table) in &to.tables {
+        if let Some(was) = from.tables.get(name) {
+            columns(&mut out, name, (was, table), renames, &swapped);
+        }
+    }
+    for (name, table) in &to.tables {
+        match from.tables.get(name) {
+            Some(was) => inside(&mut out, name, (was, table)),
+            None => out.say(ObjectPath::Table(name.clone()), What::Created),
+        }
+    }
+    for name in from
+        .tables
+        .keys()
+        .filter(|name| !to.tables.contains_key(*name))
+    {
+        out.say(ObjectPath::Table(name.clone()), What::Dropped);
+    }
+    functions(&mut out, &from, to);
+    views(&mut out, &from, to);
+    out.from = from;
+    out
+}
+
+fn rename_table(catalog: &mut Catalog, was: &QualifiedName, new: &QualifiedName) {
+    if let Some(table) = catalog.tables.remove(was) {
+        catalog.tables.insert(new.clone(), table);
+    }
+    for table in catalog.tables.values_mut() {
+        for key in table.foreign_keys.values_mut() {
+            if key.table == *was {
+                key.table = new.clone();
+            }
+        }
+    }
+}
+
+impl Diff {
+    fn say(&mut self, object: ObjectPath, what: What) {
+        self.changes.push(Change { object, what });
+    }
+
+    /// Whether a table changes its form so that it is built anew beside the old one.
+    pub(super) fn is_shadowed(&self, table: &QualifiedName) -> bool {
+        let path = ObjectPath::Table(table.clone());
+        self.changes.iter().any(|change| {
+            change.object == path && change.what == What::Altered(Facet::Partitioning)
+        })
+    }
+
+    pub(super) fn replaced_in<'s>(
+        &'s self,
+        table: &'s QualifiedName,
+    ) -> impl Iterator<Item = &'s Replaced> {
+        self.replaced
+            .iter()
+            .filter(move |replaced| replaced.table == *table)
+    }
+
+    /// Whether an expression of a table's object speaks of a column that is replaced under the same name.
+    fn speaks_of_replaced(&self, table: &QualifiedName, text: &SqlText) -> bool {
+        self.replaced_in(table)
+            .any(|replaced| mentions(text, &replaced.new))
+    }
+
+    fn names_replaced(&self, table: &QualifiedName, columns: &[Ident]) -> bool {
+        self.replaced_in(table)
+            .any(|replaced| columns.contains(&replaced.new))
+    }
+
+    /// Objects by name on both sides.
+    fn named<V>(
+        &mut self,
+        (from, to): (&BTreeMap<Ident, V>, &BTreeMap<Ident, V>),
+        path: &dyn Fn(&Ident) -> ObjectPath,
+        equal: &dyn Fn(&V, &V) -> bool,
+        rebuilt: &dyn Fn(&Diff, &V) -> bool,
+    ) {
+        let gone: Vec<&Ident> = from.keys().filter(|name| !to.contains_key(*name)).collect();
+        let mut renamed = BTreeSet::new();
+        for (name, made) in to {
+            let is_rebuilt = rebuilt(self, made);
+            match from.get(name) {
+                Some(was) if !equal(was, made) => {
+                    self.say(path(name), What::Altered(Facet::Definition));
+                }
+                Some(_) if is_rebuilt => self.say(path(name), What::Altered(Facet::Rebuilt)),
+                Some(_) => {}
+                None => {
+                    let twin = gone.iter().find(|other| {
+                        !renamed.contains(*other)
+                            && from.get(**other).is_some_and(|was| equal(was, made))
+                    });
+                    match twin.filter(|_| !is_rebuilt) {
+                        Some(twin) => {
+                            renamed.insert(*twin);
+                            self.say(path(name), What::Renamed((*twin).clone()));
+                        }
+                        None => self.say(path(name), What::Created),
+                    }
+                }
+            }
+        }
+        for name in gone.into_iter().filter(|name| !renamed.contains(name)) {
+            self.say(path(name), What::Dropped);
+        }
+    }
+}
+
+fn surroundings(out: &mut Diff, from: &Catalog, to: &Catalog) {
+    for role in to
+        .roles
+        .iter()
+        .filter(|(name, _)| !from.roles.contains_key(*name))
+    {
+        out.say(ObjectPath::Role(role.0.clone()), What::Created);
+    }
+    for (name, role) in &to.roles {
+        if from.roles.get(name).is_some_and(|was| was != role) {
+            out.say(
+                ObjectPath::Role(name.clone()),
+                What::Altered(Facet::Definition),
+            );
+        }
+    }
+    for role in from
+        .roles
+        .keys()
+        .filter(|name| !to.roles.contains_key(*name))
+    {
+        out.say(ObjectPath::Role(role.clone()), What::Dropped);
+    }
+    for name in to.extensions.difference(&from.extensions) {
+        out.say(ObjectPath::Extension(name.clone()), What::Created);
+    }
+    for name in from.extensions.difference(&to.extensions) {
+        out.say(ObjectPath::Extension(name.clone()), What::Dropped);
+    }
+    for name in to.schemas.difference(&from.schemas) {
+        out.say(ObjectPath::Schema(name.clone()), What::Created);
+    }
+    for name in from.schemas.difference(&to.schemas) {
+        out.say(ObjectPath::Schema(name.clone()), What::Dropped);
+    }
+}
+
+/// Returns the types that another one of the same name takes the place of.
+fn types(out: &mut Diff, from: &Catalog, to: &Catalog) -> Vec<QualifiedName> {
+    let mut swapped = Vec::new();
+    for (name, (kind, comment)) in &to.types {
+        let path = ObjectPath::Type(name.clone());
+        let Some((was, was_comment)) = from.types.get(name) else {
+            out.say(path, What::Created);
+            continue;
+        };
+        match (was, kind) {
+            (UserType::Enum(was), UserType::Enum(now)) if was != now => {
+                let mut rest = now.iter();
+                if was.iter().all(|label| rest.any(|other| other == label)) {
+                    out.say(path.clone(), What::Altered(Facet::LabelsAdded));
+                } else {
+                    swapped.push(name.clone());
+                    out.say(path.clone(), What::Altered(Facet::LabelsReplaced));
+                }
+            }
+            (UserType::Domain { .. }, UserType::Domain { .. }) if !same::user_type(was, kind) => {
+                out.say(path.clone(), What::Altered(Facet::Domain));
+            }
+            (UserType::Enum(_), UserType::Domain { .. })
+            | (UserType::Domain { .. }, UserType::Enum(_)) => {
+                swapped.push(name.clone());
+                out.say(path.clone(), What::Altered(Facet::LabelsReplaced));
+            }
+            _ => {}
+        }
+        if was_comment != comment {
+            out.say(path, What::Altered(Facet::Comment));
+        }
+    }
+    for name in from.types.keys().filter(|name| !to.types.contains_key(*name)) {
+        out.say(ObjectPath::Type(name.clone()), What::Dropped);
+    }
+    swapped
+}
+
+fn columns(
+    out: &mut Diff,
+    name: &QualifiedName,
+    (from, to): (&Table, &Table),
+    renames: &Renames,
+    swapped: &[QualifiedName],
+) {
+    if is_shadow(from, to) {
+        return;
+    }
+    let path = |column: &Ident| ObjectPath::Column(name.clone(), column.clone());
+    let mut taken = BTreeSet::new();
+    for column in &to.columns {
+        let was = renames.columns.get(&(name.clone(), column.name.clone()));
+        let was = was.filter(|was| to.column(was).is_none());
+        if let (None, Some(was)) = (
+            from.column(&column.name),
+            was.and_then(|was| from.column(was)),
+        ) {
+            taken.insert(was.name.clone());
+            out.say(path(&column.name), What::Renamed(was.name.clone()));
+            out.replaced.push(Replaced {
+                table: name.clone(),
+                old: was.name.clone(),
+                new: column.name.clone(),
+                built: column.name.clone(),
+            });
+        }
+    }
+    for column in &to.columns {
+        match from.column(&column.name) {
+            Some(was) => {
+                let is_swapped = swapped
+                    .iter()
+                    .any(|name| mentions(&column.data_type, &name.name));
+                one_column(out, name, (was, column), is_swapped);
+            }
+            None if out.replaced_in(name).any(|r| r.new == column.name) => {}
+            None => out.say(path(&column.name), What::Created),
+        }
+    }
+    for column in &from.columns {
+        if to.column(&column.name).is_none() && !taken.contains(&column.name) {
+            out.say(path(&column.name), What::Dropped);
+        }
+    }
+}
+
+fn one_column(
+    out: &mut Diff,
+    table: &QualifiedName,
+    (was, now): (&Column, &Column),
+    is_swapped: bool,
+) {
+    let path = ObjectPath::Column(table.clone(), now.name.clone());
+    let generated = |column: &Column| match &column.default {
+        Some(ColumnDefault::Generated(expression)) => Some(expression.clone()),
+        _ => None,
+    };
+    let (before, after) = (generated(was), generated(now));
+    let regenerated = after.is_some()
+        && !before
+            .as_ref()
+            .zip(after.as_ref())
+            .is_some_and(|(one, other)| crate::sql::words::same(one, other));
+    let same_type = is_same_type(&was.data_type, &now.data_type);
+    let same_collation = was.collation == now.collation;
+    let wider = !same_type && is_wider(&was.data_type, &now.data_type);
+    if regenerated || is_swapped || !same_collation || !(same_type || wider) {
+        out.say(path.clone(), What::Altered(Facet::Replaced));
+        out.replaced.push(Replaced {
+            table: table.clone(),
+            old: was.name.clone(),
+            new: now.name.clone(),
+            built: derived(&[now.name.as_str(), "new"]),
+        });
+    } else {
+        if before.is_some() && after.is_none() {
+            out.say(path.clone(), What::Altered(Facet::NoLongerGenerated));
+        }
+        if wider {
+            out.say(path.clone(), What::Altered(Facet::WiderType));
+        }
+        if was.nullable && !now.nullable {
+            out.say(path.clone(), What::Altered(Facet::NotNull));
+        }
+        if after.is_none() && !same::default(&was.default, &now.default, before.is_some()) {
+            out.say(path.clone(), What::Altered(Facet::Default));
+        }
+        if !was.nullable && now.nullable {
+            out.say(path.clone(), What::Altered(Facet::Nullable));
+        }
+    }
+    if was.comment != now.comment {
+        out.say(path, What::Altered(Facet::Comment));
+    }
+}
+
+/// Whether a table can only come by a new one beside it.
+fn is_shadow(from: &Table, to: &Table) -> bool {
+    let by = |table: &Table| {
+        table
+            .partitioning
+            .as_ref()
+            .map(|by| (by.method, by.column.clone()))
+    };
+    by(from) != by(to) || bounds_moved(&from.partitioning, &to.partitioning)
+}
+
+/// Whether a partition of one name takes other rows.
+fn bounds_moved(from: &Option<Partitioning>, to: &Option<Partitioning>) -> bool {
+    let (Some(from), Some(to)) = (from, to) else {
+        return false;
+    };
+    to.partitions.iter().any(|partition| {
+        let was = from
+            .partitions
+            .iter()
+            .find(|other| other.name == partition.name);
+        was.is_some_and(|was| !same::bound(&was.bound, &partition.bound))
+    })
+}
+
+fn inside(out: &mut Diff, name: &QualifiedName, (from, to): (&Table, &Table)) {
+    let path = ObjectPath::Table(name.clone());
+    if is_shadow(from, to) {
+        out.say(path, What::Altered(Facet::Partitioning));
+        return;
+    }
+    if from.partitioning.is_some() && !same::partitions(&from.partitioning, &to.partitioning) {
+        out.say(path.clone(), What::Altered(Facet::Partitions));
+    }
+    keys(out, name, from, to);
+    let at = |make: fn(QualifiedName, Ident) -> ObjectPath| {
+        move |object: &Ident| make(name.clone(), object.clone())
+    };
+    let list = |out: &Diff, columns: &[Ident]| out.names_replaced(name, columns);
+    let text = |out: &Diff, text: &SqlText| out.speaks_of_replaced(name, text);
+    out.named(
+        (&from.uniques, &to.uniques),
+        &at(ObjectPath::Unique),
+        &|one, other| one == other,
+        &|out, made| list(out, &made.columns),
+    );
+    out.named(
+        (&from.checks, &to.checks),
+        &at(ObjectPath::Check),
+        &|one, other| crate::sql::words::same(&one.expression, &other.expression),
+        &|out, made| text(out, &made.expression),
+    );
+    out.named(
+        (&from.exclusions, &to.exclusions),
+        &at(ObjectPath::Exclusion),
+        &same::exclusion,
+        &|out, made| {
+            made.elements.iter().any(|(element, _)| text(out, element))
+                || made.predicate.as_ref().is_some_and(|p| text(out, p))
+        },
+    );
+    out.named(
+        (&from.foreign_keys, &to.foreign_keys),
+        &at(ObjectPath::ForeignKey),
+        &|one, other| one == other,
+        &|out, made: &ForeignKey| {
+            list(out, &made.columns)
+                || out.names_replaced(&made.table, &made.key)
+                || out.is_shadowed(&made.table)
+        },
+    );
+    out.named(
+        (&from.indexes, &to.indexes),
+        &at(ObjectPath::Index),
+        &same::index,
+        &|out, made| {
+            made.keys.iter().any(|key| text(out, &key.expression))
+                || list(out, &made.include)
+                || made.predicate.as_ref().is_some_and(|p| text(out, p))
+        },
+    );
+    out.named(
+        (&from.triggers, &to.triggers),
+        &at(ObjectPath::Trigger),
+        &same::trigger,
+        &|out, made| {
+            list(out, &made.columns) || made.when.as_ref().is_some_and(|when| text(out, when))
+        },
+    );
+    out.named(
+        (&from.policies, &to.policies),
+        &at(ObjectPath::Policy),
+        &same::policy,
+        &|out, made| {
+            [&made.using, &made.check]
+                .into_iter()
+                .flatten()
+                .any(|condition| text(out, condition))
+        },
+    );
+    out.named(
+        (&from.grants, &to.grants),
+        &at(ObjectPath::Grants),
+        &|one, other| one == other,
+        &|_, _| false,
+    );
+    if from.row_security != to.row_security {
+        let what = appears(to.row_security);
+        out.say(ObjectPath::RowSecurity(name.clone()), what);
+    }
+    if from.force_row_security != to.force_row_security {
+        let what = appears(to.force_row_security);
+        out.say(ObjectPath::ForceRowSecurity(name.clone()), what);
+    }
+    if from.with != to.with {
+        out.say(path.clone(), What::Altered(Facet::Storage));
+    }
+    if from.comment != to.comment {
+        out.say(path, What::Altered(Facet::Comment));
+    }
+}
+
+fn appears(now: bool) -> What {
+    if now { What::Created } else { What::Dropped }
+}
+
+fn keys(out: &mut Diff, name: &QualifiedName, from: &Table, to: &Table) {
+    let path = ObjectPath::PrimaryKey(name.clone());
+    match (&from.primary_key, &to.primary_key) {
+        (None, None) => {}
+        (None, Some(_)) => out.say(path, What::Created),
+        (Some(_), None) => out.say(path, What::Dropped),
+        (Some((was_name, was)), Some((now_name, now))) => {
+            if was != now {
+                out.say(path, What::Altered(Facet::Definition));
+            } else if out.names_replaced(name, &now.columns) {
+                out.say(path, What::Altered(Facet::Rebuilt));
+            } else if was_name != now_name {
+                out.say(path, What::Renamed(was_name.clone()));
+            }
+        }
+    }
+}
+
+fn functions(out: &mut Diff, from: &Catalog, to: &Catalog) {
+    for (name, function) in &to.functions {
+        let path = ObjectPath::Function(name.clone());
+        match from.functions.get(name) {
+            None => out.say(path, What::Created),
+            Some(was) if !same::function(was, function) => {
+                out.say(path, What::Altered(Facet::Definition));
+            }
+            Some(_) => {}
+        }
+    }
+    for name in from
+        .functions
+        .keys()
+        .filter(|name| !to.functions.contains_key(*name))
+    {
+        out.say(ObjectPath::Function(name.clone()), What::Dropped);
+    }
+}
+
+/// A view is built anew when what it stands on is: columns that change, tables that are replaced, other such views.
+fn views(out: &mut Diff, from: &Catalog, to: &Catalog) {
+    let mut moved: BTreeSet<Ident> = BTreeSet::new();
+    for change in &out.changes {
+        match (&change.object, &change.what) {
+            (
+                ObjectPath::Column(table, _),
+                What::Altered(Facet::Replaced | Facet::WiderType)
+                | What::Renamed(_)
+                | What::Dropped,
+            )
+            | (ObjectPath::Table(table), What::Altered(Facet::Partitioning)) => {
+                moved.insert(table.name.clone());
+            }
+            _ => {}
+        }
+    }
+    let was: BTreeMap<&QualifiedName, _> =
+        from.views.iter().map(|(name, view)| (name, view)).collect();
+    for (name, view) in &to.views {
+        let path = ObjectPath::View(name.clone());
+        let stands_on_moved = moved.iter().any(|other| mentions(&view.query, other));
+        match was.get(name) {
+            None => out.say(path, What::Created),
+            Some(old) if !same::view(old, view) => {
+                moved.insert(name.name.clone());
+                out.say(path, What::Altered(Facet::Definition));
+            }
+            Some(_) if stands_on_moved => {
+                moved.insert(name.name.clone());
+                out.say(path, What::Altered(Facet::Rebuilt));
+            }
+            Some(old) => {
+                if old.comment != view.comment {
+                    out.say(path.clone(), What::Altered(Facet::Comment));
+                }
+                let at = |role: &Ident| ObjectPath::Grants(name.clone(), role.clone());
+                let grants = (&old.grants, &view.grants);
+                out.named(grants, &at, &|one, other| one == other, &|_, _| false);
+            }
+        }
+    }
+    let now: BTreeSet<&QualifiedName> = to.views.iter().map(|(name, _)| name).collect();
+    for (name, _) in from.views.iter().filter(|(name, _)| !now.contains(name)) {
+        out.say(ObjectPath::View(name.clone()), What::Dropped);
+    }
+}

@@ -1,0 +1,48 @@
+//! From two catalogs to a plan.
+
+use super::backfill;
+use super::diff::diff;
+use super::draft::Draft;
+use super::plan::Plan;
+use super::policy::Policy;
+use super::recipe::recipe;
+use super::recipes::grant;
+use super::renames::Renames;
+use crate::catalog::Catalog;
+use crate::error::Error;
+use crate::template::Environment;
+
+/// The plan that makes one schema into another. A change that cannot be made is refused by name.
+pub fn plan(
+    from: &Catalog,
+    to: &Catalog,
+    renames: &Renames,
+    policy: &Policy,
+    environment: &Environment,
+) -> Result<Plan, Error> {
+    if let (Some(was), Some(now)) = (from.schemas.first(), to.schemas.first())
+        && was != now
+    {
+        return Err(Error::Usage(format!(
+            "the old design is in schema {} and the new one in {}: give both the same `database.schema`, so that tables are compared with themselves",
+            was.as_str(),
+            now.as_str()
+        )));
+    }
+    let diff = diff(from, to, renames);
+    let mut draft = Draft::new(&diff, to, policy, environment);
+    for change in &diff.changes {
+        match recipe(change) {
+            Some(recipe) => (recipe.steps)(change, &mut draft)?,
+            None => {
+                return Err(Error::Usage(format!(
+                    "no way is known to make this change: {} {:?}",
+                    change.object, change.what
+                )));
+            }
+        }
+    }
+    grant::usage(&mut draft);
+    backfill::progress(&mut draft);
+    draft.finish()
+}

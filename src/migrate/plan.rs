@@ -1,0 +1,246 @@
+//! The plan as data: ordered steps, each with what it does, what it costs and how to go back.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::catalog::ObjectPath;
+use crate::sql::{QualifiedName, SqlText};
+
+/// What a step is there for. Later phases come later; an application version works in some of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// New objects beside the old ones; what old programs write stays allowed.
+    Expand,
+    /// Old rows get into new columns and tables.
+    Backfill,
+    /// New rules are shown to hold for all rows.
+    Validate,
+    /// New objects take the place of old ones.
+    Switch,
+    /// Old objects go.
+    Contract,
+}
+
+impl Phase {
+    /// In order.
+    pub const ALL: [Phase; 5] = [
+        Phase::Expand,
+        Phase::Backfill,
+        Phase::Validate,
+        Phase::Switch,
+        Phase::Contract,
+    ];
+
+    /// As in a file name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Phase::Expand => "expand",
+            Phase::Backfill => "backfill",
+            Phase::Validate => "validate",
+            Phase::Switch => "switch",
+            Phase::Contract => "contract",
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// What somebody has to know, and accept by name, before a step is run.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Hazard {
+    /// Which kind.
+    pub kind: HazardKind,
+    /// `table` or `table.column`.
+    pub subject: String,
+    /// What happens, and to whom.
+    pub text: String,
+}
+
+impl Hazard {
+    /// As it is accepted: `rewrite:orders`.
+    pub fn name(&self) -> String {
+        format!("{}:{}", self.kind.word(), self.subject)
+    }
+}
+
+/// Kinds of hazard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HazardKind {
+    /// Rows or values are gone afterwards.
+    DataLoss,
+    /// The whole table is written anew under ACCESS EXCLUSIVE.
+    Rewrite,
+    /// The whole table is read, or an index built, while writers wait.
+    Stop,
+    /// Rows that exist get no value, so a later step fails unless somebody writes one.
+    NoValue,
+    /// Programs of the old version fail from here on.
+    BreaksOld,
+}
+
+impl HazardKind {
+    /// As it is accepted.
+    pub fn word(self) -> &'static str {
+        match self {
+            HazardKind::DataLoss => "data-loss",
+            HazardKind::Rewrite => "rewrite",
+            HazardKind::Stop => "stop",
+            HazardKind::NoValue => "no-value",
+            HazardKind::BreaksOld => "breaks-old",
+        }
+    }
+}
+
+/// A statement of a step or of its reverse.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Part {
+    /// Without the semicolon.
+    pub sql: SqlText,
+    /// Whether it refuses to run in a transaction.
+    pub alone: bool,
+}
+
+impl Part {
+    /// Runs in a transaction.
+    pub fn new(sql: SqlText) -> Part {
+        Part { sql, alone: false }
+    }
+
+    /// Runs by itself.
+    pub fn alone(sql: SqlText) -> Part {
+        Part { sql, alone: true }
+    }
+}
+
+/// How a step is taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reverse {
+    /// By these statements.
+    Parts(Vec<Part>),
+    /// Not at all, and why.
+    ForwardOnly(String),
+}
+
+/// Rows that are written in chunks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Backfill {
+    /// The table whose keys are walked.
+    pub table: QualifiedName,
+    /// Rows at a time.
+    pub chunk: i64,
+    /// Milliseconds between chunks.
+    pub pause_ms: u64,
+    /// The key of its row in the progress table.
+    pub progress: String,
+    /// The statement that starts it, to be run outside a transaction; may be called again at any time and goes on where it was.
+    pub call: SqlText,
+}
+
+/// How a step goes about locks and transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Manner {
+    /// In one transaction, with a short `lock_timeout`: tried again until nobody is in the way.
+    Transaction,
+    /// By itself, waiting as long as it must: it holds nobody up.
+    Alone,
+    /// In chunks, each a transaction of its own.
+    Chunks,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Its place: 1, 2, 3 …
+    pub number: usize,
+    /// What it is there for.
+    pub phase: Phase,
+    /// What it does, in one line: `add column order.note`.
+    pub title: String,
+    /// Why it is done this way, where that is not plain.
+    pub because: Option<&'static str>,
+    /// The objects that differ and ask for it.
+    pub causes: Vec<ObjectPath>,
+    /// What to run. All in one transaction, or one statement by itself.
+    pub parts: Vec<Part>,
+    /// How to take it back.
+    pub reverse: Reverse,
+    /// What to run first when an earlier try failed half-way: an invalid index that was left behind.
+    pub resume: Vec<Part>,
+    /// A query that returns the rows that stand in the way, or that show that the step has not done its work. None is good.
+    pub check: Option<SqlText>,
+    /// What has to be accepted.
+    pub hazards: Vec<Hazard>,
+    /// Set for the steps that write rows in chunks.
+    pub backfill: Option<Backfill>,
+}
+
+impl Step {
+    /// How it is run.
+    pub fn manner(&self) -> Manner {
+        match (&self.backfill, self.is_transactional()) {
+            (Some(_), _) => Manner::Chunks,
+            (None, true) => Manner::Transaction,
+            (None, false) => Manner::Alone,
+        }
+    }
+
+    /// Whether it runs in one transaction.
+    pub fn is_transactional(&self) -> bool {
+        !self.parts.iter().any(|part| part.alone)
+    }
+
+    /// A file name without its ending: `030_expand_add_column_note`.
+    pub fn file_stem(&self) -> String {
+        let mut words = String::new();
+        for c in self.title.chars() {
+            let c = if c.is_ascii_alphanumeric() {
+                c.to_ascii_lowercase()
+            } else {
+                '_'
+            };
+            if c != '_' || !words.ends_with('_') {
+                words.push(c);
+            }
+        }
+        words.truncate(60);
+        let words = words.trim_matches('_');
+        format!("{:03}_{}_{words}", self.number * 10, self.phase)
+    }
+}
+
+/// The way from one schema to another.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Plan {
+    /// The schema of both.
+    pub schema: String,
+    /// PostgreSQL's major version.
+    pub version: u16,
+    /// Milliseconds a step may wait for a lock before it gives up and is tried again.
+    pub lock_timeout_ms: u64,
+    /// Milliseconds a statement may take that holds nobody up.
+    pub statement_timeout_ms: u64,
+    /// Seconds between the switch and the contraction.
+    pub contract_after: Option<f64>,
+    /// For each version of the programs, the phases in which it works; empty where the design does not say.
+    pub compatibility: std::collections::BTreeMap<String, Vec<String>>,
+    /// In order.
+    pub steps: Vec<Step>,
+    /// What the reader ought to know, and nothing is to be done about.
+    pub notes: Vec<String>,
+}
+
+impl Plan {
+    /// Everything that has to be accepted.
+    pub fn hazards(&self) -> impl Iterator<Item = &Hazard> {
+        self.steps.iter().flat_map(|step| &step.hazards)
+    }
+}

@@ -1,0 +1,112 @@
+//! What the new design says of the way there, with the defaults where it is silent.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::design::Model;
+use crate::design::language::values::parse_duration;
+use crate::sql::{Ident, QualifiedName, SqlText};
+
+/// Rows of a chunk where the design is silent.
+const CHUNK: i64 = 5_000;
+
+/// A backfill as the design gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declared {
+    /// The table that is filled.
+    pub table: QualifiedName,
+    /// The key by which chunks are cut; a column of the table that the statement reads.
+    pub by: Option<Ident>,
+    /// Rows at a time.
+    pub chunk: Option<i64>,
+    /// Milliseconds between chunks.
+    pub pause_ms: Option<u64>,
+    /// The statement of one chunk; absent where only the pace is given.
+    pub sql: Option<SqlText>,
+}
+
+/// How the migration is made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// The schema, of both sides.
+    pub schema: Ident,
+    /// PostgreSQL's major version.
+    pub version: u16,
+    /// Seconds that writers may be held up.
+    pub lock: f64,
+    /// Seconds that a statement may take where it holds nobody up.
+    pub statement: f64,
+    /// Seconds a replica may lag before a backfill rests.
+    pub replica_lag: f64,
+    /// Seconds between the switch and the contraction.
+    pub contract_after: Option<f64>,
+    /// Backfills by table.
+    pub backfills: Vec<Declared>,
+    /// Queries that return the rows that differ.
+    pub validate: Vec<(String, SqlText)>,
+    /// For each version of the programs, the phases in which it works.
+    pub compatibility: BTreeMap<String, Vec<String>>,
+}
+
+impl Policy {
+    /// Reads `migration:`.
+    pub fn of(model: &Model) -> Policy {
+        let section = model.section("migration");
+        let data = section.map_or(&Value::Null, |section| &section.data);
+        let limit = |key: &str| duration(&data["limits"][key]);
+        let backfills = data["backfill"].as_object().into_iter().flatten();
+        let validate = data["validate"].as_object().into_iter().flatten();
+        let compatibility = data["compatibility"].as_object().into_iter().flatten();
+        Policy {
+            schema: model.database.schema.clone(),
+            version: model.database.version,
+            lock: limit("lock").unwrap_or(2.0),
+            statement: limit("statement").unwrap_or(900.0),
+            replica_lag: limit("replica_lag").unwrap_or(10.0),
+            contract_after: duration(&data["contract_after"]),
+            backfills: backfills
+                .map(|(table, entry)| Declared {
+                    table: model.qualified(&Ident::from(table.as_str())),
+                    by: entry["by"].as_str().map(Ident::from),
+                    chunk: entry["chunk"].as_i64(),
+                    pause_ms: duration(&entry["pause"]).map(|seconds| (seconds * 1e3) as u64),
+                    sql: entry["sql"]
+                        .as_str()
+                        .map(|sql| SqlText::authored(sql.trim().trim_end_matches(';'))),
+                })
+                .collect(),
+            validate: validate
+                .filter_map(|(name, sql)| {
+                    let sql = sql.as_str()?.trim().trim_end_matches(';');
+                    Some((name.clone(), SqlText::authored(sql)))
+                })
+                .collect(),
+            compatibility: compatibility
+                .map(|(version, phases)| {
+                    let one = phases.as_str().map(str::to_owned);
+                    let many = phases.as_array().into_iter().flatten();
+                    let many = many.filter_map(|phase| phase.as_str().map(str::to_owned));
+                    (version.clone(), one.into_iter().chain(many).collect())
+                })
+                .collect(),
+        }
+    }
+
+    /// What the design says of the filling of one table.
+    pub fn backfill(&self, table: &QualifiedName) -> Option<&Declared> {
+        self.backfills.iter().find(|entry| entry.table == *table)
+    }
+
+    /// Rows at a time, and milliseconds of rest, for a table.
+    pub(super) fn pace(&self, table: &QualifiedName) -> (i64, u64) {
+        let declared = self.backfill(table);
+        let chunk = declared.and_then(|entry| entry.chunk).unwrap_or(CHUNK);
+        let pause = declared.and_then(|entry| entry.pause_ms).unwrap_or(50);
+        (chunk, pause)
+    }
+}
+
+fn duration(value: &Value) -> Option<f64> {
+    parse_duration(value.as_str()?).ok()
+}

@@ -1,0 +1,227 @@
+//! Indexes that are no constraint.
+
+use crate::catalog::{Index, ObjectPath, Table};
+use crate::compile::{Build, Writer, derived};
+use crate::error::Error;
+use crate::migrate::change::{Change, What};
+use crate::migrate::draft::{Draft, Item, Rank, Slot, beside};
+use crate::migrate::plan::{Part, Phase};
+use crate::migrate::recipe::Recipe;
+use crate::sql::words as text;
+use crate::sql::{Ident, QualifiedName, SqlText, fill, quote_ident};
+
+pub(in crate::migrate) static INDEX: Recipe = Recipe {
+    name: "index",
+    doc: "an index is built CONCURRENTLY; on a partitioned table one by one on its partitions, then attached; one that changes takes the place of the old by a rename",
+    handles: |change| matches!(change.object, ObjectPath::Index(..)),
+    steps: index,
+};
+
+fn index(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
+    let ObjectPath::Index(table, name) = &change.object else {
+        return Ok(());
+    };
+    match &change.what {
+        What::Created => {
+            let phase = if on_replaced(draft, table, name) {
+                Phase::Validate
+            } else {
+                Phase::Expand
+            };
+            build(draft, table, name, name, (phase, &change.object))
+        }
+        What::Dropped => drop(draft, table, name, name, &change.object),
+        What::Renamed(was) => {
+            rename(draft, table, (was, name), Phase::Expand, &change.object);
+            Ok(())
+        }
+        What::Altered(_) => {
+            let built = draft.built(name);
+            let kept = draft.kept(name);
+            build(draft, table, name, &built, (Phase::Validate, &change.object))?;
+            let swap = |from: &Ident, to: &Ident| rename_index(table, from, to);
+            for (from, to) in [(name, &kept), (&built, name)] {
+                let pair = (swap(from, to), vec![Part::new(swap(to, from))]);
+                draft.switch(table, Slot::Keys, &change.object, pair);
+            }
+            drop(draft, table, name, &kept, &change.object)
+        }
+    }
+}
+
+/// Whether the new index speaks of a column that only the backfill fills.
+fn on_replaced(draft: &Draft<'_>, table: &QualifiedName, name: &Ident) -> bool {
+    let index = draft.to.tables.get(table).and_then(|t| t.indexes.get(name));
+    index.is_some_and(|index| {
+        draft.diff.replaced_in(table).any(|replaced| {
+            index.keys.iter().any(|key| text::mentions(&key.expression, &replaced.new))
+                || index.include.contains(&replaced.new)
+                || index.predicate.as_ref().is_some_and(|p| text::mentions(p, &replaced.new))
+        })
+    })
+}
+
+/// The index over columns under the names they have while it is built.
+fn over_built(draft: &Draft<'_>, table: &QualifiedName, index: &Index) -> Index {
+    let mut index = index.clone();
+    for replaced in draft.diff.replaced_in(table) {
+        let rename = |text: &SqlText| text::renamed(text, &replaced.new, &replaced.built);
+        for key in &mut index.keys {
+            key.expression = rename(&key.expression);
+        }
+        index.predicate = index.predicate.as_ref().map(rename);
+        for column in index.include.iter_mut().filter(|c| **c == replaced.new) {
+            *column = replaced.built.clone();
+        }
+    }
+    index
+}
+
+fn build(
+    draft: &mut Draft<'_>,
+    table: &QualifiedName,
+    name: &Ident,
+    built: &Ident,
+    (phase, cause): (Phase, &ObjectPath),
+) -> Result<(), Error> {
+    let Some(made) = draft.to.tables.get(table) else {
+        return Ok(());
+    };
+    let Some(index) = made.indexes.get(name) else {
+        return Ok(());
+    };
+    let index = over_built(draft, table, index);
+    // What the new schema does not have as partitions yet comes with the index.
+    let existing = draft.from.tables.get(table).map_or_else(|| made.clone(), Clone::clone);
+    for item in concurrently(draft, table, (&existing, &index), built, (phase, cause))? {
+        draft.push(item);
+    }
+    Ok(())
+}
+
+/// Steps that build an index while writers go on.
+pub(super) fn concurrently(
+    draft: &Draft<'_>,
+    table: &QualifiedName,
+    (existing, index): (&Table, &Index),
+    name: &Ident,
+    (phase, cause): (Phase, &ObjectPath),
+) -> Result<Vec<Item>, Error> {
+    let create = |table: &QualifiedName, name: &Ident, build: Build| -> Result<SqlText, Error> {
+        let mut writer = Writer::new(draft.environment);
+        writer.index(table, name, index, build)?;
+        let made = writer.take().into_iter().next();
+        Ok(made.map_or_else(|| crate::sql::fixed(""), |made| made.sql))
+    };
+    let by_itself = Build {
+        concurrently: true,
+        only: false,
+    };
+    let title = |table: &QualifiedName| format!("build index {} on {}", name.as_str(), table.name.as_str());
+    let Some(by) = &existing.partitioning else {
+        let item = Item::new(phase, Rank::Indexes, title(table), cause)
+            .resume(drop_index(table, name, true))
+            .alone(create(table, name, by_itself)?)
+            .undo_parts([Part::alone(drop_index(table, name, true))]);
+        return Ok(vec![item]);
+    };
+    let only = Build {
+        concurrently: false,
+        only: true,
+    };
+    let mut items = vec![
+        Item::new(phase, Rank::Indexes, title(table), cause)
+            .part(create(table, name, only)?)
+            .undo(drop_index(table, name, false))
+            .because("PostgreSQL refuses CONCURRENTLY on a partitioned table, so each partition builds its own; the parent's is invalid until all are attached"),
+    ];
+    for partition in &by.partitions {
+        let child = QualifiedName::new(table.schema.clone(), partition.name.clone());
+        let own = derived(&[partition.name.as_str(), name.as_str()]);
+        items.push(
+            Item::new(phase, Rank::Indexes, title(&child), cause)
+                .resume(drop_index(table, &own, true))
+                .alone(create(&child, &own, by_itself)?)
+                .undo_parts([Part::alone(drop_index(table, &own, true))]),
+        );
+        let parts = [
+            ("parent", &beside(table, name)),
+            ("child", &beside(table, &own)),
+        ];
+        let attach = fill("ALTER INDEX {parent} ATTACH PARTITION {child}", &parts);
+        let title = format!("attach the index of {}", partition.name.as_str());
+        items.push(
+            Item::new(phase, Rank::Indexes, title, cause)
+                .part(attach)
+                .undo_parts([])
+                .because("the parent's index goes with all that is attached to it"),
+        );
+    }
+    Ok(items)
+}
+
+fn drop_index(table: &QualifiedName, name: &Ident, concurrently: bool) -> SqlText {
+    let parts = [("name", &beside(table, name))];
+    if concurrently {
+        fill("DROP INDEX CONCURRENTLY IF EXISTS {name}", &parts)
+    } else {
+        fill("DROP INDEX IF EXISTS {name}", &parts)
+    }
+}
+
+fn drop(
+    draft: &mut Draft<'_>,
+    table: &QualifiedName,
+    name: &Ident,
+    present: &Ident,
+    cause: &ObjectPath,
+) -> Result<(), Error> {
+    let Some(old) = draft.from.tables.get(table) else {
+        return Ok(());
+    };
+    let Some(index) = old.indexes.get(name) else {
+        return Ok(());
+    };
+    // What two rows may not share is a rule: new programs may break it from the switch on.
+    let phase = if index.unique && present == name {
+        Phase::Switch
+    } else {
+        Phase::Contract
+    };
+    let title = format!("drop index {} of {}", present.as_str(), table.name.as_str());
+    let item = Item::new(phase, Rank::GoneIndexes, title, cause);
+    let partitioned = old.partitioning.is_some();
+    let sql = drop_index(table, present, !partitioned);
+    let item = if partitioned {
+        item.part(sql)
+    } else {
+        item.alone(sql)
+    };
+    let item = if present == name {
+        let rebuilt = concurrently(draft, table, (old, index), name, (phase, cause))?;
+        item.undo_parts(rebuilt.into_iter().flat_map(|item| item.step.parts))
+    } else {
+        item.forward_only("another index has its place; the one before it is the new schema's")
+    };
+    draft.push(item);
+    Ok(())
+}
+
+fn rename_index(table: &QualifiedName, from: &Ident, to: &Ident) -> SqlText {
+    let parts = [("from", &beside(table, from)), ("to", &quote_ident(to))];
+    fill("ALTER INDEX {from} RENAME TO {to}", &parts)
+}
+
+fn rename(
+    draft: &mut Draft<'_>,
+    table: &QualifiedName,
+    (from, to): (&Ident, &Ident),
+    phase: Phase,
+    cause: &ObjectPath,
+) {
+    let title = format!("rename index {} to {}", from.as_str(), to.as_str());
+    let item = Item::new(phase, Rank::Indexes, title, cause)
+        .part(rename_index(table, from, to))
+        .undo(rename_index(table, to, from));
+    draft.push(item);
+}

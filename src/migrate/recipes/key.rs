@@ -1,0 +1,349 @@
+//! Unique constraints and primary keys.
+
+use crate::catalog::{Index, IndexKey, ObjectPath, Table, Unique};
+use crate::compile::{derived, lines};
+use crate::error::Error;
+use crate::migrate::change::{Change, Facet, What};
+use crate::migrate::draft::{
+    Draft, Item, Rank, Slot, add_constraint, alter, drop_constraint, rename_constraint,
+};
+use crate::migrate::plan::{Part, Phase};
+use crate::migrate::recipe::Recipe;
+use crate::sql::{Ident, QualifiedName, SqlText, fill, idents, quote_ident, quote_qualified};
+
+pub(in crate::migrate) static UNIQUE: Recipe = Recipe {
+    name: "unique",
+    doc: "a unique constraint takes over an index that was built CONCURRENTLY",
+    handles: |change| matches!(change.object, ObjectPath::Unique(..)),
+    steps: unique,
+};
+
+/// The index that a key stands on.
+fn index(columns: &[Ident]) -> Index {
+    Index {
+        method: "btree".into(),
+        unique: true,
+        keys: columns
+            .iter()
+            .map(|column| IndexKey {
+                expression: quote_ident(column),
+                column: Some(column.clone()),
+                collation: None,
+                opclass: None,
+                descending: false,
+                nulls_first: false,
+            })
+            .collect(),
+        include: Vec::new(),
+        predicate: None,
+        with: std::collections::BTreeMap::new(),
+    }
+}
+
+/// Columns under the names they have while something is built over them.
+fn over_built(draft: &Draft<'_>, table: &QualifiedName, columns: &[Ident]) -> Vec<Ident> {
+    let built = |column: &Ident| {
+        let mut all = draft.diff.replaced_in(table);
+        all.find(|replaced| replaced.new == *column)
+            .map_or_else(|| column.clone(), |replaced| replaced.built.clone())
+    };
+    columns.iter().map(built).collect()
+}
+
+/// Rows that share a key that they may not share.
+fn doubles(table: &QualifiedName, columns: &[Ident]) -> SqlText {
+    let parts = [
+        ("table", &quote_qualified(table)),
+        ("columns", &idents(columns)),
+    ];
+    fill(
+        "SELECT {columns}, count(*) FROM {table}\n    WHERE ROW({columns}) IS NOT NULL GROUP BY {columns} HAVING count(*) > 1 LIMIT 10",
+        &parts,
+    )
+}
+
+/// Steps that build the index of a key, and on a partitioned table the key of each partition.
+fn build(
+    draft: &mut Draft<'_>,
+    (table, existing): (&QualifiedName, &Table),
+    (name, columns): (&Ident, &[Ident]),
+    cause: &ObjectPath,
+) -> Result<(), Error> {
+    let items = super::index::concurrently(
+        draft,
+        table,
+        (existing, &index(columns)),
+        name,
+        (Phase::Validate, cause),
+    )?;
+    for mut item in items {
+        item.rank = Rank::Keys;
+        if item.step.parts.iter().any(|part| part.alone) {
+            item.step.check = Some(doubles(table, columns));
+        }
+        draft.push(item);
+    }
+    Ok(())
+}
+
+/// `ADD CONSTRAINT … USING INDEX`.
+fn using(table: &QualifiedName, name: &Ident, index: &Ident, word: &'static str, deferred: bool) -> SqlText {
+    let parts = [
+        ("name", &quote_ident(name)),
+        ("word", &crate::sql::fixed(word)),
+        ("index", &quote_ident(index)),
+        ("deferred", &lines::deferral(deferred)),
+    ];
+    alter(
+        table,
+        "ADD CONSTRAINT {name} {word} USING INDEX {index}{deferred}",
+        &parts,
+    )
+}
+
+fn of_old(draft: &Draft<'_>, table: &QualifiedName, name: &Ident) -> Option<Unique> {
+    draft.from.tables.get(table)?.uniques.get(name).cloned()
+}
+
+fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
+    let ObjectPath::Unique(table, name) = &change.object else {
+        return Ok(());
+    };
+    let Some(existing) = draft.from.tables.get(table) else {
+        return Ok(());
+    };
+    let now = draft.to.tables.get(table).and_then(|t| t.uniques.get(name));
+    let named = format!("unique {} of {}", name.as_str(), table.name.as_str());
+    let cause = &change.object;
+    match (&change.what, now) {
+        (What::Created, Some(now)) => {
+            let columns = over_built(draft, table, &now.columns);
+            if existing.partitioning.is_some() {
+                return partitioned(draft, (table, existing), name, now, cause);
+            }
+            build(draft, (table, existing), (name, &columns), cause)?;
+            let item = Item::new(Phase::Validate, Rank::Keys, format!("add {named}"), cause)
+                .part(using(table, name, name, "UNIQUE", now.deferred))
+                .undo(drop_constraint(table, name));
+            draft.push(item);
+        }
+        (What::Dropped, _) => {
+            let Some(was) = of_old(draft, table, name) else {
+                return Ok(());
+            };
+            let item = Item::new(Phase::Switch, Rank::Loosened, format!("drop {named}"), cause)
+                .part(drop_constraint(table, name))
+                .undo_parts(again(draft, table, name, &was)?);
+            draft.push(item);
+        }
+        (What::Renamed(was), _) => {
+            let item = Item::new(Phase::Expand, Rank::Columns, format!("rename {} to {named}", was.as_str()), cause)
+                .part(rename_constraint(table, was, name))
+                .undo(rename_constraint(table, name, was));
+            draft.push(item);
+        }
+        (What::Altered(facet), Some(now)) => {
+            let Some(was) = of_old(draft, table, name) else {
+                return Ok(());
+            };
+            if existing.partitioning.is_some() {
+                return Err(Error::Usage(format!(
+                    "{named} changes on a partitioned table: give the new constraint another name, and it is built beside the old one"
+                )));
+            }
+            let columns = over_built(draft, table, &now.columns);
+            let built = draft.built(name);
+            build(draft, (table, existing), (&built, &columns), cause)?;
+            if *facet == Facet::Rebuilt {
+                let kept = draft.kept(name);
+                let pair = (
+                    rename_constraint(table, name, &kept),
+                    vec![Part::new(rename_constraint(table, &kept, name))],
+                );
+                draft.switch(table, Slot::DropKeys, cause, pair);
+                let title = format!("drop unique {} of {}", kept.as_str(), table.name.as_str());
+                let item = Item::new(Phase::Contract, Rank::GoneRules, title, cause)
+                    .part(drop_constraint(table, &kept))
+                    .forward_only("the old column goes in the next step");
+                draft.push(item);
+            } else {
+                let pair = (drop_constraint(table, name), again(draft, table, name, &was)?);
+                draft.switch(table, Slot::DropKeys, cause, pair);
+            }
+            // Going back, the index that was built must be there again for another try.
+            let back = vec![Part::new(drop_constraint(table, name))];
+            let pair = (using(table, name, &built, "UNIQUE", now.deferred), back);
+            draft.switch(table, Slot::Keys, cause, pair);
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Parts that make a unique constraint as it was, the index first.
+fn again(
+    draft: &Draft<'_>,
+    table: &QualifiedName,
+    name: &Ident,
+    was: &Unique,
+) -> Result<Vec<Part>, Error> {
+    let Some(existing) = draft.from.tables.get(table) else {
+        return Ok(Vec::new());
+    };
+    if existing.partitioning.is_some() {
+        return Ok(vec![Part::new(add_constraint(table, &lines::unique(name, was), ""))]);
+    }
+    let kept = draft.kept(name);
+    let object = ObjectPath::Unique(table.clone(), name.clone());
+    let items = super::index::concurrently(
+        draft,
+        table,
+        (existing, &index(&was.columns)),
+        &kept,
+        (Phase::Switch, &object),
+    )?;
+    let mut parts: Vec<Part> = items.into_iter().flat_map(|item| item.step.parts).collect();
+    parts.push(Part::new(using(table, name, &kept, "UNIQUE", was.deferred)));
+    Ok(parts)
+}
+
+/// Each partition gets a key of its own, which the parent's then takes over without a scan.
+fn partitioned(
+    draft: &mut Draft<'_>,
+    (table, existing): (&QualifiedName, &Table),
+    name: &Ident,
+    now: &Unique,
+    cause: &ObjectPath,
+) -> Result<(), Error> {
+    let Some(by) = &existing.partitioning else {
+        return Ok(());
+    };
+    let plain = Table {
+        partitioning: None,
+        ..existing.clone()
+    };
+    for partition in &by.partitions {
+        let child = QualifiedName::new(table.schema.clone(), partition.name.clone());
+        let own = derived(&[partition.name.as_str(), name.as_str()]);
+        build(draft, (&child, &plain), (&own, &now.columns), cause)?;
+        let title = format!("add unique {} of {}", own.as_str(), child.name.as_str());
+        let item = Item::new(Phase::Validate, Rank::Keys, title, cause)
+            .part(using(&child, &own, &own, "UNIQUE", now.deferred))
+            .undo_parts([])
+            .because("the parent's constraint takes over those of its partitions");
+        draft.push(item);
+    }
+    let title = format!("add unique {} of {}", name.as_str(), table.name.as_str());
+    let item = Item::new(Phase::Validate, Rank::Keys, title, cause)
+        .part(add_constraint(table, &lines::unique(name, now), ""))
+        .undo(drop_constraint(table, name));
+    draft.push(item);
+    Ok(())
+}
+
+pub(in crate::migrate) static PRIMARY: Recipe = Recipe {
+    name: "primary-key",
+    doc: "a primary key takes over a unique index that was built CONCURRENTLY, over columns that are proven NOT NULL",
+    handles: |change| matches!(change.object, ObjectPath::PrimaryKey(_)),
+    steps: primary,
+};
+
+fn primary(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
+    let ObjectPath::PrimaryKey(table) = &change.object else {
+        return Ok(());
+    };
+    let Some((from, to)) = draft.both(table) else {
+        return Ok(());
+    };
+    let cause = &change.object;
+    let subject = table.name.as_str();
+    if from.partitioning.is_some() && !matches!(change.what, What::Renamed(_)) {
+        return Err(Error::Usage(format!(
+            "the primary key of the partitioned table {subject} changes, which PostgreSQL can only do while nobody uses the table: \
+             declare a new table and fill it (`migration.backfill`)"
+        )));
+    }
+    if let (What::Renamed(was), Some((name, _))) = (&change.what, &to.primary_key) {
+        let item = Item::new(Phase::Expand, Rank::Columns, format!("rename primary key of {subject}"), cause)
+            .part(rename_constraint(table, was, name))
+            .undo(rename_constraint(table, name, was));
+        draft.push(item);
+        return Ok(());
+    }
+    let old = from.primary_key.clone();
+    if let Some((name, was)) = &old {
+        // References stand on the key's index, so they go first and come again.
+        references(draft, table, was, cause);
+        let mut back = Vec::new();
+        let kept = draft.kept(name);
+        let object = ObjectPath::PrimaryKey(table.clone());
+        for item in super::index::concurrently(
+            draft,
+            table,
+            (from, &index(&back_columns(draft, table, &was.columns))),
+            &kept,
+            (Phase::Switch, &object),
+        )? {
+            back.extend(item.step.parts);
+        }
+        back.push(Part::new(using(table, name, &kept, "PRIMARY KEY", false)));
+        draft.switch(table, Slot::DropKeys, cause, (drop_constraint(table, name), back));
+    }
+    let Some((name, now)) = &to.primary_key else {
+        return Ok(());
+    };
+    let columns = over_built(draft, table, &now.columns);
+    let built = if old.is_some() { draft.built(name) } else { name.clone() };
+    build(draft, (table, from), (&built, &columns), cause)?;
+    let pair = (
+        using(table, name, &built, "PRIMARY KEY", false),
+        vec![Part::new(drop_constraint(table, name))],
+    );
+    draft.switch(table, Slot::Keys, cause, pair);
+    Ok(())
+}
+
+/// The key's columns as they are called after the switch, when it is being taken back.
+fn back_columns(draft: &Draft<'_>, table: &QualifiedName, columns: &[Ident]) -> Vec<Ident> {
+    let after = |column: &Ident| {
+        let mut all = draft.diff.replaced_in(table);
+        all.find(|replaced| replaced.old == *column && replaced.built != replaced.new)
+            .map_or_else(|| column.clone(), |replaced| draft.kept(&replaced.old))
+    };
+    columns.iter().map(after).collect()
+}
+
+/// References that stand on a key that goes, and stay in the design, are made again in the same transaction and proven after it.
+fn references(
+    draft: &mut Draft<'_>,
+    table: &QualifiedName,
+    was: &Unique,
+    cause: &ObjectPath,
+) {
+    let mut found = Vec::new();
+    for (child, made) in &draft.from.tables {
+        for (name, key) in &made.foreign_keys {
+            let stands_on = key.table == *table && key.key == was.columns;
+            let in_new = draft.to.tables.get(child).and_then(|t| t.foreign_keys.get(name));
+            let is_handled = draft.diff.changes.iter().any(|change| {
+                change.object == ObjectPath::ForeignKey(child.clone(), name.clone())
+            });
+            if stands_on && in_new.is_some() && !is_handled {
+                found.push((child.clone(), name.clone(), key.clone()));
+            }
+        }
+    }
+    for (child, name, key) in found {
+        let constraint = lines::foreign_key(&name, &key);
+        let add = add_constraint(&child, &constraint, " NOT VALID");
+        let drop = drop_constraint(&child, &name);
+        let pair = (drop.clone(), vec![Part::new(add.clone())]);
+        draft.switch(table, Slot::DropReferences, cause, pair);
+        draft.switch(table, Slot::References, cause, (add, vec![Part::new(drop)]));
+        let title = format!("prove {} of {} again", name.as_str(), child.name.as_str());
+        let object = ObjectPath::ForeignKey(child.clone(), name.clone());
+        let item = Item::new(Phase::Switch, Rank::Last, title, &object)
+            .part(crate::migrate::draft::validate(&child, &name));
+        draft.push(item);
+    }
+}

@@ -1,0 +1,18 @@
+//! Recipes, one file for what belongs together.
+
+pub(super) mod check;
+pub(super) mod column;
+pub(super) mod exclusion;
+pub(super) mod grant;
+pub(super) mod index;
+pub(super) mod key;
+pub(super) mod not_null;
+pub(super) mod partition;
+pub(super) mod reference;
+pub(super) mod replace;
+pub(super) mod rule;
+pub(super) mod shadow;
+pub(super) mod surroundings;
+pub(super) mod table;
+pub(super) mod user_type;
+pub(super) mod view;

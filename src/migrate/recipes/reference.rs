@@ -1,0 +1,221 @@
+//! Foreign keys.
+
+use crate::catalog::{ForeignKey, ObjectPath};
+use crate::compile::lines;
+use crate::error::Error;
+use crate::migrate::change::{Change, What};
+use crate::migrate::draft::{
+    Draft, Item, Rank, Slot, add_constraint, drop_constraint, rename_constraint, validate,
+};
+use crate::migrate::plan::{Part, Phase};
+use crate::migrate::recipe::Recipe;
+use crate::sql::{Ident, QualifiedName, SqlText, fill, idents, join, quote_ident, quote_qualified};
+
+pub(in crate::migrate) static REFERENCE: Recipe = Recipe {
+    name: "reference",
+    doc: "a foreign key is added NOT VALID and validated while writers go on; on a partitioned table first on each partition",
+    handles: |change| matches!(change.object, ObjectPath::ForeignKey(..)),
+    steps: reference,
+};
+
+/// The first major that takes NOT VALID on a partitioned table.
+const PARTITIONED_NOT_VALID: u16 = 18;
+
+/// Whether the key that a reference needs is only made during this migration.
+pub(super) fn waits_for_key(draft: &Draft<'_>, key: &ForeignKey) -> bool {
+    let Some(parent) = draft.from.tables.get(&key.table) else {
+        return false;
+    };
+    let same = |columns: &[Ident]| columns == key.key.as_slice();
+    let is_there = parent.primary_key.iter().any(|(_, k)| same(&k.columns))
+        || parent.uniques.values().any(|k| same(&k.columns));
+    let replaced = draft
+        .diff
+        .replaced_in(&key.table)
+        .any(|replaced| key.key.contains(&replaced.new));
+    !is_there || replaced || draft.diff.is_shadowed(&key.table)
+}
+
+fn reference(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
+    let ObjectPath::ForeignKey(table, name) = &change.object else {
+        return Ok(());
+    };
+    let was = draft
+        .from
+        .tables
+        .get(table)
+        .and_then(|t| t.foreign_keys.get(name))
+        .cloned();
+    let now = draft
+        .to
+        .tables
+        .get(table)
+        .and_then(|t| t.foreign_keys.get(name))
+        .cloned();
+    match (&change.what, was, now) {
+        (What::Created, _, Some(now)) => prove(draft, table, (name, name), &now, &change.object),
+        (What::Dropped, Some(was), _) => {
+            let title = format!("drop reference {} of {}", name.as_str(), table.name.as_str());
+            let item = Item::new(Phase::Expand, Rank::Loosened, title, &change.object)
+                .part(drop_constraint(table, name))
+                .undo_parts(again(draft, table, name, &was));
+            draft.push(item);
+        }
+        (What::Renamed(was), ..) => {
+            let title = format!("rename reference {} to {}", was.as_str(), name.as_str());
+            let item = Item::new(Phase::Expand, Rank::Columns, title, &change.object)
+                .part(rename_constraint(table, was, name))
+                .undo(rename_constraint(table, name, was));
+            draft.push(item);
+        }
+        (What::Altered(_), Some(was), Some(now)) => {
+            let built = draft.built(name);
+            let shadowed = draft.diff.is_shadowed(&now.table);
+            if shadowed {
+                // The table that is referred to changes its place in its switch, and only then can be referred to.
+                let title = format!("{} refers to the new {}", name.as_str(), now.table.name.as_str());
+                let add = add_constraint(table, &lines::foreign_key(name, &now), " NOT VALID");
+                let pair = (drop_constraint(table, name), again(draft, table, name, &was));
+                draft.switch(&now.table, Slot::DropReferences, &change.object, pair);
+                let pair = (add, vec![Part::new(drop_constraint(table, name))]);
+                draft.switch(&now.table, Slot::References, &change.object, pair);
+                let item = Item::new(Phase::Switch, Rank::Last, format!("prove that {title}"), &change.object)
+                    .part(validate(table, name));
+                draft.push(item);
+                return Ok(());
+            }
+            prove(draft, table, (name, &built), &now, &change.object);
+            let pair = (drop_constraint(table, name), again(draft, table, name, &was));
+            draft.switch(table, Slot::DropReferences, &change.object, pair);
+            let pair = (
+                rename_constraint(table, &built, name),
+                vec![Part::new(rename_constraint(table, name, &built))],
+            );
+            draft.switch(table, Slot::References, &change.object, pair);
+            // The old key of a table that is referred to cannot go before the reference.
+            if draft.diff.replaced_in(&now.table).next().is_some() && now.table != *table {
+                draft.switch_view(table, &now.table);
+                draft.switch_view(&now.table, &now.table);
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// Parts that make a reference as it was.
+fn again(draft: &Draft<'_>, table: &QualifiedName, name: &Ident, key: &ForeignKey) -> Vec<Part> {
+    let constraint = lines::foreign_key(name, key);
+    let is_partitioned = draft
+        .from
+        .tables
+        .get(table)
+        .is_some_and(|table| table.partitioning.is_some());
+    if is_partitioned && draft.policy.version < PARTITIONED_NOT_VALID {
+        return vec![Part::new(add_constraint(table, &constraint, ""))];
+    }
+    vec![
+        Part::new(add_constraint(table, &constraint, " NOT VALID")),
+        Part::alone(validate(table, name)),
+    ]
+}
+
+/// The reference over columns under the names they have while it is built.
+fn over_built(draft: &Draft<'_>, table: &QualifiedName, key: &ForeignKey) -> ForeignKey {
+    let mut key = key.clone();
+    for replaced in draft.diff.replaced_in(table) {
+        for column in key.columns.iter_mut().filter(|c| **c == replaced.new) {
+            *column = replaced.built.clone();
+        }
+    }
+    let parent = key.table.clone();
+    for replaced in draft.diff.replaced_in(&parent) {
+        for column in key.key.iter_mut().filter(|c| **c == replaced.new) {
+            *column = replaced.built.clone();
+        }
+    }
+    key
+}
+
+fn prove(
+    draft: &mut Draft<'_>,
+    table: &QualifiedName,
+    (name, built): (&Ident, &Ident),
+    key: &ForeignKey,
+    cause: &ObjectPath,
+) {
+    let key = over_built(draft, table, key);
+    let constraint = lines::foreign_key(built, &key);
+    let named = format!("reference {} of {}", name.as_str(), table.name.as_str());
+    let check = orphans(table, &key);
+    let partitions: Vec<QualifiedName> = draft
+        .from
+        .tables
+        .get(table)
+        .and_then(|t| t.partitioning.as_ref())
+        .filter(|_| draft.policy.version < PARTITIONED_NOT_VALID)
+        .map(|by| {
+            let all = by.partitions.iter();
+            all.map(|p| QualifiedName::new(table.schema.clone(), p.name.clone()))
+                .collect()
+        })
+        .unwrap_or_default();
+    if partitions.is_empty() {
+        let item = Item::new(Phase::Validate, Rank::References, format!("add {named}"), cause)
+            .part(add_constraint(table, &constraint, " NOT VALID"))
+            .undo(drop_constraint(table, built));
+        draft.push(item);
+        let item = Item::new(Phase::Validate, Rank::References, format!("validate {named}"), cause)
+            .part(validate(table, built))
+            .check(check)
+            .because("in a transaction of its own, so that the lock of the step before is not held through the scan");
+        draft.push(item);
+        return;
+    }
+    for child in &partitions {
+        let on = format!("{named} on {}", child.name.as_str());
+        let item = Item::new(Phase::Validate, Rank::References, format!("add {on}"), cause)
+            .part(add_constraint(child, &constraint, " NOT VALID"))
+            .undo(drop_constraint(child, built))
+            .because("before 18 PostgreSQL refuses NOT VALID for a partitioned table; a proven key of each partition is taken over by the parent's");
+        draft.push(item);
+        let item = Item::new(Phase::Validate, Rank::References, format!("validate {on}"), cause)
+            .part(validate(child, built));
+        draft.push(item);
+    }
+    // Going back, the partitions get their own again, or the steps before could not be taken back.
+    let apart = partitions
+        .iter()
+        .map(|child| Part::new(add_constraint(child, &constraint, " NOT VALID")));
+    let item = Item::new(Phase::Validate, Rank::References, format!("add {named}"), cause)
+        .part(add_constraint(table, &constraint, ""))
+        .check(check)
+        .undo(drop_constraint(table, built))
+        .undo_parts(apart);
+    draft.push(item);
+}
+
+/// Rows that refer to nothing.
+fn orphans(table: &QualifiedName, key: &ForeignKey) -> SqlText {
+    let pairs = key.columns.iter().zip(&key.key).map(|(own, other)| {
+        let parts = [("own", &quote_ident(own)), ("other", &quote_ident(other))];
+        fill("parent.{other} = child.{own}", &parts)
+    });
+    let given = key.columns.iter().map(|column| {
+        fill(
+            "child.{column} IS NOT NULL",
+            &[("column", &quote_ident(column))],
+        )
+    });
+    let parts = [
+        ("table", &quote_qualified(table)),
+        ("parent", &quote_qualified(&key.table)),
+        ("pairs", &join(pairs, " AND ")),
+        ("given", &join(given, " AND ")),
+        ("columns", &idents(&key.columns)),
+    ];
+    fill(
+        "SELECT {columns} FROM {table} AS child WHERE {given}\n    AND NOT EXISTS (SELECT FROM {parent} AS parent WHERE {pairs}) LIMIT 10",
+        &parts,
+    )
+}

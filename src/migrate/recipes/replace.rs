@@ -1,0 +1,420 @@
+//! A column that another one takes the place of: renamed, or of another type.
+//!
+//! The new column stands beside the old one. A trigger keeps both the same while programs of either version write; old rows are filled in chunks; everything
+//! that speaks of the column is built over the new one and takes its place at the switch.
+
+use crate::catalog::{Column, ColumnDefault, ObjectPath};
+use crate::compile::derived;
+use crate::error::Error;
+use crate::migrate::backfill;
+use crate::migrate::change::{Change, Facet, What};
+use crate::migrate::diff::Replaced;
+use crate::migrate::draft::{Draft, Item, Rank, Slot, alter, alter_column};
+use crate::migrate::plan::{HazardKind, Part, Phase};
+use crate::migrate::recipe::Recipe;
+use crate::sql::words as text;
+use crate::sql::{Ident, QualifiedName, SqlText, fill, literal, quote_ident, quote_qualified};
+
+use super::column::{add_column, comment, drop_column, identity_word};
+
+pub(in crate::migrate) static REPLACED: Recipe = Recipe {
+    name: "replaced-column",
+    doc: "a rename, or a type with other bytes: a new column beside the old one, kept the same by a trigger, filled in chunks, switched in one short transaction",
+    handles: |change| {
+        matches!(
+            (&change.object, &change.what),
+            (
+                ObjectPath::Column(..),
+                What::Renamed(_) | What::Altered(Facet::Replaced)
+            )
+        )
+    },
+    steps: replaced,
+};
+
+struct Pair<'a> {
+    table: &'a QualifiedName,
+    replaced: Replaced,
+    was: Column,
+    now: Column,
+    /// The new column's type while it is built.
+    built_type: SqlText,
+    /// The old column's type after the switch.
+    kept_type: SqlText,
+    cause: &'a ObjectPath,
+}
+
+impl Pair<'_> {
+    fn is_rename(&self) -> bool {
+        self.replaced.built == self.replaced.new
+    }
+
+    fn subject(&self) -> String {
+        format!("{}.{}", self.table.name.as_str(), self.replaced.new.as_str())
+    }
+
+    fn name(&self, word: &str) -> Ident {
+        derived(&[
+            "pgproof",
+            word,
+            self.table.name.as_str(),
+            self.replaced.new.as_str(),
+        ])
+    }
+}
+
+fn replaced(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
+    let ObjectPath::Column(table, name) = &change.object else {
+        return Ok(());
+    };
+    let found = draft.diff.replaced_in(table).find(|r| r.new == *name).cloned();
+    let (Some(replaced), Some((from, to))) = (found, draft.both(table)) else {
+        return Ok(());
+    };
+    let (Some(was), Some(now)) = (from.column(&replaced.old), to.column(name)) else {
+        return Ok(());
+    };
+    let swapped = |wanted: &'static str, data_type: &SqlText| {
+        let mut out = data_type.clone();
+        for change in &draft.diff.changes {
+            if let (ObjectPath::Type(name), What::Altered(Facet::LabelsReplaced)) =
+                (&change.object, &change.what)
+            {
+                let other = derived(&[name.name.as_str(), wanted]);
+                out = text::renamed(&out, &name.name, &other);
+            }
+        }
+        out
+    };
+    let pair = Pair {
+        table,
+        was: was.clone(),
+        now: now.clone(),
+        built_type: swapped("new", &now.data_type),
+        kept_type: swapped("old", &was.data_type),
+        cause: &change.object,
+        replaced,
+    };
+    if matches!(now.default, Some(ColumnDefault::Generated(_))) {
+        generated(draft, &pair);
+    } else {
+        added(draft, &pair);
+        filled(draft, &pair);
+    }
+    if pair.is_rename() {
+        renamed(draft, &pair);
+    } else {
+        switched(draft, &pair);
+    }
+    Ok(())
+}
+
+/// The new column under the name it has while it is built.
+fn bare(pair: &Pair<'_>) -> Column {
+    Column {
+        name: pair.replaced.built.clone(),
+        data_type: pair.built_type.clone(),
+        nullable: true,
+        default: None,
+        ..pair.now.clone()
+    }
+}
+
+fn generated(draft: &mut Draft<'_>, pair: &Pair<'_>) {
+    let mut column = Column {
+        name: pair.replaced.built.clone(),
+        ..pair.now.clone()
+    };
+    if let Some(ColumnDefault::Generated(expression)) = &mut column.default {
+        for other in draft.diff.replaced_in(pair.table) {
+            *expression = text::renamed(expression, &other.new, &other.built);
+        }
+    }
+    let table = pair.table.name.as_str();
+    let item = Item::new(Phase::Expand, Rank::Sync, format!("the new {}", pair.subject()), pair.cause)
+        .part(add_column(pair.table, &column))
+        .parts(comment(pair.table, &column))
+        .undo(drop_column(pair.table, &column.name))
+        .hazard(
+            HazardKind::Rewrite,
+            table,
+            format!("a stored generated column is computed for every row while ACCESS EXCLUSIVE is held: readers and writers of {table} wait"),
+        );
+    draft.push(item);
+}
+
+fn added(draft: &mut Draft<'_>, pair: &Pair<'_>) {
+    let column = bare(pair);
+    let item = Item::new(Phase::Expand, Rank::Columns, format!("a column beside {}", pair.subject()), pair.cause)
+        .part(add_column(pair.table, &column))
+        .parts(comment(pair.table, &column))
+        .undo(drop_column(pair.table, &column.name));
+    draft.push(item);
+    let sync = pair.name("sync");
+    let body = if pair.is_rename() {
+        both_ways(pair)
+    } else {
+        one_way(pair)
+    };
+    let item = Item::new(
+        Phase::Expand,
+        Rank::Sync,
+        format!("keep both columns of {} the same", pair.subject()),
+        pair.cause,
+    )
+    .part(function(pair, &sync, &body))
+    .part(trigger(pair, &sync))
+    .undo(drop_trigger(pair, &sync))
+    .undo(drop_function(pair, &sync))
+    .because("programs of the old version write the old column, programs of the new version the new one");
+    draft.push(item);
+}
+
+fn filled(draft: &mut Draft<'_>, pair: &Pair<'_>) {
+    let built = quote_ident(&pair.replaced.built);
+    let old = quote_ident(&pair.replaced.old);
+    let value = cast(&old, &pair.was.data_type, &pair.built_type);
+    let parts = [("built", &built), ("value", &value)];
+    let stale = fill("{built} IS DISTINCT FROM {value}", &parts);
+    backfill::column(
+        draft,
+        pair.table,
+        &pair.replaced.built,
+        &value,
+        Some(stale.clone()),
+        pair.cause,
+    );
+    if !pair.now.nullable {
+        super::not_null::steps(
+            draft,
+            pair.table,
+            &pair.replaced.new,
+            &pair.replaced.built,
+            pair.cause,
+        );
+    }
+}
+
+/// What the new column holds for a value of the old one.
+fn cast(value: &SqlText, from: &SqlText, to: &SqlText) -> SqlText {
+    let family = |data_type: &SqlText| {
+        let text = data_type.as_str().to_ascii_lowercase();
+        let word = text.split(['(', ' ', '[']).next().unwrap_or("").to_owned();
+        match word.as_str() {
+            _ if text.contains('[') => "other",
+            "smallint" | "integer" | "int" | "int2" | "int4" | "int8" | "bigint" | "numeric"
+            | "decimal" | "real" | "double" | "float4" | "float8" => "number",
+            "text" | "varchar" | "character" | "char" | "citext" => "text",
+            "timestamp" | "timestamptz" if text.contains("with time zone") || word == "timestamptz" => "instant",
+            "timestamp" => "clock",
+            "date" => "date",
+            _ => "other",
+        }
+    };
+    let parts = [("value", value), ("to", to)];
+    match (family(from), family(to)) {
+        // A time without a zone is read as UTC whatever the session's zone is.
+        ("clock", "instant") | ("instant", "clock") => {
+            fill("({value} AT TIME ZONE 'UTC')", &parts)
+        }
+        (one, other) if (one == other && one != "other") || one == "text" || other == "text" => {
+            fill("{value}::{to}", &parts)
+        }
+        ("clock" | "instant", "date") | ("date", "clock" | "instant") => {
+            fill("{value}::{to}", &parts)
+        }
+        _ => fill("{value}::text::{to}", &parts),
+    }
+}
+
+fn of_new(column: &Ident) -> SqlText {
+    fill("NEW.{column}", &[("column", &quote_ident(column))])
+}
+
+/// Old to new only: programs of either version write the one name, and the other column is the migration's.
+fn one_way(pair: &Pair<'_>) -> SqlText {
+    let value = cast(&of_new(&pair.replaced.old), &pair.was.data_type, &pair.built_type);
+    let parts = [
+        ("built", &of_new(&pair.replaced.built)),
+        ("value", &value),
+    ];
+    fill("{built} := {value};", &parts)
+}
+
+/// Whoever writes, the other column follows.
+fn both_ways(pair: &Pair<'_>) -> SqlText {
+    let (old, new) = (&pair.replaced.old, &pair.replaced.built);
+    let of_old = |column: &Ident| fill("OLD.{column}", &[("column", &quote_ident(column))]);
+    let forward = cast(&of_new(old), &pair.was.data_type, &pair.built_type);
+    let back = cast(&of_new(new), &pair.built_type, &pair.was.data_type);
+    let parts = [
+        ("new_old", &of_new(old)),
+        ("new_new", &of_new(new)),
+        ("old_old", &of_old(old)),
+        ("old_new", &of_old(new)),
+        ("forward", &forward),
+        ("back", &back),
+    ];
+    fill(
+        "IF TG_OP = 'INSERT' THEN\n    IF {new_new} IS NOT NULL THEN\n        {new_old} := {back};\n    ELSE\n        {new_new} := {forward};\n    END IF;\nELSIF {new_old} IS DISTINCT FROM {old_old} THEN\n    {new_new} := {forward};\nELSIF {new_new} IS DISTINCT FROM {old_new} AND {new_new} IS DISTINCT FROM {forward} THEN\n    {new_old} := {back};\nEND IF;",
+        &parts,
+    )
+}
+
+fn function(pair: &Pair<'_>, name: &Ident, body: &SqlText) -> SqlText {
+    let name = QualifiedName::new(pair.table.schema.clone(), name.clone());
+    let parts = [("name", &quote_qualified(&name)), ("body", body)];
+    fill(
+        "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $pgproof$\nBEGIN\n    {body}\n    RETURN NEW;\nEND\n$pgproof$",
+        &parts,
+    )
+}
+
+fn drop_function(pair: &Pair<'_>, name: &Ident) -> SqlText {
+    let name = QualifiedName::new(pair.table.schema.clone(), name.clone());
+    fill("DROP FUNCTION {name}()", &[("name", &quote_qualified(&name))])
+}
+
+fn trigger(pair: &Pair<'_>, name: &Ident) -> SqlText {
+    let function = QualifiedName::new(pair.table.schema.clone(), name.clone());
+    let parts = [
+        ("name", &quote_ident(name)),
+        ("table", &quote_qualified(pair.table)),
+        ("function", &quote_qualified(&function)),
+    ];
+    fill(
+        "CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {table}\n    FOR EACH ROW EXECUTE FUNCTION {function}()",
+        &parts,
+    )
+}
+
+fn drop_trigger(pair: &Pair<'_>, name: &Ident) -> SqlText {
+    let parts = [
+        ("name", &quote_ident(name)),
+        ("table", &quote_qualified(pair.table)),
+    ];
+    fill("DROP TRIGGER {name} ON {table}", &parts)
+}
+
+/// Statements that give a column its default or identity.
+fn defaults(pair: &Pair<'_>, column: &Ident, default: &Option<ColumnDefault>) -> Vec<SqlText> {
+    let of = |rest: &'static str, parts: &[(&str, &SqlText)]| {
+        alter_column(pair.table, column, rest, parts)
+    };
+    match default {
+        Some(ColumnDefault::Expression(text)) => {
+            vec![of("SET DEFAULT {default}", &[("default", text)])]
+        }
+        Some(kind @ (ColumnDefault::IdentityAlways | ColumnDefault::IdentityByDefault)) => {
+            let parts = [
+                ("literal", &literal(quote_qualified(pair.table).as_str())),
+                ("name", &literal(column.as_str())),
+                ("table", &quote_qualified(pair.table)),
+                ("column", &quote_ident(column)),
+            ];
+            vec![
+                of("ADD GENERATED {kind} AS IDENTITY", &[("kind", &identity_word(kind))]),
+                fill(
+                    "SELECT setval(pg_get_serial_sequence({literal}, {name}), (SELECT coalesce(max({column}), 0) + 1 FROM {table}), false)",
+                    &parts,
+                ),
+            ]
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn without_default(pair: &Pair<'_>, column: &Ident, default: &Option<ColumnDefault>) -> Option<SqlText> {
+    let rest = match default {
+        Some(ColumnDefault::Expression(_)) => "DROP DEFAULT",
+        Some(ColumnDefault::IdentityAlways | ColumnDefault::IdentityByDefault) => "DROP IDENTITY",
+        _ => return None,
+    };
+    Some(alter_column(pair.table, column, rest, &[]))
+}
+
+/// Both names stay until no program of the old version is left.
+fn renamed(draft: &mut Draft<'_>, pair: &Pair<'_>) {
+    let sync = pair.name("sync");
+    let is_generated = matches!(pair.now.default, Some(ColumnDefault::Generated(_)));
+    let mut item = Item::new(
+        Phase::Contract,
+        Rank::GoneColumns,
+        format!("drop column {}.{}, now {}", pair.table.name.as_str(), pair.replaced.old.as_str(), pair.replaced.new.as_str()),
+        pair.cause,
+    );
+    if !is_generated {
+        item = item
+            .part(drop_trigger(pair, &sync))
+            .part(drop_function(pair, &sync));
+    }
+    let item = item
+        .part(drop_column(pair.table, &pair.replaced.old))
+        .parts(defaults(pair, &pair.replaced.new, &pair.now.default))
+        .forward_only("the old name is gone; its values are under the new one");
+    draft.push(item);
+}
+
+/// The new column takes the old one's name; the old one follows under another until it goes.
+fn switched(draft: &mut Draft<'_>, pair: &Pair<'_>) {
+    let (name, built) = (&pair.replaced.new, &pair.replaced.built);
+    let kept = draft.kept(name);
+    let (sync, back_name) = (pair.name("sync"), pair.name("back"));
+    let is_generated = matches!(pair.now.default, Some(ColumnDefault::Generated(_)));
+    let rename = |from: &Ident, to: &Ident| {
+        let parts = [("from", &quote_ident(from)), ("to", &quote_ident(to))];
+        alter(pair.table, "RENAME COLUMN {from} TO {to}", &parts)
+    };
+    let mut say = |slot: Slot, forward: SqlText, back: Vec<SqlText>| {
+        let back = back.into_iter().map(Part::new).collect();
+        draft.switch(pair.table, slot, pair.cause, (forward, back));
+    };
+    if !is_generated {
+        say(Slot::DropRules, drop_trigger(pair, &sync), vec![trigger(pair, &sync)]);
+    }
+    if let Some(sql) = without_default(pair, name, &pair.was.default) {
+        say(Slot::DropRules, sql, defaults(pair, name, &pair.was.default));
+    }
+    say(Slot::Columns, rename(name, &kept), vec![rename(&kept, name)]);
+    say(Slot::Columns, rename(built, name), vec![rename(name, built)]);
+    if !pair.was.nullable && !is_generated {
+        say(
+            Slot::Settings,
+            alter_column(pair.table, &kept, "DROP NOT NULL", &[]),
+            vec![alter_column(pair.table, &kept, "SET NOT NULL", &[])],
+        );
+    }
+    let mut off = without_default(pair, name, &pair.now.default);
+    for sql in defaults(pair, name, &pair.now.default) {
+        say(Slot::Settings, sql, off.take().into_iter().collect());
+    }
+    let title = format!("drop the old column of {}", pair.subject());
+    let mut item = Item::new(Phase::Contract, Rank::GoneColumns, title, pair.cause);
+    if !is_generated {
+        // A value that the old type cannot hold must not stop a program that no longer knows it.
+        let value = cast(&of_new(name), &pair.now.data_type, &pair.kept_type);
+        let parts = [("kept", &of_new(&kept)), ("value", &value)];
+        let body = fill(
+            "BEGIN\n    {kept} := {value};\nEXCEPTION WHEN data_exception THEN\n    {kept} := NULL;\nEND;",
+            &parts,
+        );
+        say(
+            Slot::Rules,
+            function(pair, &back_name, &body),
+            vec![drop_function(pair, &back_name)],
+        );
+        say(
+            Slot::Rules,
+            trigger(pair, &back_name),
+            vec![drop_trigger(pair, &back_name)],
+        );
+        item = item
+            .part(drop_trigger(pair, &back_name))
+            .part(drop_function(pair, &back_name))
+            .part(drop_function(pair, &sync));
+    }
+    let item = item
+        .part(drop_column(pair.table, &kept))
+        .forward_only("the old values are gone; they are in the new column");
+    draft.push(item);
+}

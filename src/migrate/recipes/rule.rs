@@ -1,0 +1,229 @@
+//! Functions, triggers, policies and row-level security.
+
+use crate::catalog::{Catalog, ObjectPath};
+use crate::compile::{Writer, comes_before_tables};
+use crate::error::Error;
+use crate::migrate::change::{Change, What};
+use crate::migrate::draft::{Draft, Item, Rank, Slot, alter};
+use crate::migrate::plan::{HazardKind, Part, Phase};
+use crate::migrate::recipe::Recipe;
+use crate::sql::words as text;
+use crate::sql::{Ident, QualifiedName, SqlText, fill, fixed, quote_ident, quote_qualified};
+
+pub(in crate::migrate) static FUNCTION: Recipe = Recipe {
+    name: "function",
+    doc: "a new function is there before anything calls it; one that changes is replaced at the switch, in place",
+    handles: |change| matches!(change.object, ObjectPath::Function(_)),
+    steps: function,
+};
+
+fn function(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
+    let ObjectPath::Function(name) = &change.object else {
+        return Ok(());
+    };
+    let quoted = quote_qualified(name);
+    let drop = fill("DROP ROUTINE {name}", &[("name", &quoted)]);
+    let was = draft.from.functions.get(name);
+    let now = draft.to.functions.get(name);
+    let title = format!("function {}", name.name.as_str());
+    let item = match (&change.what, was, now) {
+        (What::Created, _, Some(now)) => {
+            let rank = if comes_before_tables(draft.to, name) {
+                Rank::EarlyFunctions
+            } else {
+                Rank::Functions
+            };
+            Item::new(Phase::Expand, rank, title, &change.object)
+                // What it speaks of may be built under another name until the switch.
+                .part(fixed("SET LOCAL check_function_bodies = off"))
+                .part(now.definition.clone())
+                .undo(drop)
+        }
+        (What::Dropped, Some(was), _) => {
+            let title = format!("drop {title}");
+            Item::new(Phase::Contract, Rank::GoneFunctions, title, &change.object)
+                .part(drop)
+                .undo(was.definition.clone())
+        }
+        (_, Some(was), Some(now)) => {
+            Item::new(Phase::Switch, Rank::Functions, format!("replace {title}"), &change.object)
+                .part(text::replacing(&now.definition))
+                .undo(text::replacing(&was.definition))
+        }
+        _ => return Ok(()),
+    };
+    draft.push(item);
+    Ok(())
+}
+
+pub(in crate::migrate) static TRIGGER: Recipe = Recipe {
+    name: "trigger",
+    doc: "a new trigger comes when old programs keep its rule; one that changes is replaced in one transaction",
+    handles: |change| matches!(change.object, ObjectPath::Trigger(..)),
+    steps: trigger,
+};
+
+fn create_trigger(
+    draft: &Draft<'_>,
+    catalog: &Catalog,
+    table: &QualifiedName,
+    name: &Ident,
+) -> Result<Option<SqlText>, Error> {
+    let Some(made) = catalog.tables.get(table).and_then(|t| t.triggers.get(name)) else {
+        return Ok(None);
+    };
+    let mut writer = Writer::new(draft.environment);
+    writer.trigger(table, name, made)?;
+    Ok(writer.take().into_iter().next().map(|made| made.sql))
+}
+
+fn trigger(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
+    let ObjectPath::Trigger(table, name) = &change.object else {
+        return Ok(());
+    };
+    let was = create_trigger(draft, draft.from, table, name)?;
+    let now = create_trigger(draft, draft.to, table, name)?;
+    let parts = [
+        ("name", &quote_ident(name)),
+        ("table", &quote_qualified(table)),
+    ];
+    let drop = fill("DROP TRIGGER {name} ON {table}", &parts);
+    let named = format!("trigger {} of {}", name.as_str(), table.name.as_str());
+    match (&change.what, was, now) {
+        (What::Created, _, Some(now)) => {
+            let mut item = Item::new(Phase::Validate, Rank::Triggers, format!("add {named}"), &change.object)
+                .part(now)
+                .undo(drop);
+            if let Some(guard) = guard(draft, table, name) {
+                item = item.hazard(
+                    HazardKind::NoValue,
+                    guard.name.as_str(),
+                    format!("{named} counts what it sees from now on; rows that exist are not in {} until somebody fills it", guard.name.as_str()),
+                );
+            }
+            draft.push(item);
+        }
+        (What::Dropped, Some(was), _) => {
+            let item = Item::new(Phase::Switch, Rank::Loosened, format!("drop {named}"), &change.object)
+                .part(drop)
+                .undo(was);
+            draft.push(item);
+        }
+        (What::Renamed(from), _, _) => {
+            let rename = |from: &Ident, to: &Ident| {
+                let parts = [
+                    ("from", &quote_ident(from)),
+                    ("table", &quote_qualified(table)),
+                    ("to", &quote_ident(to)),
+                ];
+                fill("ALTER TRIGGER {from} ON {table} RENAME TO {to}", &parts)
+            };
+            let item = Item::new(Phase::Expand, Rank::Functions, format!("rename {named}"), &change.object)
+                .part(rename(from, name))
+                .undo(rename(name, from));
+            draft.push(item);
+        }
+        (_, Some(was), Some(now)) => {
+            let pair = (drop.clone(), vec![Part::new(was)]);
+            draft.switch(table, Slot::DropRules, &change.object, pair);
+            draft.switch(table, Slot::Rules, &change.object, (now, vec![Part::new(drop)]));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// A table of guard rows that is new, and that the trigger's function writes.
+fn guard(draft: &Draft<'_>, table: &QualifiedName, name: &Ident) -> Option<QualifiedName> {
+    let trigger = draft.to.tables.get(table)?.triggers.get(name)?;
+    let function = draft.to.functions.get(&trigger.function)?;
+    let mut new = draft.to.tables.keys().filter(|name| !draft.from.tables.contains_key(*name));
+    new.find(|new| *new != table && text::mentions(&SqlText::authored(function.body.clone()), &new.name))
+        .cloned()
+}
+
+pub(in crate::migrate) static POLICY: Recipe = Recipe {
+    name: "policy",
+    doc: "policies change at the switch, all of a table's in one transaction, so that no row is ever open or shut by half",
+    handles: |change| matches!(change.object, ObjectPath::Policy(..)),
+    steps: policy,
+};
+
+fn create_policy(
+    draft: &Draft<'_>,
+    catalog: &Catalog,
+    table: &QualifiedName,
+    name: &Ident,
+) -> Result<Option<SqlText>, Error> {
+    let Some(made) = catalog.tables.get(table).and_then(|t| t.policies.get(name)) else {
+        return Ok(None);
+    };
+    let mut writer = Writer::new(draft.environment);
+    writer.policy(table, name, made)?;
+    Ok(writer.take().into_iter().next().map(|made| made.sql))
+}
+
+fn policy(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
+    let ObjectPath::Policy(table, name) = &change.object else {
+        return Ok(());
+    };
+    let was = match &change.what {
+        What::Renamed(from) => create_policy(draft, draft.from, table, from)?,
+        _ => create_policy(draft, draft.from, table, name)?,
+    };
+    let now = create_policy(draft, draft.to, table, name)?;
+    let drop = |name: &Ident| {
+        let parts = [
+            ("name", &quote_ident(name)),
+            ("table", &quote_qualified(table)),
+        ];
+        fill("DROP POLICY {name} ON {table}", &parts)
+    };
+    let old = match &change.what {
+        What::Renamed(from) => from,
+        _ => name,
+    };
+    if let Some(was) = was {
+        let pair = (drop(old), vec![Part::new(was)]);
+        draft.switch(table, Slot::DropRules, &change.object, pair);
+    }
+    if let Some(now) = now {
+        let pair = (now, vec![Part::new(drop(name))]);
+        draft.switch(table, Slot::Rules, &change.object, pair);
+    }
+    Ok(())
+}
+
+pub(in crate::migrate) static ROW_SECURITY: Recipe = Recipe {
+    name: "row-security",
+    doc: "row-level security is turned on and off at the switch, together with the policies",
+    handles: |change| {
+        matches!(
+            change.object,
+            ObjectPath::RowSecurity(_) | ObjectPath::ForceRowSecurity(_)
+        )
+    },
+    steps: |change, draft| {
+        let (table, on, off) = match &change.object {
+            ObjectPath::RowSecurity(table) => (
+                table,
+                alter(table, "ENABLE ROW LEVEL SECURITY", &[]),
+                alter(table, "DISABLE ROW LEVEL SECURITY", &[]),
+            ),
+            ObjectPath::ForceRowSecurity(table) => (
+                table,
+                alter(table, "FORCE ROW LEVEL SECURITY", &[]),
+                alter(table, "NO FORCE ROW LEVEL SECURITY", &[]),
+            ),
+            _ => return Ok(()),
+        };
+        let (forward, back) = if change.what == What::Created {
+            (on, off)
+        } else {
+            (off, on)
+        };
+        let pair = (forward, vec![Part::new(back)]);
+        draft.switch(table, Slot::Rules, &change.object, pair);
+        Ok(())
+    },
+};

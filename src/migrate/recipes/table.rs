@@ -1,0 +1,290 @@
+//! Tables as a whole.
+
+use crate::catalog::{Catalog, ObjectPath, Table};
+use crate::compile::{Writer, lines};
+use crate::error::Error;
+use crate::migrate::backfill;
+use crate::migrate::change::{Change, Facet, What};
+use crate::migrate::draft::{Draft, Item, Rank, alter};
+use crate::migrate::plan::{HazardKind, Part, Phase};
+use crate::migrate::recipe::Recipe;
+use crate::sql::{
+    QualifiedName, SqlText, fill, fixed, idents, join, literal, quote_ident, quote_qualified,
+};
+
+pub(in crate::migrate) static CREATED: Recipe = Recipe {
+    name: "new-table",
+    doc: "a new table comes whole: nobody uses it yet, so nobody waits",
+    handles: |change| {
+        matches!(change.object, ObjectPath::Table(_)) && change.what == What::Created
+    },
+    steps: created,
+};
+
+fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
+    let ObjectPath::Table(name) = &change.object else {
+        return Ok(());
+    };
+    let Some(table) = draft.to.tables.get(name) else {
+        return Ok(());
+    };
+    let title = format!("table {}", name.name.as_str());
+    // References wait until every table is there; they hold for an empty table at once.
+    let mut writer = Writer::new(draft.environment);
+    writer.table(name, table, &|_| false)?;
+    let made: Vec<SqlText> = writer.take().into_iter().map(|made| made.sql).collect();
+    let drop = fill("DROP TABLE {name}", &[("name", &quote_qualified(name))]);
+    let item = Item::new(Phase::Expand, Rank::Tables, title.clone(), &change.object);
+    draft.push(item.parts(made).undo(drop));
+    for (key, made) in &table.foreign_keys {
+        let object = ObjectPath::ForeignKey(name.clone(), key.clone());
+        let title = format!("reference {} of the new {title}", key.as_str());
+        let sql = alter(
+            name,
+            "ADD {constraint}",
+            &[("constraint", &lines::foreign_key(key, made))],
+        );
+        let undo = crate::migrate::draft::drop_constraint(name, key);
+        let is_old = draft.from.tables.contains_key(&made.table);
+        // A key that is only now being built must be there first.
+        let late = is_old && super::reference::waits_for_key(draft, made);
+        let (phase, rank) = if late {
+            (Phase::Validate, Rank::References)
+        } else {
+            (Phase::Expand, Rank::Partitions)
+        };
+        draft.push(Item::new(phase, rank, title, &object).part(sql).undo(undo));
+    }
+    for statement in rules(draft, name, table)? {
+        draft.push(statement);
+    }
+    backfill::declared(draft, name, &change.object);
+    Ok(())
+}
+
+/// Row-level security, triggers and grants of a new table.
+fn rules(draft: &Draft<'_>, name: &QualifiedName, table: &Table) -> Result<Vec<Item>, Error> {
+    let mut writer = Writer::new(draft.environment);
+    writer.security(name, table)?;
+    for (trigger, made) in &table.triggers {
+        writer.trigger(name, trigger, made)?;
+    }
+    let rules: Vec<SqlText> = writer.take().into_iter().map(|made| made.sql).collect();
+    for (role, privileges) in &table.grants {
+        writer.grant(name, role, privileges);
+    }
+    let grants: Vec<SqlText> = writer.take().into_iter().map(|made| made.sql).collect();
+    let object = ObjectPath::Table(name.clone());
+    let mut items = Vec::new();
+    for (what, rank, statements) in [
+        ("rules", Rank::Triggers, rules),
+        ("grants", Rank::Grants, grants),
+    ] {
+        if !statements.is_empty() {
+            let title = format!("{what} of the new table {}", name.name.as_str());
+            // The table's own reverse takes them away.
+            items.push(Item::new(Phase::Expand, rank, title, &object).parts(statements));
+        }
+    }
+    Ok(items)
+}
+
+pub(in crate::migrate) static DROPPED: Recipe = Recipe {
+    name: "dropped-table",
+    doc: "a table goes last, when no program of the old version is left",
+    handles: |change| {
+        matches!(change.object, ObjectPath::Table(_)) && change.what == What::Dropped
+    },
+    steps: dropped,
+};
+
+fn dropped(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
+    let ObjectPath::Table(name) = &change.object else {
+        return Ok(());
+    };
+    let Some(table) = draft.from.tables.get(name) else {
+        return Ok(());
+    };
+    // References among tables that go together would forbid any order.
+    for (key, made) in &table.foreign_keys {
+        if made.table != *name {
+            let object = ObjectPath::ForeignKey(name.clone(), key.clone());
+            let title = format!("drop reference {} of {}", key.as_str(), name.name.as_str());
+            let add = alter(
+                name,
+                "ADD {constraint} NOT VALID",
+                &[("constraint", &lines::foreign_key(key, made))],
+            );
+            let item = Item::new(Phase::Contract, Rank::GoneRules, title, &object)
+                .part(crate::migrate::draft::drop_constraint(name, key))
+                .undo(add)
+                .undo_parts([Part::alone(crate::migrate::draft::validate(name, key))]);
+            draft.push(item);
+        }
+    }
+    let subject = name.name.as_str();
+    let item = Item::new(
+        Phase::Contract,
+        Rank::GoneTables,
+        format!("drop table {subject}"),
+        &change.object,
+    )
+    .part(fill("DROP TABLE {name}", &[("name", &quote_qualified(name))]))
+    .hazard(
+        HazardKind::DataLoss,
+        subject,
+        format!("every row of {subject} is gone"),
+    )
+    .forward_only("the rows are gone; restore them from a backup");
+    draft.push(item);
+    Ok(())
+}
+
+pub(in crate::migrate) static RENAMED: Recipe = Recipe {
+    name: "renamed-table",
+    doc: "a table takes its new name, and a view under the old one serves old programs until they are gone",
+    handles: |change| {
+        matches!(
+            (&change.object, &change.what),
+            (ObjectPath::Table(_), What::Renamed(_))
+        )
+    },
+    steps: renamed,
+};
+
+fn renamed(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
+    let (ObjectPath::Table(name), What::Renamed(was)) = (&change.object, &change.what) else {
+        return Ok(());
+    };
+    let Some(table) = draft.from.tables.get(name) else {
+        return Ok(());
+    };
+    let old = QualifiedName::new(name.schema.clone(), was.clone());
+    let rename = |from: &QualifiedName, to: &QualifiedName| {
+        alter(from, "RENAME TO {to}", &[("to", &quote_ident(&to.name))])
+    };
+    // An invoker's view lets row-level security and grants see who asks; before 15 there is none, and a view would pass the policies by.
+    let invoker = fixed(if draft.policy.version >= 15 {
+        " WITH (security_invoker = true)"
+    } else {
+        ""
+    });
+    let columns = idents(table.columns.iter().map(|column| &column.name));
+    let parts = [
+        ("old", &quote_qualified(&old)),
+        ("new", &quote_qualified(name)),
+        ("invoker", &invoker),
+        ("columns", &columns),
+    ];
+    let view = fill(
+        "CREATE VIEW {old}{invoker} AS\n    SELECT {columns}\n    FROM {new}",
+        &parts,
+    );
+    let drop = fill("DROP VIEW {old}", &parts);
+    let mut writer = Writer::new(draft.environment);
+    for (role, privileges) in &table.grants {
+        writer.grant(&old, role, privileges);
+    }
+    let grants = writer.take().into_iter().map(|made| made.sql);
+    let title = format!("rename table {} to {}", was.as_str(), name.name.as_str());
+    let mut item = Item::new(Phase::Expand, Rank::RenamedTables, title, &change.object)
+        .part(rename(&old, name))
+        .part(view.clone())
+        .parts(grants)
+        .undo(drop.clone())
+        .undo(rename(name, &old))
+        .because("the view lets programs of the old version read and write as before");
+    if draft.policy.version < 15 && table.row_security {
+        item = item.hazard(
+            HazardKind::Stop,
+            was.as_str(),
+            "before PostgreSQL 15 a view reads with its owner's rights, so row-level security does not hold for programs that use the old name",
+        );
+    }
+    draft.push(item);
+    let title = format!("drop the view under the old name {}", was.as_str());
+    let item = Item::new(Phase::Contract, Rank::GoneViews, title, &change.object)
+        .part(drop)
+        .undo(view);
+    draft.push(item);
+    Ok(())
+}
+
+pub(in crate::migrate) static SETTINGS: Recipe = Recipe {
+    name: "table-settings",
+    doc: "storage parameters and comments change only the catalog",
+    handles: |change| {
+        matches!(
+            (&change.object, &change.what),
+            (
+                ObjectPath::Table(_),
+                What::Altered(Facet::Storage | Facet::Comment)
+            )
+        )
+    },
+    steps: settings,
+};
+
+fn settings(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
+    let ObjectPath::Table(name) = &change.object else {
+        return Ok(());
+    };
+    let Some((from, to)) = draft.both(name) else {
+        return Ok(());
+    };
+    let subject = name.name.as_str();
+    let item = if change.what == What::Altered(Facet::Comment) {
+        let comment = |catalog: &Catalog| {
+            let text = catalog.tables.get(name).and_then(|t| t.comment.clone());
+            let text = text.map_or_else(|| fixed("NULL"), |text| literal(&text));
+            let parts = [("name", &quote_qualified(name)), ("text", &text)];
+            fill("COMMENT ON TABLE {name} IS {text}", &parts)
+        };
+        let title = format!("comment on {subject}");
+        Item::new(Phase::Expand, Rank::Columns, title, &change.object)
+            .part(comment(draft.to))
+            .undo(comment(draft.from))
+    } else {
+        let title = format!("storage parameters of {subject}");
+        let mut item = Item::new(Phase::Expand, Rank::Columns, title, &change.object);
+        // A partitioned table has none; its partitions do.
+        let names: Vec<QualifiedName> = match &to.partitioning {
+            None => vec![name.clone()],
+            Some(by) => by
+                .partitions
+                .iter()
+                .map(|part| QualifiedName::new(name.schema.clone(), part.name.clone()))
+                .collect(),
+        };
+        for name in &names {
+            item = item
+                .parts(parameters(name, from, to))
+                .undo_parts(parameters(name, to, from).into_iter().map(Part::new));
+        }
+        item
+    };
+    draft.push(item);
+    Ok(())
+}
+
+fn parameters(name: &QualifiedName, from: &Table, to: &Table) -> Vec<SqlText> {
+    let mut out = Vec::new();
+    let set: std::collections::BTreeMap<String, String> = to
+        .with
+        .iter()
+        .filter(|(key, value)| from.with.get(*key) != Some(*value))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
+    if !set.is_empty() {
+        out.push(alter(name, "SET ({set})", &[("set", &lines::parameters(&set))]));
+    }
+    let gone = from.with.keys().filter(|key| !to.with.contains_key(*key));
+    let gone = join(
+        gone.map(|key| quote_ident(&key.as_str().into())),
+        ", ",
+    );
+    if !gone.as_str().is_empty() {
+        out.push(alter(name, "RESET ({gone})", &[("gone", &gone)]));
+    }
+    out
+}

@@ -1,0 +1,99 @@
+//! Texts compared and changed word by word, not letter by letter.
+
+use super::ident::{Ident, SqlText};
+use super::lex::{TokenKind, fold, tokens};
+use super::quote::quote_ident;
+
+/// Whether two texts are the same but for blanks, comments and the case of words.
+pub fn same(one: &SqlText, other: &SqlText) -> bool {
+    one == other || words(one.as_str()) == words(other.as_str())
+}
+
+/// The same, of what may be absent.
+pub fn same_option(one: Option<&SqlText>, other: Option<&SqlText>) -> bool {
+    match (one, other) {
+        (None, None) => true,
+        (Some(one), Some(other)) => same(one, other),
+        _ => false,
+    }
+}
+
+/// The definition of a function, so that it takes the place of one of the same name: `CREATE OR REPLACE …`.
+pub fn replacing(definition: &SqlText) -> SqlText {
+    let text = definition.as_str();
+    match tokens(text).as_slice() {
+        [create, kind, ..]
+            if create.is(text, "create")
+                && (kind.is(text, "function") || kind.is(text, "procedure")) =>
+        {
+            SqlText::made(format!("CREATE OR REPLACE {}", &text[kind.range.start..]))
+        }
+        _ => definition.clone(),
+    }
+}
+
+fn words(text: &str) -> Vec<String> {
+    let all = tokens(text);
+    let told = all.iter().filter(|token| token.kind != TokenKind::Comment);
+    told.map(|token| match token.kind {
+        TokenKind::Word => fold(token.text(text)),
+        _ => token.text(text).to_owned(),
+    })
+    .collect()
+}
+
+/// Whether an expression speaks of a column, a table or a function of this name.
+pub fn mentions(text: &SqlText, name: &Ident) -> bool {
+    let text = text.as_str();
+    tokens(text)
+        .iter()
+        .any(|token| is_name(token.kind) && fold(token.text(text)) == name.as_str())
+}
+
+fn is_name(kind: TokenKind) -> bool {
+    matches!(kind, TokenKind::Word | TokenKind::QuotedIdent)
+}
+
+/// An expression with another column in the place of one. What follows an open parenthesis is a function's name, not a column's.
+pub fn renamed(text: &SqlText, from: &Ident, to: &Ident) -> SqlText {
+    let source = text.as_str();
+    let all = tokens(source);
+    let mut out = String::with_capacity(source.len());
+    let mut at = 0;
+    for (number, token) in all.iter().enumerate() {
+        let is_call = all
+            .get(number + 1)
+            .is_some_and(|next| next.is_symbol(source, "("));
+        if is_name(token.kind) && !is_call && fold(token.text(source)) == from.as_str() {
+            out.push_str(&source[at..token.range.start]);
+            out.push_str(quote_ident(to).as_str());
+            at = token.range.end;
+        }
+    }
+    out.push_str(&source[at..]);
+    SqlText::made(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sql(text: &str) -> SqlText {
+        SqlText::authored(text)
+    }
+
+    #[test]
+    fn blanks_and_case_do_not_count_but_strings_do() {
+        assert!(same(&sql("a  >  0 AND b"), &sql("A > 0 and b")));
+        assert!(!same(&sql("a = 'X'"), &sql("a = 'x'")));
+        assert!(!same(&sql("a > 0"), &sql("a > 1")));
+    }
+
+    #[test]
+    fn columns_are_renamed_and_functions_are_not() {
+        let out = renamed(&sql("lower(lower) = 'lower'"), &"lower".into(), &"Low".into());
+        assert_eq!(out.as_str(), "lower(\"Low\") = 'lower'");
+        assert!(mentions(&sql("x.status <> 'a'"), &"status".into()));
+        assert!(!mentions(&sql("'status'"), &"status".into()));
+    }
+}
