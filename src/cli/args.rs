@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::output::Output;
-use super::{check, compile, completions, doctor, merge, new, replay, rule, schema, verify};
+use super::{check, compile, completions, doctor, merge, migrate, new, replay, rule, schema, verify};
 use crate::error::Error;
 use crate::finding::Report;
 use crate::report::{Format, printable, render};
@@ -34,6 +34,7 @@ pub(super) enum Command {
     New(new::Args),
     Check(check::Args),
     Compile(compile::Args),
+    Migrate(migrate::Args),
     Verify(verify::Args),
     Replay(replay::Args),
     Merge(merge::Args),

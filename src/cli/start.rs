@@ -8,7 +8,7 @@ use clap::error::ErrorKind;
 
 use super::args::{Cli, Command};
 use super::output::Output;
-use super::{check, compile, completions, crash, doctor, merge, new, replay, rule, schema, verify};
+use super::{check, compile, completions, crash, doctor, merge, migrate, new, replay, rule, schema, verify};
 use crate::error::{Error, ExitCode};
 use crate::postgres::stop_all;
 
@@ -52,6 +52,7 @@ fn run(args: Vec<OsString>) -> Code {
         Command::New(args) => new::run(args, &mut output),
         Command::Check(args) => check::run(args, &mut output),
         Command::Compile(args) => compile::run(args, &mut output),
+        Command::Migrate(args) => migrate::run(args, &mut output),
         Command::Verify(args) => verify::run(args, &mut output),
         Command::Merge(args) => merge::run(args, &mut output),
         Command::Replay(args) => replay::run(args, &mut output),

@@ -8,6 +8,7 @@ use crate::sql::{
     Ident, SqlText, fill, fixed, idents, join, literal, number, pad, quote_ident, quote_qualified,
 };
 
+/// `fillfactor = 80, …`.
 pub fn parameters(with: &std::collections::BTreeMap<String, String>) -> SqlText {
     join(
         with.iter().map(|(key, value)| {
@@ -168,6 +169,7 @@ pub fn column_rest(column: &Column) -> SqlText {
     join(parts, " ")
 }
 
+/// `CONSTRAINT … FOREIGN KEY`.
 pub fn foreign_key(name: &Ident, key: &ForeignKey) -> SqlText {
     let mut parts = vec![fill(
         "CONSTRAINT {name} FOREIGN KEY ({columns})\n    REFERENCES {table} ({key})",
@@ -194,6 +196,7 @@ pub fn foreign_key(name: &Ident, key: &ForeignKey) -> SqlText {
     join(parts, " ")
 }
 
+/// `RANGE (column)`.
 pub fn partition_by(partitioning: &Partitioning) -> SqlText {
     let method = fixed(match partitioning.method {
         PartitionMethod::Range => "RANGE",
@@ -209,6 +212,7 @@ pub fn partition_by(partitioning: &Partitioning) -> SqlText {
     )
 }
 
+/// `FOR VALUES …`.
 pub fn bound(bound: &PartitionBound) -> SqlText {
     match bound {
         PartitionBound::Range(from, to) => fill(
@@ -230,6 +234,7 @@ pub fn bound(bound: &PartitionBound) -> SqlText {
     }
 }
 
+/// A key of an index, with its order.
 pub fn index_key(key: &crate::catalog::IndexKey) -> SqlText {
     let mut parts = vec![key.expression.clone()];
     if let Some(collation) = &key.collation {

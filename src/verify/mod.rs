@@ -4,6 +4,7 @@ mod again;
 mod build;
 pub mod cache;
 mod evidence;
+pub mod migrate;
 mod mutate;
 mod part;
 pub mod plan;

@@ -1,0 +1,136 @@
+//! A step, run: forward or back, as a careful person would run it.
+
+use std::time::Duration;
+
+use crate::catalog::ObjectPath;
+use crate::migrate::{Manner, Part, Plan, Reverse, Step};
+use crate::postgres::{Session, SqlFailure, SqlState};
+use crate::sql::{Ident, SqlText, fill, fixed, literal, number, quote_ident};
+
+/// How often a step that did not get its lock is tried again.
+const TRIES: u32 = 20;
+
+/// The sessions that run a migration.
+pub struct Hands {
+    /// Owns the schema.
+    pub owner: Session,
+    /// Makes roles and extensions, and writes past row-level security. Where there is none, the owner does.
+    pub admin: Option<Session>,
+}
+
+impl Hands {
+    /// The session for a step.
+    pub fn of(&mut self, step: &Step) -> &mut Session {
+        let is_servers = step.causes.iter().any(|cause| {
+            matches!(cause, ObjectPath::Role(_) | ObjectPath::Extension(_))
+        });
+        match &mut self.admin {
+            Some(admin) if is_servers || step.manner() == Manner::Chunks => admin,
+            _ => &mut self.owner,
+        }
+    }
+}
+
+/// Parts that run together: those in one transaction, or one that runs by itself.
+pub fn groups(parts: &[Part]) -> Vec<&[Part]> {
+    let mut out = Vec::new();
+    let mut rest = parts;
+    while let Some(first) = rest.first() {
+        let count = if first.alone {
+            1
+        } else {
+            rest.iter().take_while(|part| !part.alone).count()
+        };
+        let (group, after) = rest.split_at(count);
+        out.push(group);
+        rest = after;
+    }
+    out
+}
+
+/// Runs a step.
+pub async fn forward(hands: &mut Hands, plan: &Plan, step: &Step) -> Result<(), SqlFailure> {
+    let parts: Vec<Part> = step.resume.iter().chain(&step.parts).cloned().collect();
+    run(hands.of(step), plan, &parts).await
+}
+
+/// Takes a step back. Nothing happens where it cannot be.
+pub async fn back(hands: &mut Hands, plan: &Plan, step: &Step) -> Result<(), SqlFailure> {
+    match &step.reverse {
+        Reverse::Parts(parts) => run(hands.of(step), plan, parts).await,
+        Reverse::ForwardOnly(_) => Ok(()),
+    }
+}
+
+async fn run(session: &mut Session, plan: &Plan, parts: &[Part]) -> Result<(), SqlFailure> {
+    for group in groups(parts) {
+        if let [part] = group
+            && part.alone
+        {
+            session.batch(&path(plan, false)).await?;
+            session.batch(&part.sql).await?;
+            continue;
+        }
+        let mut pause = Duration::from_millis(50);
+        let mut tries = 0;
+        loop {
+            match together(session, plan, group).await {
+                Err(failure) if is_lock_timeout(&failure) && tries < TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(Duration::from_secs(5));
+                }
+                ended => break ended?,
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_lock_timeout(failure: &SqlFailure) -> bool {
+    failure.sqlstate == SqlState::LOCK_NOT_AVAILABLE
+}
+
+async fn together(session: &mut Session, plan: &Plan, group: &[Part]) -> Result<(), SqlFailure> {
+    let done = in_transaction(session, plan, group).await;
+    let end = fixed(if done.is_ok() { "COMMIT" } else { "ROLLBACK" });
+    let ended = session.batch(&end).await;
+    done?;
+    ended
+}
+
+async fn in_transaction(
+    session: &mut Session,
+    plan: &Plan,
+    group: &[Part],
+) -> Result<(), SqlFailure> {
+    session.batch(&fixed("BEGIN")).await?;
+    session.batch(&path(plan, true)).await?;
+    let parts = [
+        ("lock", &milliseconds(plan.lock_timeout_ms)),
+        ("statement", &milliseconds(plan.statement_timeout_ms)),
+    ];
+    let limits = fill(
+        "SET LOCAL lock_timeout = {lock}; SET LOCAL statement_timeout = {statement}",
+        &parts,
+    );
+    session.batch(&limits).await?;
+    for part in group {
+        session.batch(&part.sql).await?;
+    }
+    Ok(())
+}
+
+fn milliseconds(ms: u64) -> SqlText {
+    number(i64::try_from(ms).unwrap_or(i64::MAX))
+}
+
+fn path(plan: &Plan, local: bool) -> SqlText {
+    let schema = quote_ident(&Ident::from(plan.schema.as_str()));
+    let path = fill("{schema}, public", &[("schema", &schema)]);
+    let parts = [
+        ("path", &literal(path.as_str())),
+        ("local", &fixed(if local { "true" } else { "false" })),
+    ];
+    fill("SELECT set_config('search_path', {path}, {local})", &parts)
+}

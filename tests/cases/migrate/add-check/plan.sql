@@ -1,0 +1,22 @@
+-- 1 validate: add check ck_orders_until of orders
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    ADD CONSTRAINT ck_orders_until CHECK (ends_at is null or ends_at > placed_at) NOT VALID;
+COMMIT;
+
+-- 2 validate: validate check ck_orders_until of orders
+-- runs      in one transaction
+-- because   in a transaction of its own, so that the lock of the step before is not held through the scan
+-- check     this must return no row:
+--           SELECT * FROM shop.orders WHERE NOT (ends_at is null or ends_at > placed_at) LIMIT 10
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    VALIDATE CONSTRAINT ck_orders_until;
+COMMIT;

@@ -1,0 +1,11 @@
+-- 1 expand: add column orders.fee
+-- runs      in one transaction
+-- HAZARD    rewrite:orders: a column of a domain with conditions is computed for every row under ACCESS EXCLUSIVE
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    ADD COLUMN fee shop.cents;
+COMMENT ON COLUMN shop.orders.fee IS 'a fee';
+COMMIT;

@@ -1,0 +1,10 @@
+-- 1 expand: add column orders.before
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    ADD COLUMN before shop.state;
+COMMENT ON COLUMN shop.orders.before IS 'the state before';
+COMMIT;

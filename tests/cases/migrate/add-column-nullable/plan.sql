@@ -1,0 +1,10 @@
+-- 1 expand: add column orders.remark
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    ADD COLUMN remark text;
+COMMENT ON COLUMN shop.orders.remark IS 'more';
+COMMIT;

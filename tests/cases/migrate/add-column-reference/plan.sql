@@ -1,0 +1,35 @@
+-- 1 expand: add column orders.seller_id
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    ADD COLUMN seller_id bigint;
+COMMENT ON COLUMN shop.orders.seller_id IS 'who sold';
+COMMIT;
+
+-- 2 validate: add reference fk_orders_seller of orders
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    ADD CONSTRAINT fk_orders_seller FOREIGN KEY (seller_id)
+        REFERENCES shop.customer (customer_id) ON DELETE RESTRICT NOT VALID;
+COMMIT;
+
+-- 3 validate: validate reference fk_orders_seller of orders
+-- runs      in one transaction
+-- because   in a transaction of its own, so that the lock of the step before is not held through the scan
+-- check     this must return no row:
+--           SELECT seller_id FROM shop.orders AS child WHERE child.seller_id IS NOT NULL
+--               AND NOT EXISTS (SELECT FROM shop.customer AS parent WHERE parent.customer_id = child.seller_id) LIMIT 10
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    VALIDATE CONSTRAINT fk_orders_seller;
+COMMIT;

@@ -1,0 +1,9 @@
+-- 1 expand: type rank
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+CREATE TYPE shop.rank AS ENUM ('low', 'high');
+COMMENT ON TYPE shop.rank IS 'how soon';
+COMMIT;

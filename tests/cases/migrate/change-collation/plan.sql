@@ -1,0 +1,153 @@
+-- 1 expand: the progress of backfills
+-- runs      in one transaction
+-- because   a backfill that is stopped goes on where it was; `UPDATE … SET paused = true` makes it rest
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+CREATE TABLE IF NOT EXISTS shop.pgproof_progress (
+    step        text PRIMARY KEY,
+    after       jsonb,
+    rows        bigint NOT NULL DEFAULT 0,
+    paused      boolean NOT NULL DEFAULT false,
+    changed_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_at timestamptz
+);
+COMMIT;
+
+-- 2 expand: a column beside customer.nick
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.customer
+    ADD COLUMN nick_new text COLLATE "C";
+COMMENT ON COLUMN shop.customer.nick_new IS 'a short name';
+COMMIT;
+
+-- 3 expand: keep both columns of customer.nick the same
+-- runs      in one transaction
+-- because   programs of the old version write the old column, programs of the new version the new one
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+CREATE FUNCTION shop.pgproof_sync_customer_nick() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+BEGIN
+    NEW.nick_new := NEW.nick::text;
+    RETURN NEW;
+END
+$pgproof$;
+CREATE TRIGGER pgproof_sync_customer_nick BEFORE INSERT OR UPDATE ON shop.customer
+    FOR EACH ROW EXECUTE FUNCTION shop.pgproof_sync_customer_nick();
+COMMIT;
+
+-- 4 backfill: fill customer.nick_new
+-- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- check     this must return no row:
+--           SELECT * FROM shop.customer WHERE nick_new IS DISTINCT FROM nick::text LIMIT 10
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+DO $pgproof$
+#variable_conflict use_column
+DECLARE
+    pgproof_after_1 bigint;
+    pgproof_upto_1 bigint;
+    pgproof_begun boolean;
+    pgproof_since timestamptz;
+    pgproof_written bigint;
+BEGIN
+    -- What the design names without its schema is found; a policy that would hide rows is an error, not silence.
+    PERFORM set_config('search_path', 'shop, public', false), set_config('row_security', 'off', false);
+    INSERT INTO shop.pgproof_progress (step) VALUES ('customer.nick_new') ON CONFLICT (step) DO NOTHING;
+    SELECT progress.after IS NOT NULL, (progress.after ->> 0)::bigint
+    INTO pgproof_begun, pgproof_after_1
+    FROM shop.pgproof_progress AS progress WHERE progress.step = 'customer.nick_new';
+    LOOP
+        pgproof_since := clock_timestamp();
+        IF pgproof_begun THEN
+            SELECT customer_id INTO pgproof_upto_1
+            FROM (SELECT customer_id FROM shop.customer WHERE ROW(customer_id) > ROW(pgproof_after_1) ORDER BY customer_id LIMIT 5000) AS chunk
+            ORDER BY customer_id DESC LIMIT 1;
+        ELSE
+            SELECT customer_id INTO pgproof_upto_1
+            FROM (SELECT customer_id FROM shop.customer ORDER BY customer_id LIMIT 5000) AS chunk
+            ORDER BY customer_id DESC LIMIT 1;
+        END IF;
+        EXIT WHEN NOT FOUND;
+        IF pgproof_begun THEN
+            UPDATE shop.customer SET nick_new = nick::text
+                WHERE ROW(customer_id) > ROW(pgproof_after_1) AND ROW(customer_id) <= ROW(pgproof_upto_1) AND nick_new IS DISTINCT FROM nick::text;
+        ELSE
+            UPDATE shop.customer SET nick_new = nick::text
+                WHERE ROW(customer_id) <= ROW(pgproof_upto_1) AND nick_new IS DISTINCT FROM nick::text;
+        END IF;
+        GET DIAGNOSTICS pgproof_written = ROW_COUNT;
+        pgproof_after_1 := pgproof_upto_1;
+        pgproof_begun := true;
+        UPDATE shop.pgproof_progress AS progress
+        SET after = jsonb_build_array(pgproof_upto_1::text), rows = progress.rows + pgproof_written, changed_at = clock_timestamp()
+        WHERE progress.step = 'customer.nick_new';
+        COMMIT;
+        PERFORM pg_sleep(greatest(extract(epoch FROM clock_timestamp() - pgproof_since), 50 / 1000.0));
+        WHILE EXISTS (SELECT FROM shop.pgproof_progress AS progress WHERE progress.step = 'customer.nick_new' AND progress.paused)
+            OR EXISTS (SELECT FROM pg_stat_replication WHERE replay_lag > make_interval(secs => 10))
+        LOOP
+            COMMIT;
+            PERFORM pg_sleep(1);
+        END LOOP;
+    END LOOP;
+    UPDATE shop.pgproof_progress AS progress SET finished_at = clock_timestamp() WHERE progress.step = 'customer.nick_new';
+END
+$pgproof$;
+
+-- 5 switch: switch customer
+-- runs      in one transaction
+-- because   everything that changes its place at once does so in one short transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+DROP TRIGGER pgproof_sync_customer_nick ON shop.customer;
+ALTER TABLE shop.customer
+    RENAME COLUMN nick TO nick_old;
+ALTER TABLE shop.customer
+    RENAME COLUMN nick_new TO nick;
+CREATE FUNCTION shop.pgproof_back_customer_nick() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+BEGIN
+    BEGIN
+        NEW.nick_old := NEW.nick::text;
+    EXCEPTION WHEN data_exception THEN
+        NEW.nick_old := NULL;
+    END;
+    RETURN NEW;
+END
+$pgproof$;
+CREATE TRIGGER pgproof_back_customer_nick BEFORE INSERT OR UPDATE ON shop.customer
+    FOR EACH ROW EXECUTE FUNCTION shop.pgproof_back_customer_nick();
+COMMIT;
+
+-- 6 contract: drop the old column of customer.nick
+-- runs      in one transaction
+-- forward   only: the old values are gone; they are in the new column
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+DROP TRIGGER pgproof_back_customer_nick ON shop.customer;
+DROP FUNCTION shop.pgproof_back_customer_nick();
+DROP FUNCTION shop.pgproof_sync_customer_nick();
+ALTER TABLE shop.customer
+    DROP COLUMN nick_old;
+COMMIT;
+
+-- 7 contract: drop the progress of backfills
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+DROP TABLE IF EXISTS shop.pgproof_progress;
+COMMIT;

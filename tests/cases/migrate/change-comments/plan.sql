@@ -1,0 +1,17 @@
+-- 1 expand: comment on orders.note
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+COMMENT ON COLUMN shop.orders.note IS 'what the customer said';
+COMMIT;
+
+-- 2 expand: comment on orders
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+COMMENT ON TABLE shop.orders IS 'one order, also one that was cancelled';
+COMMIT;

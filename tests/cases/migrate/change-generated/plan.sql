@@ -1,0 +1,39 @@
+-- 1 expand: the new orders.twice
+-- runs      in one transaction
+-- HAZARD    rewrite:orders: a stored generated column is computed for every row while ACCESS EXCLUSIVE is held: readers and writers of orders wait
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    ADD COLUMN twice_new numeric(12,2) GENERATED ALWAYS AS (total * 3) STORED;
+COMMENT ON COLUMN shop.orders.twice_new IS 'twice';
+COMMIT;
+
+-- 2 switch: switch orders
+-- runs      in one transaction
+-- because   everything that changes its place at once does so in one short transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+DROP VIEW shop.open_orders;
+ALTER TABLE shop.orders
+    RENAME COLUMN twice TO twice_old;
+ALTER TABLE shop.orders
+    RENAME COLUMN twice_new TO twice;
+CREATE VIEW shop.open_orders WITH (security_invoker = true) AS
+SELECT order_id, customer_id, total FROM orders WHERE state = 'new';
+COMMENT ON VIEW shop.open_orders IS 'what is to be done';
+COMMIT;
+
+-- 3 contract: drop the old column of orders.twice
+-- runs      in one transaction
+-- forward   only: the old values are gone; they are in the new column
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    DROP COLUMN twice_old;
+COMMIT;

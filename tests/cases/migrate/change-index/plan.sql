@@ -1,0 +1,30 @@
+-- 1 validate: build index ix_orders_customer_new on orders
+-- runs      outside a transaction
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+DROP INDEX CONCURRENTLY IF EXISTS shop.ix_orders_customer_new;
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+CREATE INDEX CONCURRENTLY ix_orders_customer_new
+    ON shop.orders (customer_id, placed_at);
+
+-- 2 switch: switch orders
+-- runs      in one transaction
+-- because   everything that changes its place at once does so in one short transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER INDEX shop.ix_orders_customer RENAME TO ix_orders_customer_old;
+ALTER INDEX shop.ix_orders_customer_new RENAME TO ix_orders_customer;
+COMMIT;
+
+-- 3 contract: drop index ix_orders_customer_old of orders
+-- runs      outside a transaction
+-- forward   only: another index has its place; the one before it is the new schema's
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+DROP INDEX CONCURRENTLY IF EXISTS shop.ix_orders_customer_old;

@@ -1,0 +1,22 @@
+-- 1 validate: add check ck_log_what of log
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.log
+    ADD CONSTRAINT ck_log_what CHECK (what <> '') NOT VALID;
+COMMIT;
+
+-- 2 validate: validate check ck_log_what of log
+-- runs      in one transaction
+-- because   in a transaction of its own, so that the lock of the step before is not held through the scan
+-- check     this must return no row:
+--           SELECT * FROM shop.log WHERE NOT (what <> '') LIMIT 10
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.log
+    VALIDATE CONSTRAINT ck_log_what;
+COMMIT;

@@ -1,0 +1,27 @@
+-- 1 validate: drop condition cents_check of domain cents
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER DOMAIN shop.cents DROP CONSTRAINT cents_check;
+COMMIT;
+
+-- 2 validate: add condition cents_check of domain cents
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER DOMAIN shop.cents ADD CONSTRAINT cents_check CHECK (value >= -5) NOT VALID;
+COMMIT;
+
+-- 3 validate: validate condition cents_check of domain cents
+-- runs      in one transaction
+-- HAZARD    stop:cents: every table with a column of the domain is read under SHARE: writers of all of them wait
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER DOMAIN shop.cents VALIDATE CONSTRAINT cents_check;
+COMMIT;

@@ -1,0 +1,9 @@
+-- 1 expand: drop check ck_orders_total of orders
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    DROP CONSTRAINT ck_orders_total;
+COMMIT;

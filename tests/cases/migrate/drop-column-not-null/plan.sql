@@ -1,0 +1,46 @@
+-- 1 validate: build index ix_orders_customer_new on orders
+-- runs      outside a transaction
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+DROP INDEX CONCURRENTLY IF EXISTS shop.ix_orders_customer_new;
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+CREATE INDEX CONCURRENTLY ix_orders_customer_new
+    ON shop.orders (customer_id);
+
+-- 2 switch: switch orders
+-- runs      in one transaction
+-- because   everything that changes its place at once does so in one short transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+DROP VIEW shop.open_orders;
+ALTER INDEX shop.ix_orders_customer RENAME TO ix_orders_customer_old;
+ALTER INDEX shop.ix_orders_customer_new RENAME TO ix_orders_customer;
+CREATE VIEW shop.open_orders WITH (security_invoker = true) AS
+SELECT order_id, customer_id, total FROM orders WHERE state = 'new';
+COMMENT ON VIEW shop.open_orders IS 'what is to be done';
+COMMIT;
+
+-- 3 contract: drop index ix_orders_customer_old of orders
+-- runs      outside a transaction
+-- forward   only: another index has its place; the one before it is the new schema's
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+DROP INDEX CONCURRENTLY IF EXISTS shop.ix_orders_customer_old;
+
+-- 4 contract: drop column orders.placed_at
+-- runs      in one transaction
+-- HAZARD    data-loss:orders.placed_at: every value of orders.placed_at is gone
+-- forward   only: the values are gone; restore them from a backup
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    DROP COLUMN placed_at;
+COMMIT;

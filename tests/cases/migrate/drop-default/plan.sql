@@ -1,0 +1,9 @@
+-- 1 expand: default of orders.placed_at
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    ALTER COLUMN placed_at DROP DEFAULT;
+COMMIT;

@@ -1,0 +1,9 @@
+-- 1 expand: let customer.tenant_id be null
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.customer
+    ALTER COLUMN tenant_id DROP NOT NULL;
+COMMIT;

@@ -1,0 +1,9 @@
+-- 1 expand: drop reference fk_orders_customer of orders
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    DROP CONSTRAINT fk_orders_customer;
+COMMIT;

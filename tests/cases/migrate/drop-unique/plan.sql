@@ -1,0 +1,9 @@
+-- 1 switch: drop unique uq_customer_email of customer
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.customer
+    DROP CONSTRAINT uq_customer_email;
+COMMIT;

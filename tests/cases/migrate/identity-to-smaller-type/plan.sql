@@ -1,0 +1,9 @@
+-- 1 expand: default of customer.customer_id
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.customer
+    ALTER COLUMN customer_id SET GENERATED ALWAYS;
+COMMIT;

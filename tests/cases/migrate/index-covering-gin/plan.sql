@@ -1,0 +1,34 @@
+-- 1 expand: add column customer.tags
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.customer
+    ADD COLUMN tags jsonb NOT NULL DEFAULT '{}';
+COMMENT ON COLUMN shop.customer.tags IS 'tags';
+COMMIT;
+
+-- 2 expand: build index ix_customer_tags on customer
+-- runs      outside a transaction
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+DROP INDEX CONCURRENTLY IF EXISTS shop.ix_customer_tags;
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+CREATE INDEX CONCURRENTLY ix_customer_tags
+    ON shop.customer USING gin (tags);
+
+-- 3 expand: build index ix_customer_tenant on customer
+-- runs      outside a transaction
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+DROP INDEX CONCURRENTLY IF EXISTS shop.ix_customer_tenant;
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+CREATE INDEX CONCURRENTLY ix_customer_tenant
+    ON shop.customer (tenant_id) INCLUDE (email);

@@ -1,0 +1,54 @@
+-- 1 expand: build index ix_log_what on log
+-- runs      in one transaction
+-- because   PostgreSQL refuses CONCURRENTLY on a partitioned table, so each partition builds its own; the parent's is invalid until all are attached
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+CREATE INDEX ix_log_what
+    ON ONLY shop.log (what);
+COMMIT;
+
+-- 2 expand: build index ix_log_what on log_2026_01
+-- runs      outside a transaction
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+DROP INDEX CONCURRENTLY IF EXISTS shop.log_2026_01_ix_log_what;
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+CREATE INDEX CONCURRENTLY log_2026_01_ix_log_what
+    ON shop.log_2026_01 (what);
+
+-- 3 expand: attach the index of log_2026_01
+-- runs      in one transaction
+-- because   the parent's index goes with all that is attached to it
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER INDEX shop.ix_log_what ATTACH PARTITION shop.log_2026_01_ix_log_what;
+COMMIT;
+
+-- 4 expand: build index ix_log_what on log_2026_02
+-- runs      outside a transaction
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+DROP INDEX CONCURRENTLY IF EXISTS shop.log_2026_02_ix_log_what;
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+CREATE INDEX CONCURRENTLY log_2026_02_ix_log_what
+    ON shop.log_2026_02 (what);
+
+-- 5 expand: attach the index of log_2026_02
+-- runs      in one transaction
+-- because   the parent's index goes with all that is attached to it
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER INDEX shop.ix_log_what ATTACH PARTITION shop.log_2026_02_ix_log_what;
+COMMIT;

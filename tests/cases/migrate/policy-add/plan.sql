@@ -1,0 +1,16 @@
+-- 1 switch: switch customer
+-- runs      in one transaction
+-- because   everything that changes its place at once does so in one short transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+CREATE POLICY tenants_are_apart ON shop.customer
+    FOR ALL
+    USING (tenant_id = nullif(current_setting('app.tenant_id', true), '')::bigint)
+    WITH CHECK (tenant_id = nullif(current_setting('app.tenant_id', true), '')::bigint);
+ALTER TABLE shop.customer
+    ENABLE ROW LEVEL SECURITY;
+ALTER TABLE shop.customer
+    FORCE ROW LEVEL SECURITY;
+COMMIT;

@@ -1,0 +1,9 @@
+-- 1 expand: rename uq_customer_email to unique uq_customer_mail of customer
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.customer
+    RENAME CONSTRAINT uq_customer_email TO uq_customer_mail;
+COMMIT;

@@ -1,0 +1,407 @@
+-- 1 expand: the progress of backfills
+-- runs      in one transaction
+-- because   a backfill that is stopped goes on where it was; `UPDATE … SET paused = true` makes it rest
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+CREATE TABLE IF NOT EXISTS shop.pgproof_progress (
+    step        text PRIMARY KEY,
+    after       jsonb,
+    rows        bigint NOT NULL DEFAULT 0,
+    paused      boolean NOT NULL DEFAULT false,
+    changed_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_at timestamptz
+);
+COMMIT;
+
+-- 2 expand: add label lost to state
+-- runs      outside a transaction
+-- because   a label may be used only after the transaction that adds it has committed
+-- forward   only: PostgreSQL cannot take a label out of an enum; one that nobody uses harms nobody
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ALTER TYPE shop.state ADD VALUE IF NOT EXISTS 'lost';
+
+-- 3 expand: a column beside orders.remark
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    ADD COLUMN remark text;
+COMMENT ON COLUMN shop.orders.remark IS 'what was said';
+COMMIT;
+
+-- 4 expand: a column beside orders.total
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    ADD COLUMN total_new numeric(14,4);
+COMMENT ON COLUMN shop.orders.total_new IS 'what it costs';
+COMMIT;
+
+-- 5 expand: keep both columns of orders.remark the same
+-- runs      in one transaction
+-- because   programs of the old version write the old column, programs of the new version the new one
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+CREATE FUNCTION shop.pgproof_sync_orders_remark() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        IF NEW.remark IS NOT NULL THEN
+            NEW.note := NEW.remark::text;
+        ELSE
+            NEW.remark := NEW.note::text;
+        END IF;
+    ELSIF NEW.note IS DISTINCT FROM OLD.note THEN
+        NEW.remark := NEW.note::text;
+    ELSIF NEW.remark IS DISTINCT FROM OLD.remark AND NEW.remark IS DISTINCT FROM NEW.note::text THEN
+        NEW.note := NEW.remark::text;
+    END IF;
+    RETURN NEW;
+END
+$pgproof$;
+CREATE TRIGGER pgproof_sync_orders_remark BEFORE INSERT OR UPDATE ON shop.orders
+    FOR EACH ROW EXECUTE FUNCTION shop.pgproof_sync_orders_remark();
+COMMIT;
+
+-- 6 expand: keep both columns of orders.total the same
+-- runs      in one transaction
+-- because   programs of the old version write the old column, programs of the new version the new one
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+CREATE FUNCTION shop.pgproof_sync_orders_total() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+BEGIN
+    NEW.total_new := NEW.total::numeric(14,4);
+    RETURN NEW;
+END
+$pgproof$;
+CREATE TRIGGER pgproof_sync_orders_total BEFORE INSERT OR UPDATE ON shop.orders
+    FOR EACH ROW EXECUTE FUNCTION shop.pgproof_sync_orders_total();
+COMMIT;
+
+-- 7 backfill: fill orders.remark
+-- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- check     this must return no row:
+--           SELECT * FROM shop.orders WHERE remark IS DISTINCT FROM note::text LIMIT 10
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+DO $pgproof$
+#variable_conflict use_column
+DECLARE
+    pgproof_after_1 integer;
+    pgproof_upto_1 integer;
+    pgproof_begun boolean;
+    pgproof_since timestamptz;
+    pgproof_written bigint;
+BEGIN
+    -- What the design names without its schema is found; a policy that would hide rows is an error, not silence.
+    PERFORM set_config('search_path', 'shop, public', false), set_config('row_security', 'off', false);
+    INSERT INTO shop.pgproof_progress (step) VALUES ('orders.remark') ON CONFLICT (step) DO NOTHING;
+    SELECT progress.after IS NOT NULL, (progress.after ->> 0)::integer
+    INTO pgproof_begun, pgproof_after_1
+    FROM shop.pgproof_progress AS progress WHERE progress.step = 'orders.remark';
+    LOOP
+        pgproof_since := clock_timestamp();
+        IF pgproof_begun THEN
+            SELECT order_id INTO pgproof_upto_1
+            FROM (SELECT order_id FROM shop.orders WHERE ROW(order_id) > ROW(pgproof_after_1) ORDER BY order_id LIMIT 5000) AS chunk
+            ORDER BY order_id DESC LIMIT 1;
+        ELSE
+            SELECT order_id INTO pgproof_upto_1
+            FROM (SELECT order_id FROM shop.orders ORDER BY order_id LIMIT 5000) AS chunk
+            ORDER BY order_id DESC LIMIT 1;
+        END IF;
+        EXIT WHEN NOT FOUND;
+        IF pgproof_begun THEN
+            UPDATE shop.orders SET remark = note::text
+                WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1) AND remark IS DISTINCT FROM note::text;
+        ELSE
+            UPDATE shop.orders SET remark = note::text
+                WHERE ROW(order_id) <= ROW(pgproof_upto_1) AND remark IS DISTINCT FROM note::text;
+        END IF;
+        GET DIAGNOSTICS pgproof_written = ROW_COUNT;
+        pgproof_after_1 := pgproof_upto_1;
+        pgproof_begun := true;
+        UPDATE shop.pgproof_progress AS progress
+        SET after = jsonb_build_array(pgproof_upto_1::text), rows = progress.rows + pgproof_written, changed_at = clock_timestamp()
+        WHERE progress.step = 'orders.remark';
+        COMMIT;
+        PERFORM pg_sleep(greatest(extract(epoch FROM clock_timestamp() - pgproof_since), 50 / 1000.0));
+        WHILE EXISTS (SELECT FROM shop.pgproof_progress AS progress WHERE progress.step = 'orders.remark' AND progress.paused)
+            OR EXISTS (SELECT FROM pg_stat_replication WHERE replay_lag > make_interval(secs => 10))
+        LOOP
+            COMMIT;
+            PERFORM pg_sleep(1);
+        END LOOP;
+    END LOOP;
+    UPDATE shop.pgproof_progress AS progress SET finished_at = clock_timestamp() WHERE progress.step = 'orders.remark';
+END
+$pgproof$;
+
+-- 8 backfill: fill orders.total_new
+-- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- check     this must return no row:
+--           SELECT * FROM shop.orders WHERE total_new IS DISTINCT FROM total::numeric(14,4) LIMIT 10
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+DO $pgproof$
+#variable_conflict use_column
+DECLARE
+    pgproof_after_1 integer;
+    pgproof_upto_1 integer;
+    pgproof_begun boolean;
+    pgproof_since timestamptz;
+    pgproof_written bigint;
+BEGIN
+    -- What the design names without its schema is found; a policy that would hide rows is an error, not silence.
+    PERFORM set_config('search_path', 'shop, public', false), set_config('row_security', 'off', false);
+    INSERT INTO shop.pgproof_progress (step) VALUES ('orders.total_new') ON CONFLICT (step) DO NOTHING;
+    SELECT progress.after IS NOT NULL, (progress.after ->> 0)::integer
+    INTO pgproof_begun, pgproof_after_1
+    FROM shop.pgproof_progress AS progress WHERE progress.step = 'orders.total_new';
+    LOOP
+        pgproof_since := clock_timestamp();
+        IF pgproof_begun THEN
+            SELECT order_id INTO pgproof_upto_1
+            FROM (SELECT order_id FROM shop.orders WHERE ROW(order_id) > ROW(pgproof_after_1) ORDER BY order_id LIMIT 5000) AS chunk
+            ORDER BY order_id DESC LIMIT 1;
+        ELSE
+            SELECT order_id INTO pgproof_upto_1
+            FROM (SELECT order_id FROM shop.orders ORDER BY order_id LIMIT 5000) AS chunk
+            ORDER BY order_id DESC LIMIT 1;
+        END IF;
+        EXIT WHEN NOT FOUND;
+        IF pgproof_begun THEN
+            UPDATE shop.orders SET total_new = total::numeric(14,4)
+                WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1) AND total_new IS DISTINCT FROM total::numeric(14,4);
+        ELSE
+            UPDATE shop.orders SET total_new = total::numeric(14,4)
+                WHERE ROW(order_id) <= ROW(pgproof_upto_1) AND total_new IS DISTINCT FROM total::numeric(14,4);
+        END IF;
+        GET DIAGNOSTICS pgproof_written = ROW_COUNT;
+        pgproof_after_1 := pgproof_upto_1;
+        pgproof_begun := true;
+        UPDATE shop.pgproof_progress AS progress
+        SET after = jsonb_build_array(pgproof_upto_1::text), rows = progress.rows + pgproof_written, changed_at = clock_timestamp()
+        WHERE progress.step = 'orders.total_new';
+        COMMIT;
+        PERFORM pg_sleep(greatest(extract(epoch FROM clock_timestamp() - pgproof_since), 50 / 1000.0));
+        WHILE EXISTS (SELECT FROM shop.pgproof_progress AS progress WHERE progress.step = 'orders.total_new' AND progress.paused)
+            OR EXISTS (SELECT FROM pg_stat_replication WHERE replay_lag > make_interval(secs => 10))
+        LOOP
+            COMMIT;
+            PERFORM pg_sleep(1);
+        END LOOP;
+    END LOOP;
+    UPDATE shop.pgproof_progress AS progress SET finished_at = clock_timestamp() WHERE progress.step = 'orders.total_new';
+END
+$pgproof$;
+
+-- 9 validate: add check ck_orders_total of orders
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    ADD CONSTRAINT ck_orders_total_new CHECK (total_new >= 0) NOT VALID;
+COMMIT;
+
+-- 10 validate: validate check ck_orders_total of orders
+-- runs      in one transaction
+-- because   in a transaction of its own, so that the lock of the step before is not held through the scan
+-- check     this must return no row:
+--           SELECT * FROM shop.orders WHERE NOT (total_new >= 0) LIMIT 10
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    VALIDATE CONSTRAINT ck_orders_total_new;
+COMMIT;
+
+-- 11 validate: refuse new nulls in customer.nick
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.customer
+    ADD CONSTRAINT customer_nick_not_null_proof CHECK (nick IS NOT NULL) NOT VALID;
+COMMIT;
+
+-- 12 validate: prove that customer.nick has no nulls
+-- runs      in one transaction
+-- because   in a transaction of its own, so that the lock of the step before is not held through the scan
+-- check     this must return no row:
+--           SELECT * FROM shop.customer WHERE nick IS NULL LIMIT 10
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.customer
+    VALIDATE CONSTRAINT customer_nick_not_null_proof;
+COMMIT;
+
+-- 13 validate: make customer.nick NOT NULL
+-- runs      in one transaction
+-- because   the validated check spares the scan
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.customer
+    ALTER COLUMN nick SET NOT NULL;
+ALTER TABLE shop.customer
+    DROP CONSTRAINT customer_nick_not_null_proof;
+COMMIT;
+
+-- 14 validate: refuse new nulls in orders.total
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    ADD CONSTRAINT orders_total_new_not_null_proof CHECK (total_new IS NOT NULL) NOT VALID;
+COMMIT;
+
+-- 15 validate: prove that orders.total has no nulls
+-- runs      in one transaction
+-- because   in a transaction of its own, so that the lock of the step before is not held through the scan
+-- check     this must return no row:
+--           SELECT * FROM shop.orders WHERE total_new IS NULL LIMIT 10
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    VALIDATE CONSTRAINT orders_total_new_not_null_proof;
+COMMIT;
+
+-- 16 validate: make orders.total NOT NULL
+-- runs      in one transaction
+-- because   the validated check spares the scan
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    ALTER COLUMN total_new SET NOT NULL;
+ALTER TABLE shop.orders
+    DROP CONSTRAINT orders_total_new_not_null_proof;
+COMMIT;
+
+-- 17 switch: switch customer
+-- runs      in one transaction
+-- because   everything that changes its place at once does so in one short transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.customer
+    ALTER COLUMN email TYPE varchar(120);
+COMMIT;
+
+-- 18 switch: switch orders
+-- runs      in one transaction
+-- because   everything that changes its place at once does so in one short transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+DROP VIEW shop.open_orders;
+DROP TRIGGER pgproof_sync_orders_total ON shop.orders;
+ALTER TABLE shop.orders
+    RENAME COLUMN total TO total_old;
+ALTER TABLE shop.orders
+    RENAME COLUMN total_new TO total;
+ALTER TABLE shop.orders
+    RENAME CONSTRAINT ck_orders_total TO ck_orders_total_old;
+ALTER TABLE shop.orders
+    RENAME CONSTRAINT ck_orders_total_new TO ck_orders_total;
+ALTER TABLE shop.orders
+    ALTER COLUMN total_old DROP NOT NULL;
+CREATE FUNCTION shop.pgproof_back_orders_total() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+BEGIN
+    BEGIN
+        NEW.total_old := NEW.total::numeric(10,2);
+    EXCEPTION WHEN data_exception THEN
+        NEW.total_old := NULL;
+    END;
+    RETURN NEW;
+END
+$pgproof$;
+CREATE TRIGGER pgproof_back_orders_total BEFORE INSERT OR UPDATE ON shop.orders
+    FOR EACH ROW EXECUTE FUNCTION shop.pgproof_back_orders_total();
+CREATE VIEW shop.open_orders WITH (security_invoker = true) AS
+SELECT order_id, customer_id, total FROM orders WHERE state = 'new';
+COMMENT ON VIEW shop.open_orders IS 'what is to be done';
+COMMIT;
+
+-- 19 contract: drop check ck_orders_total_old of orders
+-- runs      in one transaction
+-- forward   only: the old column goes in the next step
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    DROP CONSTRAINT ck_orders_total_old;
+COMMIT;
+
+-- 20 contract: drop index ix_orders_customer of orders
+-- runs      outside a transaction
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+DROP INDEX CONCURRENTLY IF EXISTS shop.ix_orders_customer;
+
+-- 21 contract: drop column orders.note, now remark
+-- runs      in one transaction
+-- forward   only: the old name is gone; its values are under the new one
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+DROP TRIGGER pgproof_sync_orders_remark ON shop.orders;
+DROP FUNCTION shop.pgproof_sync_orders_remark();
+ALTER TABLE shop.orders
+    DROP COLUMN note;
+COMMIT;
+
+-- 22 contract: drop the old column of orders.total
+-- runs      in one transaction
+-- forward   only: the old values are gone; they are in the new column
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+DROP TRIGGER pgproof_back_orders_total ON shop.orders;
+DROP FUNCTION shop.pgproof_back_orders_total();
+DROP FUNCTION shop.pgproof_sync_orders_total();
+ALTER TABLE shop.orders
+    DROP COLUMN total_old;
+COMMIT;
+
+-- 23 contract: drop the progress of backfills
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+DROP TABLE IF EXISTS shop.pgproof_progress;
+COMMIT;

@@ -1,0 +1,1 @@
+UPDATE customer SET nick = 'x' WHERE nick IS NULL;

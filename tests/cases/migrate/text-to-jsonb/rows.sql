@@ -1,0 +1,1 @@
+UPDATE customer SET nick = '{}' WHERE nick IS NOT NULL;

@@ -1,0 +1,10 @@
+-- 1 switch: switch customer
+-- runs      in one transaction
+-- because   everything that changes its place at once does so in one short transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.customer
+    ALTER COLUMN email TYPE text;
+COMMIT;

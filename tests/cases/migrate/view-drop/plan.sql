@@ -1,0 +1,8 @@
+-- 1 contract: drop view open_orders
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '2s';
+SET LOCAL statement_timeout = '900s';
+DROP VIEW shop.open_orders;
+COMMIT;

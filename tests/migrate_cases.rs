@@ -1,0 +1,241 @@
+//! Every kind of change: planned as before, applied to a database with rows, read back equal to the new design, taken back, applied again.
+#![expect(clippy::print_stdout, reason = "a test says what it saw")]
+
+#[path = "support/design.rs"]
+#[expect(dead_code, reason = "shared with tests that use more of it")]
+mod design;
+#[path = "support/golden.rs"]
+mod golden;
+#[path = "support/postgres.rs"]
+#[expect(dead_code, reason = "shared with tests that use more of it")]
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use pgproof::assets::Assets;
+use pgproof::catalog::{Catalog, differences};
+use pgproof::compile::{Compiled, compile, ddl};
+use pgproof::design::Model;
+use pgproof::migrate::{Plan, Policy, Renames, Reverse, format, plan};
+use pgproof::postgres::{Database, Scope, Server, Session, introspect};
+use pgproof::sql::SqlText;
+use pgproof::template::{Environment, environment};
+use pgproof::verify::migrate::{Hands, back, forward};
+use support::{Home, installed_major};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/migrate")
+}
+
+/// `CASE=rename-column` narrows a run while something is being looked at.
+fn cases() -> Vec<String> {
+    let only = std::env::var("CASE").ok();
+    let read = std::fs::read_dir(root()).expect("the folder is there");
+    let mut names: Vec<String> = read
+        .flatten()
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| only.as_deref().is_none_or(|only| only == name))
+        .collect();
+    names.sort();
+    names
+}
+
+struct Side {
+    model: Model,
+    compiled: Compiled,
+}
+
+fn side(case: &str, file: &str, version: u16) -> Side {
+    let text = std::fs::read_to_string(root().join(case).join(file)).expect("readable");
+    let mut model = design::model(&text);
+    model.database.version = version;
+    let compiled = compile(&model);
+    Side { model, compiled }
+}
+
+fn planned(from: &Side, to: &Side, environment: &Environment) -> Plan {
+    let made = plan(
+        &from.compiled.catalog,
+        &to.compiled.catalog,
+        &Renames::of(&to.model),
+        &Policy::of(&to.model),
+        environment,
+    );
+    made.expect("every case can be planned")
+}
+
+#[test]
+fn every_plan_is_as_it_was() {
+    let environment = environment(&Assets::builtin());
+    let names = cases();
+    assert!(names.len() >= 60 || std::env::var("CASE").is_ok());
+    for case in names {
+        let (from, to) = (side(&case, "from.yaml", 15), side(&case, "to.yaml", 15));
+        let plan = planned(&from, &to, &environment);
+        let file = format!("tests/cases/migrate/{case}/plan.sql");
+        golden::check(&file, &format::whole(&plan));
+        let again = planned(&to, &to, &environment);
+        assert!(again.steps.is_empty(), "{case}: a design differs from itself");
+    }
+}
+
+async fn apply(server: &Server, side: &Side, environment: &Environment) -> Database {
+    let script = ddl(&side.compiled.catalog, environment).expect("a script");
+    let database = support::database(server).await;
+    for extension in &side.compiled.catalog.extensions {
+        database.create_extension(extension).await.expect("the extension is there");
+    }
+    let mut owner = support::session(&database).await;
+    for statement in &script.statements {
+        let text = statement.sql.as_str();
+        if text.starts_with("CREATE ROLE") || text.starts_with("CREATE EXTENSION") {
+            continue;
+        }
+        owner.batch(&statement.sql).await.unwrap_or_else(|failure| panic!("{text}: {failure}"));
+    }
+    database
+}
+
+async fn prepare(server: &Server, side: &Side) {
+    for (role, made) in &side.compiled.catalog.roles {
+        server.ensure_role(role, made.bypass_rls).await.expect("a role");
+    }
+}
+
+async fn read(session: &mut Session, side: &Side) -> Catalog {
+    let scope = Scope {
+        schemas: vec![side.model.database.schema.clone()],
+        roles: Vec::new(),
+    };
+    let mut catalog = introspect(session, &scope).await.expect("the catalog can be read");
+    // A column can only be added at the end, and where it stands means nothing.
+    for table in catalog.tables.values_mut() {
+        table.columns.sort_by(|one, other| one.name.cmp(&other.name));
+    }
+    catalog
+}
+
+fn assert_same(what: &str, expected: &Catalog, found: &Catalog) -> Result<(), String> {
+    let found = differences(expected, found);
+    if found.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
+    Err(format!("{what}:\n    {}", lines.join("\n    ")))
+}
+
+async fn scalar(session: &mut Session, text: &str) -> String {
+    let rows = session.query(&SqlText::authored(text)).await;
+    let rows = rows.unwrap_or_else(|failure| panic!("{text}: {failure}"));
+    rows.scalar().unwrap_or_default().to_owned()
+}
+
+/// Indexes that are invalid, and constraints that were never proven.
+const HALF_DONE: &str = "SELECT coalesce(string_agg(what, ', '), '') FROM (
+    SELECT indexrelid::regclass::text AS what FROM pg_index WHERE NOT indisvalid
+    UNION ALL SELECT conname FROM pg_constraint WHERE NOT convalidated) AS half";
+
+const ROWS: &str = "SELECT coalesce(string_agg(line, ' ' ORDER BY line), '') FROM (
+    SELECT relname || '=' || (xpath('/row/n/text()', query_to_xml('SELECT count(*) AS n FROM ' || c.oid::regclass, false, true, '')))[1]::text AS line
+    FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE nspname = 'shop' AND relkind IN ('r', 'p') AND NOT relispartition AND relname NOT LIKE 'pgproof%') AS lines";
+
+async fn fill(session: &mut Session, case: &str) {
+    session.batch(&SqlText::authored("SET search_path = shop, public")).await.expect("set");
+    for file in [root().join("rows.sql"), root().join(case).join("rows.sql")] {
+        if let Ok(text) = std::fs::read_to_string(&file) {
+            let done = session.batch(&SqlText::authored(text)).await;
+            done.unwrap_or_else(|failure| panic!("{case}: {}: {failure}", file.display()));
+        }
+    }
+}
+
+async fn one(server: &Server, case: &str, environment: &Environment) -> Result<usize, String> {
+    let version = installed_major();
+    let (from, to) = (side(case, "from.yaml", version), side(case, "to.yaml", version));
+    let plan = planned(&from, &to, environment);
+    prepare(server, &from).await;
+    prepare(server, &to).await;
+    let target = apply(server, &to, environment).await;
+    let wanted = read(&mut support::session(&target).await, &to).await;
+    target.drop().await.expect("dropped");
+    let database = apply(server, &from, environment).await;
+    let mut owner = support::session(&database).await;
+    fill(&mut owner, case).await;
+    let start = read(&mut owner, &from).await;
+    let counted = scalar(&mut owner, ROWS).await;
+    let admin = database.admin().await.expect("an administrator");
+    let mut hands = Hands {
+        owner,
+        admin: Some(admin),
+    };
+    // As far as one can go back, there and back again.
+    let reversible = plan
+        .steps
+        .iter()
+        .take_while(|step| matches!(step.reverse, Reverse::Parts(_)))
+        .count();
+    for round in 0..2 {
+        let steps = if round == 0 { &plan.steps[..reversible] } else { &plan.steps[..] };
+        for step in steps {
+            let title = format!("{}. {}", step.number, step.title);
+            forward(&mut hands, &plan, step)
+                .await
+                .map_err(|failure| format!("round {round}: {title}: {failure}"))?;
+            if let Some(check) = &step.check {
+                let rows = hands.owner.query(check).await;
+                let rows = rows.map_err(|failure| format!("check of {title}: {failure}"))?;
+                if rows.scalar().is_some() {
+                    return Err(format!("check of {title} returns rows"));
+                }
+            }
+        }
+        if round == 0 {
+            for step in steps.iter().rev() {
+                back(&mut hands, &plan, step)
+                    .await
+                    .map_err(|failure| format!("back: {}. {}: {failure}", step.number, step.title))?;
+            }
+            let found = read(&mut hands.owner, &from).await;
+            assert_same("taken back", &start, &found)?;
+            let half = scalar(&mut hands.owner, HALF_DONE).await;
+            if !half.is_empty() {
+                return Err(format!("taken back, and half done: {half}"));
+            }
+        }
+    }
+    let found = read(&mut hands.owner, &to).await;
+    assert_same("at the end", &wanted, &found)?;
+    let half = scalar(&mut hands.owner, HALF_DONE).await;
+    if !half.is_empty() {
+        return Err(format!("half done: {half}"));
+    }
+    let now = scalar(&mut hands.owner, ROWS).await;
+    if !from.compiled.catalog.tables.keys().eq(to.compiled.catalog.tables.keys()) {
+        // Tables came or went.
+    } else if counted != now {
+        return Err(format!("rows before {counted}, after {now}"));
+    }
+    drop(hands);
+    database.drop().await.map_err(|error| error.to_string())?;
+    Ok(plan.steps.len())
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn every_change_is_made_and_taken_back() {
+    let home = Home::new();
+    let server = home.server().await;
+    let environment = environment(&Assets::builtin());
+    let mut wrong = Vec::new();
+    let names = cases();
+    for case in &names {
+        match one(&server, case, &environment).await {
+            Ok(steps) => println!("{case}: {steps} steps"),
+            Err(why) => wrong.push(format!("{case}: {why}")),
+        }
+    }
+    server.stop().await.expect("stopped");
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), names.len(), wrong.join("\n"));
+}
