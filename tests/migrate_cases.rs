@@ -76,7 +76,10 @@ fn every_plan_is_as_it_was() {
         let file = format!("tests/cases/migrate/{case}/plan.sql");
         golden::check(&file, &format::whole(&plan));
         let again = planned(&to, &to, &environment);
-        assert!(again.steps.is_empty(), "{case}: a design differs from itself");
+        assert!(
+            again.steps.is_empty(),
+            "{case}: a design differs from itself"
+        );
     }
 }
 
@@ -84,7 +87,10 @@ async fn apply(server: &Server, side: &Side, environment: &Environment) -> Datab
     let script = ddl(&side.compiled.catalog, environment).expect("a script");
     let database = support::database(server).await;
     for extension in &side.compiled.catalog.extensions {
-        database.create_extension(extension).await.expect("the extension is there");
+        database
+            .create_extension(extension)
+            .await
+            .expect("the extension is there");
     }
     let mut owner = support::session(&database).await;
     for statement in &script.statements {
@@ -92,14 +98,20 @@ async fn apply(server: &Server, side: &Side, environment: &Environment) -> Datab
         if text.starts_with("CREATE ROLE") || text.starts_with("CREATE EXTENSION") {
             continue;
         }
-        owner.batch(&statement.sql).await.unwrap_or_else(|failure| panic!("{text}: {failure}"));
+        owner
+            .batch(&statement.sql)
+            .await
+            .unwrap_or_else(|failure| panic!("{text}: {failure}"));
     }
     database
 }
 
 async fn prepare(server: &Server, side: &Side) {
     for (role, made) in &side.compiled.catalog.roles {
-        server.ensure_role(role, made.bypass_rls).await.expect("a role");
+        server
+            .ensure_role(role, made.bypass_rls)
+            .await
+            .expect("a role");
     }
 }
 
@@ -108,10 +120,14 @@ async fn read(session: &mut Session, side: &Side) -> Catalog {
         schemas: vec![side.model.database.schema.clone()],
         roles: Vec::new(),
     };
-    let mut catalog = introspect(session, &scope).await.expect("the catalog can be read");
+    let mut catalog = introspect(session, &scope)
+        .await
+        .expect("the catalog can be read");
     // A column can only be added at the end, and where it stands means nothing.
     for table in catalog.tables.values_mut() {
-        table.columns.sort_by(|one, other| one.name.cmp(&other.name));
+        table
+            .columns
+            .sort_by(|one, other| one.name.cmp(&other.name));
     }
     catalog
 }
@@ -142,7 +158,10 @@ const ROWS: &str = "SELECT coalesce(string_agg(line, ' ' ORDER BY line), '') FRO
     WHERE nspname = 'shop' AND relkind IN ('r', 'p') AND NOT relispartition AND relname NOT LIKE 'pgproof%') AS lines";
 
 async fn fill(session: &mut Session, case: &str) {
-    session.batch(&SqlText::authored("SET search_path = shop, public")).await.expect("set");
+    session
+        .batch(&SqlText::authored("SET search_path = shop, public"))
+        .await
+        .expect("set");
     for file in [root().join("rows.sql"), root().join(case).join("rows.sql")] {
         if let Ok(text) = std::fs::read_to_string(&file) {
             let done = session.batch(&SqlText::authored(text)).await;
@@ -153,7 +172,10 @@ async fn fill(session: &mut Session, case: &str) {
 
 async fn one(server: &Server, case: &str, environment: &Environment) -> Result<usize, String> {
     let version = installed_major();
-    let (from, to) = (side(case, "from.yaml", version), side(case, "to.yaml", version));
+    let (from, to) = (
+        side(case, "from.yaml", version),
+        side(case, "to.yaml", version),
+    );
     let plan = planned(&from, &to, environment);
     prepare(server, &from).await;
     prepare(server, &to).await;
@@ -162,10 +184,12 @@ async fn one(server: &Server, case: &str, environment: &Environment) -> Result<u
     target.drop().await.expect("dropped");
     let database = apply(server, &from, environment).await;
     let mut owner = support::session(&database).await;
-    fill(&mut owner, case).await;
+    // Rows are written and counted past row-level security.
+    let mut admin = database.admin().await.expect("an administrator");
+    fill(&mut admin, case).await;
     let start = read(&mut owner, &from).await;
-    let counted = scalar(&mut owner, ROWS).await;
-    let admin = database.admin().await.expect("an administrator");
+    let counted = scalar(&mut admin, ROWS).await;
+    let mut watcher = database.admin().await.expect("an administrator");
     let mut hands = Hands {
         owner,
         admin: Some(admin),
@@ -177,14 +201,18 @@ async fn one(server: &Server, case: &str, environment: &Environment) -> Result<u
         .take_while(|step| matches!(step.reverse, Reverse::Parts(_)))
         .count();
     for round in 0..2 {
-        let steps = if round == 0 { &plan.steps[..reversible] } else { &plan.steps[..] };
+        let steps = if round == 0 {
+            &plan.steps[..reversible]
+        } else {
+            &plan.steps[..]
+        };
         for step in steps {
             let title = format!("{}. {}", step.number, step.title);
             forward(&mut hands, &plan, step)
                 .await
                 .map_err(|failure| format!("round {round}: {title}: {failure}"))?;
             if let Some(check) = &step.check {
-                let rows = hands.owner.query(check).await;
+                let rows = watcher.query(check).await;
                 let rows = rows.map_err(|failure| format!("check of {title}: {failure}"))?;
                 if rows.scalar().is_some() {
                     return Err(format!("check of {title} returns rows"));
@@ -193,9 +221,9 @@ async fn one(server: &Server, case: &str, environment: &Environment) -> Result<u
         }
         if round == 0 {
             for step in steps.iter().rev() {
-                back(&mut hands, &plan, step)
-                    .await
-                    .map_err(|failure| format!("back: {}. {}: {failure}", step.number, step.title))?;
+                back(&mut hands, &plan, step).await.map_err(|failure| {
+                    format!("back: {}. {}: {failure}", step.number, step.title)
+                })?;
             }
             let found = read(&mut hands.owner, &from).await;
             assert_same("taken back", &start, &found)?;
@@ -211,13 +239,19 @@ async fn one(server: &Server, case: &str, environment: &Environment) -> Result<u
     if !half.is_empty() {
         return Err(format!("half done: {half}"));
     }
-    let now = scalar(&mut hands.owner, ROWS).await;
-    if !from.compiled.catalog.tables.keys().eq(to.compiled.catalog.tables.keys()) {
+    let now = scalar(&mut watcher, ROWS).await;
+    if !from
+        .compiled
+        .catalog
+        .tables
+        .keys()
+        .eq(to.compiled.catalog.tables.keys())
+    {
         // Tables came or went.
     } else if counted != now {
         return Err(format!("rows before {counted}, after {now}"));
     }
-    drop(hands);
+    drop((hands, watcher));
     database.drop().await.map_err(|error| error.to_string())?;
     Ok(plan.steps.len())
 }
@@ -237,5 +271,11 @@ async fn every_change_is_made_and_taken_back() {
         }
     }
     server.stop().await.expect("stopped");
-    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), names.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        names.len(),
+        wrong.join("\n")
+    );
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use super::output::Output;
-use super::{check, compile, completions, doctor, merge, migrate, new, replay, rule, schema, verify};
+use super::{
+    check, compile, completions, doctor, merge, migrate, new, replay, rule, schema, verify,
+};
 use crate::error::Error;
 use crate::finding::Report;
 use crate::report::{Format, printable, render};

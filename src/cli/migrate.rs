@@ -156,7 +156,11 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
 }
 
 /// Reads one design; what is wrong with it is told.
-fn one(path: &Path, option: &str, output: &mut Output) -> Result<Result<Analysis, ExitCode>, Error> {
+fn one(
+    path: &Path,
+    option: &str,
+    output: &mut Output,
+) -> Result<Result<Analysis, ExitCode>, Error> {
     let mut analysis = analyse(&[path.to_path_buf()])?;
     if !analysis.is_whole {
         analysis
@@ -164,7 +168,12 @@ fn one(path: &Path, option: &str, output: &mut Output) -> Result<Result<Analysis
             .findings
             .retain(|f| f.severity == Severity::Error);
         let look = output.look_of_stderr(std::time::Duration::ZERO);
-        output.tell(&render(&analysis.report, &analysis.sources, Format::Human, &look)?);
+        output.tell(&render(
+            &analysis.report,
+            &analysis.sources,
+            Format::Human,
+            &look,
+        )?);
         return Ok(Err(analysis.code()));
     }
     match analysis.designs.len() {

@@ -8,7 +8,9 @@ use clap::error::ErrorKind;
 
 use super::args::{Cli, Command};
 use super::output::Output;
-use super::{check, compile, completions, crash, doctor, merge, migrate, new, replay, rule, schema, verify};
+use super::{
+    check, compile, completions, crash, doctor, merge, migrate, new, replay, rule, schema, verify,
+};
 use crate::error::{Error, ExitCode};
 use crate::postgres::stop_all;
 

@@ -203,9 +203,9 @@ impl<'a> Writer<'a> {
             }
             UserType::Domain { base, checks } => {
                 let checks = join(
-                    checks
-                        .iter()
-                        .map(|(name, made)| fill("\n    {check}", &[("check", &check(name, made))])),
+                    checks.iter().map(|(name, made)| {
+                        fill("\n    {check}", &[("check", &check(name, made))])
+                    }),
                     "",
                 );
                 let parts = [("name", &quoted), ("base", base), ("checks", &checks)];
@@ -496,7 +496,10 @@ pub fn privilege_list(privileges: &BTreeSet<Privilege>) -> SqlText {
 
 /// Whether a function of the design has to be there before the tables are.
 pub fn comes_before_tables(catalog: &Catalog, name: &QualifiedName) -> bool {
-    let plain = catalog.functions.get(name).is_some_and(|made| made.body.is_empty());
+    let plain = catalog
+        .functions
+        .get(name)
+        .is_some_and(|made| made.body.is_empty());
     plain && tables_use(catalog, &name.name)
 }
 

@@ -81,10 +81,15 @@ pub(super) fn column(
         write: &write,
     };
     let check = fill("SELECT * FROM {table} WHERE {stale} LIMIT 10", &parts);
-    let item = Item::new(Phase::Backfill, Rank::Backfills, format!("fill {subject}"), cause)
-        .backfill(walk.backfill(draft, table, &subject))
-        .undo_parts([])
-        .check(check);
+    let item = Item::new(
+        Phase::Backfill,
+        Rank::Backfills,
+        format!("fill {subject}"),
+        cause,
+    )
+    .backfill(walk.backfill(draft, table, &subject))
+    .undo_parts([])
+    .check(check);
     draft.push(item);
 }
 
@@ -141,7 +146,9 @@ impl Walk<'_> {
         let (chunk, pause_ms) = draft.policy.pace(paced);
         let names = join(self.key.iter().map(|k| k.name.clone()), ", ");
         let backwards = join(
-            self.key.iter().map(|k| fill("{name} DESC", &[("name", &k.name)])),
+            self.key
+                .iter()
+                .map(|k| fill("{name} DESC", &[("name", &k.name)])),
             ", ",
         );
         let variables = |prefix: &'static str| {
@@ -161,22 +168,20 @@ impl Walk<'_> {
         };
         let read = join(
             self.key.iter().enumerate().map(|(at, key)| {
-                let parts = [
-                    ("at", &number(at as i64)),
-                    ("type", &key.data_type),
-                ];
+                let parts = [("at", &number(at as i64)), ("type", &key.data_type)];
                 fill("(progress.after ->> {at})::{type}", &parts)
             }),
             ", ",
         );
         let kept = join(
-            (1..=self.key.len()).map(|at| {
-                fill("{name}::text", &[("name", &variable("upto", at))])
-            }),
+            (1..=self.key.len()).map(|at| fill("{name}::text", &[("name", &variable("upto", at))])),
             ", ",
         );
         let parts = [("names", &names), ("after", &after), ("upto", &upto)];
-        let between = fill("ROW({names}) > ROW({after}) AND ROW({names}) <= ROW({upto})", &parts);
+        let between = fill(
+            "ROW({names}) > ROW({after}) AND ROW({names}) <= ROW({upto})",
+            &parts,
+        );
         let first = fill("ROW({names}) <= ROW({upto})", &parts);
         let assign = join(
             (1..=self.key.len()).map(|at| {
@@ -328,7 +333,10 @@ pub(super) fn declared(draft: &mut Draft<'_>, table: &QualifiedName, cause: &Obj
 fn source(draft: &Draft<'_>, sql: &SqlText, by: &Ident) -> Option<(QualifiedName, KeyColumn)> {
     let facts = facts(sql.as_str())?;
     facts.tables.iter().find_map(|used| {
-        let name = QualifiedName::new(draft.policy.schema.clone(), Ident::from(used.table.as_str()));
+        let name = QualifiedName::new(
+            draft.policy.schema.clone(),
+            Ident::from(used.table.as_str()),
+        );
         let column = draft.from.tables.get(&name)?.column(by)?;
         Some((
             name,
@@ -349,9 +357,7 @@ fn least(data_type: &SqlText) -> SqlText {
         "integer" | "int" | "int4" => fixed("(-2147483648)::integer"),
         "bigint" | "int8" => fixed("(-9223372036854775808)::bigint"),
         "date" => fixed("'-infinity'::date"),
-        _ if text.starts_with("timestamp") => {
-            fill("'-infinity'::{type}", &[("type", data_type)])
-        }
+        _ if text.starts_with("timestamp") => fill("'-infinity'::{type}", &[("type", data_type)]),
         _ if text.starts_with("numeric") => fixed("'-infinity'::numeric"),
         _ => fixed("''"),
     }
@@ -375,8 +381,13 @@ pub(super) fn progress(draft: &mut Draft<'_>) {
         .undo(drop.clone())
         .because("a backfill that is stopped goes on where it was; `UPDATE … SET paused = true` makes it rest");
     draft.push(item);
-    let item = Item::new(Phase::Contract, Rank::Last, "drop the progress of backfills", &object)
-        .part(drop)
-        .undo(create);
+    let item = Item::new(
+        Phase::Contract,
+        Rank::Last,
+        "drop the progress of backfills",
+        &object,
+    )
+    .part(drop)
+    .undo(create);
     draft.push(item);
 }

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::change::{Change, Facet, What};
 use super::renames::Renames;
 use super::same;
-use crate::sql::words::mentions;
 use super::widening::{is_same_type, is_wider};
 use crate::catalog::{
     Catalog, Column, ColumnDefault, ForeignKey, ObjectPath, Partitioning, Table, UserType,
 };
 use crate::compile::derived;
+use crate::sql::words::{mentions, renamed};
 use crate::sql::{Ident, QualifiedName, SqlText};
 
 /// A column that another one takes the place of: of another name, or of another type.
@@ -81,12 +81,24 @@ fn rename_table(catalog: &mut Catalog, was: &QualifiedName, new: &QualifiedName)
     if let Some(table) = catalog.tables.remove(was) {
         catalog.tables.insert(new.clone(), table);
     }
+    // What PostgreSQL has stored follows the table under its new name.
+    let follow = |text: &mut SqlText| *text = renamed(text, &was.name, &new.name);
     for table in catalog.tables.values_mut() {
         for key in table.foreign_keys.values_mut() {
             if key.table == *was {
                 key.table = new.clone();
             }
         }
+        for policy in table.policies.values_mut() {
+            policy
+                .using
+                .iter_mut()
+                .chain(&mut policy.check)
+                .for_each(follow);
+        }
+    }
+    for (_, view) in &mut catalog.views {
+        follow(&mut view.query);
     }
 }
 
@@ -118,7 +130,7 @@ impl Diff {
             .any(|replaced| mentions(text, &replaced.new))
     }
 
-    fn names_replaced(&self, table: &QualifiedName, columns: &[Ident]) -> bool {
+    pub(super) fn names_replaced(&self, table: &QualifiedName, columns: &[Ident]) -> bool {
         self.replaced_in(table)
             .any(|replaced| columns.contains(&replaced.new))
     }
@@ -232,7 +244,11 @@ fn types(out: &mut Diff, from: &Catalog, to: &Catalog) -> Vec<QualifiedName> {
             out.say(path, What::Altered(Facet::Comment));
         }
     }
-    for name in from.types.keys().filter(|name| !to.types.contains_key(*name)) {
+    for name in from
+        .types
+        .keys()
+        .filter(|name| !to.types.contains_key(*name))
+    {
         out.say(ObjectPath::Type(name.clone()), What::Dropped);
     }
     swapped

@@ -164,6 +164,8 @@ impl Item {
 struct Switch {
     forward: Vec<(Slot, SqlText)>,
     back: Vec<(Slot, Vec<Part>)>,
+    /// What stood ready for the switch and went with it, made again when it is taken back.
+    again: Vec<(Slot, Vec<Part>)>,
     causes: Vec<ObjectPath>,
     hazards: Vec<Hazard>,
     views: BTreeSet<QualifiedName>,
@@ -230,6 +232,12 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// What stood ready for a table's switch, and is made again after the switch was taken back.
+    pub(super) fn ready_again(&mut self, table: &QualifiedName, slot: Slot, parts: Vec<Part>) {
+        let switch = self.switches.entry(table.clone()).or_default();
+        switch.again.push((slot, parts));
+    }
+
     pub(super) fn switch_hazard(&mut self, table: &QualifiedName, hazard: Hazard) {
         let switch = self.switches.entry(table.clone()).or_default();
         switch.hazards.push(hazard);
@@ -262,8 +270,7 @@ impl<'a> Draft<'a> {
         for (table, switch) in switches {
             self.items.push(switched(&table, switch));
         }
-        self.items
-            .sort_by_key(|item| (item.step.phase, item.rank));
+        self.items.sort_by_key(|item| (item.step.phase, item.rank));
         let steps = self.items.into_iter().enumerate();
         Ok(Plan {
             schema: self.policy.schema.as_str().to_owned(),
@@ -297,6 +304,7 @@ impl<'a> Draft<'a> {
                 {
                     switch.forward.extend(joined.forward);
                     switch.back.extend(joined.back);
+                    switch.again.extend(joined.again);
                     switch.causes.extend(joined.causes);
                     switch.hazards.extend(joined.hazards);
                     switch.views.extend(joined.views);
@@ -346,7 +354,9 @@ fn switched(table: &QualifiedName, mut switch: Switch) -> Item {
     let (first, last): (Vec<Part>, Vec<Part>) = alone
         .into_iter()
         .partition(|part| part.sql.as_str().starts_with("CREATE"));
-    item.undo_parts(first.into_iter().chain(together).chain(last))
+    switch.again.sort_by_key(|(slot, _)| *slot);
+    let again = switch.again.into_iter().flat_map(|(_, parts)| parts);
+    item.undo_parts(first.into_iter().chain(together).chain(last).chain(again))
 }
 
 /// `ALTER TABLE …`.

@@ -1,11 +1,11 @@
 //! When two definitions mean the same: texts are compared word by word, lists without regard to order where order means nothing.
 
-use crate::sql::words::{same, same_option};
 use crate::catalog::{
     ColumnDefault, Exclusion, Function, Index, PartitionBound, Partitioning, Policy, Trigger,
     UserType, View,
 };
 use crate::sql::SqlText;
+use crate::sql::words::{same, same_option};
 
 /// `NULL` as a default is none; of a column that was generated nothing else remains.
 pub(super) fn default(
@@ -59,9 +59,8 @@ pub(super) fn exclusion(one: &Exclusion, other: &Exclusion) -> bool {
 }
 
 pub(super) fn index(one: &Index, other: &Index) -> bool {
-    let option = |one: &Option<SqlText>, other: &Option<SqlText>| {
-        same_option(one.as_ref(), other.as_ref())
-    };
+    let option =
+        |one: &Option<SqlText>, other: &Option<SqlText>| same_option(one.as_ref(), other.as_ref());
     one.method == other.method
         && one.unique == other.unique
         && one.include == other.include

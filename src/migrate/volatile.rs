@@ -34,7 +34,16 @@ const STEADY: [&str; 24] = [
 
 /// Types may stand before a parenthesis as well: `numeric(10,2)`.
 const TYPES: [&str; 10] = [
-    "numeric", "decimal", "varchar", "char", "character", "varying", "timestamp", "timestamptz", "time", "interval",
+    "numeric",
+    "decimal",
+    "varchar",
+    "char",
+    "character",
+    "varying",
+    "timestamp",
+    "timestamptz",
+    "time",
+    "interval",
 ];
 
 pub(super) fn is_volatile(expression: &SqlText) -> bool {
@@ -55,10 +64,21 @@ mod tests {
 
     #[test]
     fn only_what_is_known_to_be_steady_is() {
-        for steady in ["now()", "'x'::varchar(10)", "CURRENT_TIMESTAMP", "0", "now() + interval '1 day'"] {
+        for steady in [
+            "now()",
+            "'x'::varchar(10)",
+            "CURRENT_TIMESTAMP",
+            "0",
+            "now() + interval '1 day'",
+        ] {
             assert!(!is_volatile(&SqlText::authored(steady)), "{steady}");
         }
-        for volatile in ["gen_random_uuid()", "clock_timestamp()", "my_function(1)", "nextval('s')"] {
+        for volatile in [
+            "gen_random_uuid()",
+            "clock_timestamp()",
+            "my_function(1)",
+            "nextval('s')",
+        ] {
             assert!(is_volatile(&SqlText::authored(volatile)), "{volatile}");
         }
     }

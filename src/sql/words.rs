@@ -91,7 +91,11 @@ mod tests {
 
     #[test]
     fn columns_are_renamed_and_functions_are_not() {
-        let out = renamed(&sql("lower(lower) = 'lower'"), &"lower".into(), &"Low".into());
+        let out = renamed(
+            &sql("lower(lower) = 'lower'"),
+            &"lower".into(),
+            &"Low".into(),
+        );
         assert_eq!(out.as_str(), "lower(\"Low\") = 'lower'");
         assert!(mentions(&sql("x.status <> 'a'"), &"status".into()));
         assert!(!mentions(&sql("'status'"), &"status".into()));

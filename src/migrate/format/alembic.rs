@@ -1,8 +1,8 @@
 //! Alembic: one revision a step.
 
 use super::File;
-use crate::migrate::plan::{Part, Plan, Reverse, Step};
 use crate::migrate::format::script::time;
+use crate::migrate::plan::{Part, Plan, Reverse, Step};
 
 pub(super) fn alembic(plan: &Plan, start: u64) -> Vec<File> {
     let mut files = Vec::new();
@@ -47,7 +47,10 @@ fn operations(plan: &Plan, parts: &[Part]) -> String {
                 for setting in [
                     format!("SET LOCAL search_path = {path}"),
                     format!("SET LOCAL lock_timeout = '{}'", time(plan.lock_timeout_ms)),
-                    format!("SET LOCAL statement_timeout = '{}'", time(plan.statement_timeout_ms)),
+                    format!(
+                        "SET LOCAL statement_timeout = '{}'",
+                        time(plan.statement_timeout_ms)
+                    ),
                 ] {
                     out.push_str(&format!("    op.execute({})\n", quoted(&setting)));
                 }

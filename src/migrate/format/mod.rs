@@ -1,9 +1,9 @@
 //! The plan as files: for people, and for the tool that a team already uses.
 
 mod alembic;
+mod runbook;
 mod script;
 mod tools;
-mod runbook;
 
 use serde_json::json;
 
@@ -69,8 +69,9 @@ pub fn files(plan: &Plan, form: Form, start: u64) -> Result<Vec<File>, Error> {
                     step["manner"] = json!(made.manner());
                 }
             }
-            let text = serde_json::to_string_pretty(&value)
-                .map_err(|fault| Error::Internal(format!("a plan cannot be written as JSON: {fault}")))?;
+            let text = serde_json::to_string_pretty(&value).map_err(|fault| {
+                Error::Internal(format!("a plan cannot be written as JSON: {fault}"))
+            })?;
             vec![File {
                 path: "plan.json".to_owned(),
                 text: text + "\n",

@@ -1,6 +1,6 @@
 //! The plan for people: what is done when, what to look at, how to go back.
 
-use super::script::{back, body, time, Opener};
+use super::script::{Opener, back, body, time};
 use crate::migrate::plan::{Manner, Phase, Plan, Reverse, Step};
 
 pub(super) fn runbook(plan: &Plan) -> String {
@@ -19,17 +19,27 @@ pub(super) fn runbook(plan: &Plan) -> String {
         }
     }
     if !plan.compatibility.is_empty() {
-        out.push_str("\n## Which version of the programs works when\n\n| version | phases |\n|---|---|\n");
+        out.push_str(
+            "\n## Which version of the programs works when\n\n| version | phases |\n|---|---|\n",
+        );
         for (version, phases) in &plan.compatibility {
             out.push_str(&format!("| {version} | {} |\n", phases.join(", ")));
         }
     }
     for phase in Phase::ALL {
-        let mut steps = plan.steps.iter().filter(|step| step.phase == phase).peekable();
+        let mut steps = plan
+            .steps
+            .iter()
+            .filter(|step| step.phase == phase)
+            .peekable();
         if steps.peek().is_none() {
             continue;
         }
-        out.push_str(&format!("\n## {}\n\n{}\n", title(phase), meaning(plan, phase)));
+        out.push_str(&format!(
+            "\n## {}\n\n{}\n",
+            title(phase),
+            meaning(plan, phase)
+        ));
         for step in steps {
             one(&mut out, plan, step);
         }
@@ -75,7 +85,9 @@ fn one(out: &mut String, plan: &Plan, step: &Step) {
     let manner = match step.manner() {
         Manner::Transaction => "One transaction.",
         Manner::Alone => "Outside a transaction; it waits as long as it must and holds nobody up.",
-        Manner::Chunks => "In chunks; see the table `pgproof_progress`, and set `paused` there to make it rest.",
+        Manner::Chunks => {
+            "In chunks; see the table `pgproof_progress`, and set `paused` there to make it rest."
+        }
     };
     out.push_str(manner);
     if let Some(because) = step.because {
@@ -83,11 +95,21 @@ fn one(out: &mut String, plan: &Plan, step: &Step) {
     }
     out.push('\n');
     for hazard in &step.hazards {
-        out.push_str(&format!("\n**Hazard `{}`**: {}\n", hazard.name(), hazard.text));
+        out.push_str(&format!(
+            "\n**Hazard `{}`**: {}\n",
+            hazard.name(),
+            hazard.text
+        ));
     }
-    out.push_str(&format!("\n```sql\n{}```\n", body(plan, step, Opener::File)));
+    out.push_str(&format!(
+        "\n```sql\n{}```\n",
+        body(plan, step, Opener::File)
+    ));
     if let Some(check) = &step.check {
-        out.push_str(&format!("\nMust return no row:\n\n```sql\n{};\n```\n", check.as_str()));
+        out.push_str(&format!(
+            "\nMust return no row:\n\n```sql\n{};\n```\n",
+            check.as_str()
+        ));
     }
     match &step.reverse {
         Reverse::ForwardOnly(reason) => out.push_str(&format!("\nNo way back: {reason}.\n")),

@@ -58,14 +58,20 @@ pub(super) fn header(step: &Step) -> String {
     let manner = match step.manner() {
         Manner::Transaction => "in one transaction",
         Manner::Alone => "outside a transaction",
-        Manner::Chunks => "outside a transaction; commits after each chunk, goes on where it was when it is run again",
+        Manner::Chunks => {
+            "outside a transaction; commits after each chunk, goes on where it was when it is run again"
+        }
     };
     commented(&mut out, "runs", manner);
     if let Some(because) = step.because {
         commented(&mut out, "because", because);
     }
     for hazard in &step.hazards {
-        commented(&mut out, "HAZARD", &format!("{}: {}", hazard.name(), hazard.text));
+        commented(
+            &mut out,
+            "HAZARD",
+            &format!("{}: {}", hazard.name(), hazard.text),
+        );
     }
     if let Reverse::ForwardOnly(reason) = &step.reverse {
         commented(&mut out, "forward", &format!("only: {reason}"));

@@ -101,11 +101,7 @@ pub(super) fn liquibase(plan: &Plan) -> Vec<File> {
 }
 
 /// `0001_expand_….up.sql` and `.down.sql`.
-fn up_and_down(
-    plan: &Plan,
-    start: u64,
-    mark: impl Fn(bool) -> &'static str,
-) -> Vec<File> {
+fn up_and_down(plan: &Plan, start: u64, mark: impl Fn(bool) -> &'static str) -> Vec<File> {
     let mut files = Vec::new();
     for step in &plan.steps {
         let name = format!("{}_{}", number(plan, start, step), words(step));

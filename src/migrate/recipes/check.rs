@@ -32,7 +32,11 @@ fn check(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             let title = format!("drop check {} of {}", name.as_str(), table.name.as_str());
             let item = Item::new(Phase::Expand, Rank::Loosened, title, &change.object)
                 .part(drop_constraint(table, name))
-                .undo(add_constraint(table, &lines::check(name, &made), " NOT VALID"))
+                .undo(add_constraint(
+                    table,
+                    &lines::check(name, &made),
+                    " NOT VALID",
+                ))
                 .undo_parts([Part::alone(validate(table, name))]);
             draft.push(item);
         }

@@ -1,17 +1,19 @@
 //! Columns that come, go, or change something that only the catalog knows.
 
+use crate::catalog::UserType;
 use crate::catalog::{Column, ColumnDefault, ObjectPath, Table};
+use crate::compile::derived;
 use crate::compile::lines;
 use crate::error::Error;
 use crate::migrate::backfill;
 use crate::migrate::change::{Change, Facet, What};
-use crate::migrate::draft::{Draft, Item, Rank, Slot, add_constraint, alter, alter_column, validate};
+use crate::migrate::draft::{
+    Draft, Item, Rank, Slot, add_constraint, alter, alter_column, validate,
+};
 use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::migrate::volatile::is_volatile;
 use crate::sql::words as text;
-use crate::catalog::UserType;
-use crate::compile::derived;
 use crate::sql::{QualifiedName, SqlText, fill, fixed, literal, quote_ident, quote_qualified};
 
 pub(in crate::migrate) static CREATED: Recipe = Recipe {
@@ -40,9 +42,10 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     };
     let subject = format!("{}.{}", table.name.as_str(), name.as_str());
     let title = format!("add column {subject}");
-    let is_declared = draft.policy.backfill(table).is_some_and(|b| {
-        b.sql.as_ref().is_some_and(|sql| text::mentions(sql, name))
-    });
+    let is_declared = draft
+        .policy
+        .backfill(table)
+        .is_some_and(|b| b.sql.as_ref().is_some_and(|sql| text::mentions(sql, name)));
     let first = Column {
         nullable: true,
         ..column.clone()
@@ -74,7 +77,12 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 default: None,
                 ..first
             };
-            let set = alter_column(table, name, "SET DEFAULT {default}", &[("default", default)]);
+            let set = alter_column(
+                table,
+                name,
+                "SET DEFAULT {default}",
+                &[("default", default)],
+            );
             let item = base(title)
                 .part(add(&bare))
                 .part(set)
@@ -155,7 +163,13 @@ fn identity(
     let item = Item::new(Phase::Expand, Rank::Columns, title, &change.object)
         .part(fill("CREATE SEQUENCE {name}", &[("name", &quoted)]))
         .part(add_column(table, &bare))
-        .part(alter_column(table, name, "SET DEFAULT {next}", &[("next", &next)]))
+        .part(alter_column(
+            table,
+            name,
+            "SET DEFAULT {next}",
+            &[("next", &next)],
+        ))
+        .parts(comment(table, column))
         .undo(drop_column(table, name))
         .undo(fill("DROP SEQUENCE {name}", &[("name", &quoted)]))
         .because("an identity in ADD COLUMN would write every row under ACCESS EXCLUSIVE");
@@ -176,7 +190,12 @@ fn identity(
             alter_column(table, name, "SET DEFAULT {next}", &[("next", &next)]),
         ),
         (
-            alter_column(table, name, "ADD GENERATED {kind} AS IDENTITY", &[("kind", &kind)]),
+            alter_column(
+                table,
+                name,
+                "ADD GENERATED {kind} AS IDENTITY",
+                &[("kind", &kind)],
+            ),
             alter_column(table, name, "DROP IDENTITY", &[]),
         ),
     ] {
@@ -184,7 +203,11 @@ fn identity(
         draft.switch(table, Slot::Settings, &change.object, (forward, back));
     }
     draft.switch(table, Slot::Settings, &change.object, (last, Vec::new()));
-    let title = format!("drop the sequence that filled {}.{}", table.name.as_str(), name.as_str());
+    let title = format!(
+        "drop the sequence that filled {}.{}",
+        table.name.as_str(),
+        name.as_str()
+    );
     let item = Item::new(Phase::Contract, Rank::GoneColumns, title, &change.object)
         .part(fill("DROP SEQUENCE {name}", &[("name", &quoted)]))
         .forward_only("its numbers are in use");
@@ -349,11 +372,18 @@ fn to_default(
     to: &Option<ColumnDefault>,
 ) -> Vec<SqlText> {
     use ColumnDefault::{Expression, Generated, IdentityAlways, IdentityByDefault};
-    let column = |rest: &'static str, parts: &[(&str, &SqlText)]| alter_column(table, name, rest, parts);
+    let column =
+        |rest: &'static str, parts: &[(&str, &SqlText)]| alter_column(table, name, rest, parts);
     let mut out = Vec::new();
     match (from, to) {
-        (Some(IdentityAlways | IdentityByDefault), Some(kind @ (IdentityAlways | IdentityByDefault))) => {
-            out.push(column("SET GENERATED {kind}", &[("kind", &identity_word(kind))]));
+        (
+            Some(IdentityAlways | IdentityByDefault),
+            Some(kind @ (IdentityAlways | IdentityByDefault)),
+        ) => {
+            out.push(column(
+                "SET GENERATED {kind}",
+                &[("kind", &identity_word(kind))],
+            ));
             return out;
         }
         (Some(IdentityAlways | IdentityByDefault), _) => out.push(column("DROP IDENTITY", &[])),
@@ -364,9 +394,14 @@ fn to_default(
         _ => {}
     }
     match to {
-        Some(Expression(default)) => out.push(column("SET DEFAULT {default}", &[("default", default)])),
+        Some(Expression(default)) => {
+            out.push(column("SET DEFAULT {default}", &[("default", default)]))
+        }
         Some(kind @ (IdentityAlways | IdentityByDefault)) => {
-            out.push(column("ADD GENERATED {kind} AS IDENTITY", &[("kind", &identity_word(kind))]));
+            out.push(column(
+                "ADD GENERATED {kind} AS IDENTITY",
+                &[("kind", &identity_word(kind))],
+            ));
             let parts = [
                 ("literal", &literal(quote_qualified(table).as_str())),
                 ("name", &literal(name.as_str())),
@@ -443,13 +478,15 @@ fn wider(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     };
     // ALTER TYPE would read the whole table again for each check.
     for (check, made) in &from.checks {
-        let stays = to.checks.get(check).is_some_and(|now| {
-            text::same(&now.expression, &made.expression)
-        });
+        let stays = to
+            .checks
+            .get(check)
+            .is_some_and(|now| text::same(&now.expression, &made.expression));
         if stays && text::mentions(&made.expression, name) {
             let add = add_constraint(table, &lines::check(check, made), " NOT VALID");
             let drop = crate::migrate::draft::drop_constraint(table, check);
-            let pair = (drop.clone(), vec![Part::new(add.clone())]);
+            let proven = Part::alone(validate(table, check));
+            let pair = (drop.clone(), vec![Part::new(add.clone()), proven]);
             draft.switch(table, Slot::DropKeys, &change.object, pair);
             let pair = (add, vec![Part::new(drop)]);
             draft.switch(table, Slot::Keys, &change.object, pair);
@@ -478,7 +515,11 @@ pub(in crate::migrate) static COMMENT: Recipe = Recipe {
             return Ok(());
         };
         // A column that is replaced brings its comment.
-        if draft.diff.replaced_in(table).any(|replaced| replaced.new == *name) {
+        if draft
+            .diff
+            .replaced_in(table)
+            .any(|replaced| replaced.new == *name)
+        {
             return Ok(());
         }
         let text = |catalog: &crate::catalog::Catalog| {

@@ -24,7 +24,9 @@ fn stop(table: &QualifiedName) -> (HazardKind, String, String) {
     (
         HazardKind::Stop,
         name.to_owned(),
-        format!("the index of an exclusion constraint is built under ACCESS EXCLUSIVE: readers and writers of {name} wait; PostgreSQL has no other way"),
+        format!(
+            "the index of an exclusion constraint is built under ACCESS EXCLUSIVE: readers and writers of {name} wait; PostgreSQL has no other way"
+        ),
     )
 }
 
@@ -37,40 +39,62 @@ fn exclusion(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     };
     let (was, now) = (of(draft.from), of(draft.to));
     let named = format!("exclusion {} of {}", name.as_str(), table.name.as_str());
-    let add = |name: &Ident, made: &Exclusion| {
-        add_constraint(table, &lines::exclusion(name, made), "")
-    };
+    let add =
+        |name: &Ident, made: &Exclusion| add_constraint(table, &lines::exclusion(name, made), "");
     let (kind, subject, text) = stop(table);
     match (&change.what, was, now) {
         (What::Created, _, Some(now)) => {
             let now = over_built(draft, table, &now);
-            let item = Item::new(Phase::Validate, Rank::Exclusions, format!("add {named}"), &change.object)
-                .part(add(name, &now))
-                .undo(drop_constraint(table, name))
-                .hazard(kind, subject, text);
+            let item = Item::new(
+                Phase::Validate,
+                Rank::Exclusions,
+                format!("add {named}"),
+                &change.object,
+            )
+            .part(add(name, &now))
+            .undo(drop_constraint(table, name))
+            .hazard(kind, subject, text);
             draft.push(item);
         }
         (What::Dropped, Some(was), _) => {
-            let item = Item::new(Phase::Switch, Rank::Loosened, format!("drop {named}"), &change.object)
-                .part(drop_constraint(table, name))
-                .undo(add(name, &was));
+            let item = Item::new(
+                Phase::Switch,
+                Rank::Loosened,
+                format!("drop {named}"),
+                &change.object,
+            )
+            .part(drop_constraint(table, name))
+            .undo(add(name, &was));
             draft.push(item);
         }
         (What::Renamed(was), ..) => {
-            let item = Item::new(Phase::Expand, Rank::Columns, format!("rename {named}"), &change.object)
-                .part(rename_constraint(table, was, name))
-                .undo(rename_constraint(table, name, was));
+            let item = Item::new(
+                Phase::Expand,
+                Rank::Columns,
+                format!("rename {named}"),
+                &change.object,
+            )
+            .part(rename_constraint(table, was, name))
+            .undo(rename_constraint(table, name, was));
             draft.push(item);
         }
         (What::Altered(_), Some(was), Some(now)) => {
             let built = draft.built(name);
             let now = over_built(draft, table, &now);
-            let item = Item::new(Phase::Validate, Rank::Exclusions, format!("add the new {named}"), &change.object)
-                .part(add(&built, &now))
-                .undo(drop_constraint(table, &built))
-                .hazard(kind, subject, text);
+            let item = Item::new(
+                Phase::Validate,
+                Rank::Exclusions,
+                format!("add the new {named}"),
+                &change.object,
+            )
+            .part(add(&built, &now))
+            .undo(drop_constraint(table, &built))
+            .hazard(kind, subject, text);
             draft.push(item);
-            let pair = (drop_constraint(table, name), vec![Part::new(add(name, &was))]);
+            let pair = (
+                drop_constraint(table, name),
+                vec![Part::new(add(name, &was))],
+            );
             draft.switch(table, Slot::DropKeys, &change.object, pair);
             let pair = (
                 rename_constraint(table, &built, name),

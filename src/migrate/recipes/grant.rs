@@ -42,9 +42,14 @@ fn grant(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     let on = format!("to {} on {}", role.as_str(), name.name.as_str());
     let mut items = Vec::new();
     if !given.is_empty() {
-        let item = Item::new(Phase::Expand, Rank::Grants, format!("grant {on}"), &change.object)
-            .parts(give(&given))
-            .undo(revoke(name, role, &given));
+        let item = Item::new(
+            Phase::Expand,
+            Rank::Grants,
+            format!("grant {on}"),
+            &change.object,
+        )
+        .parts(give(&given))
+        .undo(revoke(name, role, &given));
         items.push(item);
     }
     if !taken.is_empty() {
@@ -74,8 +79,12 @@ pub(in crate::migrate) fn usage(draft: &mut Draft<'_>) {
     let holders = |catalog: &Catalog| -> BTreeSet<Ident> {
         let tables = catalog.tables.values().map(|table| &table.grants);
         let views = catalog.views.iter().map(|(_, view)| &view.grants);
-        let roles = tables.chain(views).flat_map(|grants| grants.keys().cloned());
-        roles.filter(|role| catalog.roles.contains_key(role)).collect()
+        let roles = tables
+            .chain(views)
+            .flat_map(|grants| grants.keys().cloned());
+        roles
+            .filter(|role| catalog.roles.contains_key(role))
+            .collect()
     };
     let (was, now) = (holders(draft.from), holders(draft.to));
     for role in now.difference(&was) {

@@ -38,7 +38,13 @@ fn index(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         What::Altered(_) => {
             let built = draft.built(name);
             let kept = draft.kept(name);
-            build(draft, table, name, &built, (Phase::Validate, &change.object))?;
+            build(
+                draft,
+                table,
+                name,
+                &built,
+                (Phase::Validate, &change.object),
+            )?;
             let swap = |from: &Ident, to: &Ident| rename_index(table, from, to);
             for (from, to) in [(name, &kept), (&built, name)] {
                 let pair = (swap(from, to), vec![Part::new(swap(to, from))]);
@@ -54,9 +60,15 @@ fn on_replaced(draft: &Draft<'_>, table: &QualifiedName, name: &Ident) -> bool {
     let index = draft.to.tables.get(table).and_then(|t| t.indexes.get(name));
     index.is_some_and(|index| {
         draft.diff.replaced_in(table).any(|replaced| {
-            index.keys.iter().any(|key| text::mentions(&key.expression, &replaced.new))
+            index
+                .keys
+                .iter()
+                .any(|key| text::mentions(&key.expression, &replaced.new))
                 || index.include.contains(&replaced.new)
-                || index.predicate.as_ref().is_some_and(|p| text::mentions(p, &replaced.new))
+                || index
+                    .predicate
+                    .as_ref()
+                    .is_some_and(|p| text::mentions(p, &replaced.new))
         })
     })
 }
@@ -92,7 +104,11 @@ fn build(
     };
     let index = over_built(draft, table, index);
     // What the new schema does not have as partitions yet comes with the index.
-    let existing = draft.from.tables.get(table).map_or_else(|| made.clone(), Clone::clone);
+    let existing = draft
+        .from
+        .tables
+        .get(table)
+        .map_or_else(|| made.clone(), Clone::clone);
     for item in concurrently(draft, table, (&existing, &index), built, (phase, cause))? {
         draft.push(item);
     }
@@ -117,7 +133,8 @@ pub(super) fn concurrently(
         concurrently: true,
         only: false,
     };
-    let title = |table: &QualifiedName| format!("build index {} on {}", name.as_str(), table.name.as_str());
+    let title =
+        |table: &QualifiedName| format!("build index {} on {}", name.as_str(), table.name.as_str());
     let Some(by) = &existing.partitioning else {
         let item = Item::new(phase, Rank::Indexes, title(table), cause)
             .resume(drop_index(table, name, true))
@@ -129,20 +146,28 @@ pub(super) fn concurrently(
         concurrently: false,
         only: true,
     };
+    let own =
+        |partition: &crate::catalog::Partition| derived(&[partition.name.as_str(), name.as_str()]);
+    // Once attached they go with the parent's, and not without it.
+    let unattached = by
+        .partitions
+        .iter()
+        .map(|partition| Part::new(drop_index(table, &own(partition), false)));
     let mut items = vec![
         Item::new(phase, Rank::Indexes, title(table), cause)
             .part(create(table, name, only)?)
             .undo(drop_index(table, name, false))
+            .undo_parts(unattached)
             .because("PostgreSQL refuses CONCURRENTLY on a partitioned table, so each partition builds its own; the parent's is invalid until all are attached"),
     ];
     for partition in &by.partitions {
         let child = QualifiedName::new(table.schema.clone(), partition.name.clone());
-        let own = derived(&[partition.name.as_str(), name.as_str()]);
+        let own = own(partition);
         items.push(
             Item::new(phase, Rank::Indexes, title(&child), cause)
                 .resume(drop_index(table, &own, true))
                 .alone(create(&child, &own, by_itself)?)
-                .undo_parts([Part::alone(drop_index(table, &own, true))]),
+                .undo_parts([]),
         );
         let parts = [
             ("parent", &beside(table, name)),

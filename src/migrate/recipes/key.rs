@@ -1,6 +1,6 @@
 //! Unique constraints and primary keys.
 
-use crate::catalog::{Index, IndexKey, ObjectPath, Table, Unique};
+use crate::catalog::{ForeignKey, Index, IndexKey, ObjectPath, Table, Unique};
 use crate::compile::{derived, lines};
 use crate::error::Error;
 use crate::migrate::change::{Change, Facet, What};
@@ -87,7 +87,13 @@ fn build(
 }
 
 /// `ADD CONSTRAINT … USING INDEX`.
-fn using(table: &QualifiedName, name: &Ident, index: &Ident, word: &'static str, deferred: bool) -> SqlText {
+fn using(
+    table: &QualifiedName,
+    name: &Ident,
+    index: &Ident,
+    word: &'static str,
+    deferred: bool,
+) -> SqlText {
     let parts = [
         ("name", &quote_ident(name)),
         ("word", &crate::sql::fixed(word)),
@@ -99,6 +105,42 @@ fn using(table: &QualifiedName, name: &Ident, index: &Ident, word: &'static str,
         "ADD CONSTRAINT {name} {word} USING INDEX {index}{deferred}",
         &parts,
     )
+}
+
+/// The index that a switch takes over, built again when the switch is taken back: it went with the constraint.
+fn ready(
+    draft: &mut Draft<'_>,
+    (table, existing): (&QualifiedName, &Table),
+    (name, columns): (&Ident, &[Ident]),
+    cause: &ObjectPath,
+) -> Result<(), Error> {
+    let items = super::index::concurrently(
+        draft,
+        table,
+        (existing, &index(columns)),
+        name,
+        (Phase::Validate, cause),
+    )?;
+    let parts = items.into_iter().flat_map(|item| item.step.parts).collect();
+    draft.ready_again(table, Slot::Keys, parts);
+    Ok(())
+}
+
+/// References of the old schema to exactly these columns.
+fn standing_on(
+    draft: &Draft<'_>,
+    table: &QualifiedName,
+    columns: &[Ident],
+) -> Vec<(QualifiedName, Ident, ForeignKey)> {
+    let mut found = Vec::new();
+    for (child, made) in &draft.from.tables {
+        for (name, key) in &made.foreign_keys {
+            if key.table == *table && key.key == columns {
+                found.push((child.clone(), name.clone(), key.clone()));
+            }
+        }
+    }
+    found
 }
 
 fn of_old(draft: &Draft<'_>, table: &QualifiedName, name: &Ident) -> Option<Unique> {
@@ -123,23 +165,43 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             }
             build(draft, (table, existing), (name, &columns), cause)?;
             let item = Item::new(Phase::Validate, Rank::Keys, format!("add {named}"), cause)
-                .part(using(table, name, name, "UNIQUE", now.deferred))
-                .undo(drop_constraint(table, name));
-            draft.push(item);
+                .part(using(table, name, name, "UNIQUE", now.deferred));
+            let mut back = vec![Part::new(drop_constraint(table, name))];
+            let mut proofs = Vec::new();
+            // A reference made again during a switch back may have come to stand on this key.
+            for (child, reference, key) in standing_on(draft, table, &now.columns) {
+                let constraint = lines::foreign_key(&reference, &key);
+                back.insert(0, Part::new(drop_constraint(&child, &reference)));
+                back.push(Part::new(add_constraint(&child, &constraint, " NOT VALID")));
+                proofs.push(Part::alone(crate::migrate::draft::validate(
+                    &child, &reference,
+                )));
+            }
+            draft.push(item.undo_parts(back).undo_parts(proofs));
         }
         (What::Dropped, _) => {
             let Some(was) = of_old(draft, table, name) else {
                 return Ok(());
             };
-            let item = Item::new(Phase::Switch, Rank::Loosened, format!("drop {named}"), cause)
-                .part(drop_constraint(table, name))
-                .undo_parts(again(draft, table, name, &was)?);
+            let item = Item::new(
+                Phase::Switch,
+                Rank::Loosened,
+                format!("drop {named}"),
+                cause,
+            )
+            .part(drop_constraint(table, name))
+            .undo_parts(again(draft, table, name, &was)?);
             draft.push(item);
         }
         (What::Renamed(was), _) => {
-            let item = Item::new(Phase::Expand, Rank::Columns, format!("rename {} to {named}", was.as_str()), cause)
-                .part(rename_constraint(table, was, name))
-                .undo(rename_constraint(table, name, was));
+            let item = Item::new(
+                Phase::Expand,
+                Rank::Columns,
+                format!("rename {} to {named}", was.as_str()),
+                cause,
+            )
+            .part(rename_constraint(table, was, name))
+            .undo(rename_constraint(table, name, was));
             draft.push(item);
         }
         (What::Altered(facet), Some(now)) => {
@@ -167,10 +229,13 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                     .forward_only("the old column goes in the next step");
                 draft.push(item);
             } else {
-                let pair = (drop_constraint(table, name), again(draft, table, name, &was)?);
+                let pair = (
+                    drop_constraint(table, name),
+                    again(draft, table, name, &was)?,
+                );
                 draft.switch(table, Slot::DropKeys, cause, pair);
             }
-            // Going back, the index that was built must be there again for another try.
+            ready(draft, (table, existing), (&built, &columns), cause)?;
             let back = vec![Part::new(drop_constraint(table, name))];
             let pair = (using(table, name, &built, "UNIQUE", now.deferred), back);
             draft.switch(table, Slot::Keys, cause, pair);
@@ -191,7 +256,11 @@ fn again(
         return Ok(Vec::new());
     };
     if existing.partitioning.is_some() {
-        return Ok(vec![Part::new(add_constraint(table, &lines::unique(name, was), ""))]);
+        return Ok(vec![Part::new(add_constraint(
+            table,
+            &lines::unique(name, was),
+            "",
+        ))]);
     }
     let kept = draft.kept(name);
     let object = ObjectPath::Unique(table.clone(), name.clone());
@@ -264,9 +333,14 @@ fn primary(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         )));
     }
     if let (What::Renamed(was), Some((name, _))) = (&change.what, &to.primary_key) {
-        let item = Item::new(Phase::Expand, Rank::Columns, format!("rename primary key of {subject}"), cause)
-            .part(rename_constraint(table, was, name))
-            .undo(rename_constraint(table, name, was));
+        let item = Item::new(
+            Phase::Expand,
+            Rank::Columns,
+            format!("rename primary key of {subject}"),
+            cause,
+        )
+        .part(rename_constraint(table, was, name))
+        .undo(rename_constraint(table, name, was));
         draft.push(item);
         return Ok(());
     }
@@ -287,19 +361,29 @@ fn primary(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             back.extend(item.step.parts);
         }
         back.push(Part::new(using(table, name, &kept, "PRIMARY KEY", false)));
-        draft.switch(table, Slot::DropKeys, cause, (drop_constraint(table, name), back));
+        draft.switch(
+            table,
+            Slot::DropKeys,
+            cause,
+            (drop_constraint(table, name), back),
+        );
     }
     let Some((name, now)) = &to.primary_key else {
         return Ok(());
     };
     let columns = over_built(draft, table, &now.columns);
-    let built = if old.is_some() { draft.built(name) } else { name.clone() };
+    let built = if old.is_some() {
+        draft.built(name)
+    } else {
+        name.clone()
+    };
     build(draft, (table, from), (&built, &columns), cause)?;
     let pair = (
         using(table, name, &built, "PRIMARY KEY", false),
         vec![Part::new(drop_constraint(table, name))],
     );
     draft.switch(table, Slot::Keys, cause, pair);
+    ready(draft, (table, from), (&built, &columns), cause)?;
     Ok(())
 }
 
@@ -314,30 +398,27 @@ fn back_columns(draft: &Draft<'_>, table: &QualifiedName, columns: &[Ident]) -> 
 }
 
 /// References that stand on a key that goes, and stay in the design, are made again in the same transaction and proven after it.
-fn references(
-    draft: &mut Draft<'_>,
-    table: &QualifiedName,
-    was: &Unique,
-    cause: &ObjectPath,
-) {
-    let mut found = Vec::new();
-    for (child, made) in &draft.from.tables {
-        for (name, key) in &made.foreign_keys {
-            let stands_on = key.table == *table && key.key == was.columns;
-            let in_new = draft.to.tables.get(child).and_then(|t| t.foreign_keys.get(name));
-            let is_handled = draft.diff.changes.iter().any(|change| {
-                change.object == ObjectPath::ForeignKey(child.clone(), name.clone())
-            });
-            if stands_on && in_new.is_some() && !is_handled {
-                found.push((child.clone(), name.clone(), key.clone()));
-            }
+fn references(draft: &mut Draft<'_>, table: &QualifiedName, was: &Unique, cause: &ObjectPath) {
+    for (child, name, key) in standing_on(draft, table, &was.columns) {
+        let in_new = draft
+            .to
+            .tables
+            .get(&child)
+            .and_then(|t| t.foreign_keys.get(&name));
+        let path = ObjectPath::ForeignKey(child.clone(), name.clone());
+        let is_handled = draft
+            .diff
+            .changes
+            .iter()
+            .any(|change| change.object == path);
+        if in_new.is_none() || is_handled {
+            continue;
         }
-    }
-    for (child, name, key) in found {
         let constraint = lines::foreign_key(&name, &key);
         let add = add_constraint(&child, &constraint, " NOT VALID");
         let drop = drop_constraint(&child, &name);
-        let pair = (drop.clone(), vec![Part::new(add.clone())]);
+        let proven = Part::alone(crate::migrate::draft::validate(&child, &name));
+        let pair = (drop.clone(), vec![Part::new(add.clone()), proven]);
         draft.switch(table, Slot::DropReferences, cause, pair);
         draft.switch(table, Slot::References, cause, (add, vec![Part::new(drop)]));
         let title = format!("prove {} of {} again", name.as_str(), child.name.as_str());

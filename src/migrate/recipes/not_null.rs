@@ -3,7 +3,9 @@
 use crate::catalog::ObjectPath;
 use crate::compile::derived;
 use crate::migrate::change::{Change, Facet, What};
-use crate::migrate::draft::{Draft, Item, Rank, add_constraint, alter_column, drop_constraint, validate};
+use crate::migrate::draft::{
+    Draft, Item, Rank, add_constraint, alter_column, drop_constraint, validate,
+};
 use crate::migrate::plan::{Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::sql::{Ident, QualifiedName, SqlText, fill, quote_ident, quote_qualified};

@@ -98,14 +98,21 @@ fn attach(
         .partitions
         .iter()
         .find(|p| p.bound == PartitionBound::Default);
-    if partition.bound == PartitionBound::Default || matches!(partition.bound, PartitionBound::Hash(..)) {
+    if partition.bound == PartitionBound::Default
+        || matches!(partition.bound, PartitionBound::Hash(..))
+    {
         // There is no condition to prove beforehand, and an empty table is attached at once.
         let mut writer = Writer::new(draft.environment);
         writer.partition(table, from, partition)?;
         let made = writer.take().into_iter().map(|made| made.sql);
-        let item = Item::new(Phase::Expand, Rank::Partitions, format!("partition {subject}"), cause)
-            .parts(made)
-            .undo(drop);
+        let item = Item::new(
+            Phase::Expand,
+            Rank::Partitions,
+            format!("partition {subject}"),
+            cause,
+        )
+        .parts(made)
+        .undo(drop);
         draft.push(item);
         return Ok(());
     }
@@ -121,12 +128,22 @@ fn attach(
             .undo(drop_constraint(&default, &name))
             .because("attaching reads the default partition under ACCESS EXCLUSIVE unless a check has already proven that no row belongs to the new one");
         draft.push(item);
-        let item = Item::new(Phase::Expand, Rank::Partitions, format!("prove to {title}"), cause)
-            .part(validate(&default, &name));
+        let item = Item::new(
+            Phase::Expand,
+            Rank::Partitions,
+            format!("prove to {title}"),
+            cause,
+        )
+        .part(validate(&default, &name));
         draft.push(item);
-        let item = Item::new(Phase::Contract, Rank::GoneRules, format!("drop the proof for {subject}"), cause)
-            .part(drop_constraint(&default, &name))
-            .undo(add_constraint(&default, &constraint, " NOT VALID"));
+        let item = Item::new(
+            Phase::Contract,
+            Rank::GoneRules,
+            format!("drop the proof for {subject}"),
+            cause,
+        )
+        .part(drop_constraint(&default, &name))
+        .undo(add_constraint(&default, &constraint, " NOT VALID"));
         draft.push(item);
     }
     let like = fill(
@@ -139,7 +156,10 @@ fn attach(
                 &if from.with.is_empty() {
                     fixed("")
                 } else {
-                    fill(" WITH ({with})", &[("with", &lines::parameters(&from.with))])
+                    fill(
+                        " WITH ({with})",
+                        &[("with", &lines::parameters(&from.with))],
+                    )
                 },
             ),
         ],
@@ -172,7 +192,10 @@ fn condition(by: &Partitioning, bound: &PartitionBound) -> Option<SqlText> {
             };
             let mut parts = vec![fill("{column} IS NOT NULL", &[("column", &column)])];
             if !is_open(from) {
-                parts.push(fill("{column} >= {from}", &[("column", &column), ("from", from)]));
+                parts.push(fill(
+                    "{column} >= {from}",
+                    &[("column", &column), ("from", from)],
+                ));
             }
             if !is_open(to) {
                 parts.push(fill("{column} < {to}", &[("column", &column), ("to", to)]));

@@ -55,7 +55,11 @@ fn reference(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     match (&change.what, was, now) {
         (What::Created, _, Some(now)) => prove(draft, table, (name, name), &now, &change.object),
         (What::Dropped, Some(was), _) => {
-            let title = format!("drop reference {} of {}", name.as_str(), table.name.as_str());
+            let title = format!(
+                "drop reference {} of {}",
+                name.as_str(),
+                table.name.as_str()
+            );
             let item = Item::new(Phase::Expand, Rank::Loosened, title, &change.object)
                 .part(drop_constraint(table, name))
                 .undo_parts(again(draft, table, name, &was));
@@ -73,25 +77,54 @@ fn reference(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             let shadowed = draft.diff.is_shadowed(&now.table);
             if shadowed {
                 // The table that is referred to changes its place in its switch, and only then can be referred to.
-                let title = format!("{} refers to the new {}", name.as_str(), now.table.name.as_str());
+                let title = format!(
+                    "{} refers to the new {}",
+                    name.as_str(),
+                    now.table.name.as_str()
+                );
                 let add = add_constraint(table, &lines::foreign_key(name, &now), " NOT VALID");
-                let pair = (drop_constraint(table, name), again(draft, table, name, &was));
+                let pair = (
+                    drop_constraint(table, name),
+                    again(draft, table, name, &was),
+                );
                 draft.switch(&now.table, Slot::DropReferences, &change.object, pair);
                 let pair = (add, vec![Part::new(drop_constraint(table, name))]);
                 draft.switch(&now.table, Slot::References, &change.object, pair);
-                let item = Item::new(Phase::Switch, Rank::Last, format!("prove that {title}"), &change.object)
-                    .part(validate(table, name));
+                let item = Item::new(
+                    Phase::Switch,
+                    Rank::Last,
+                    format!("prove that {title}"),
+                    &change.object,
+                )
+                .part(validate(table, name));
                 draft.push(item);
                 return Ok(());
             }
             prove(draft, table, (name, &built), &now, &change.object);
-            let pair = (drop_constraint(table, name), again(draft, table, name, &was));
-            draft.switch(table, Slot::DropReferences, &change.object, pair);
             let pair = (
-                rename_constraint(table, &built, name),
-                vec![Part::new(rename_constraint(table, name, &built))],
+                drop_constraint(table, name),
+                again(draft, table, name, &was),
             );
-            draft.switch(table, Slot::References, &change.object, pair);
+            draft.switch(table, Slot::DropReferences, &change.object, pair);
+            let forward = rename_constraint(table, &built, name);
+            let home = draft.diff.names_replaced(&now.table, &now.key);
+            if home {
+                // Its index goes when the switch of the table that is referred to is taken back.
+                let pair = (forward, vec![Part::new(drop_constraint(table, name))]);
+                draft.switch(table, Slot::References, &change.object, pair);
+                let constraint = lines::foreign_key(&built, &over_built(draft, table, &now));
+                let again = vec![
+                    Part::alone(add_constraint(table, &constraint, " NOT VALID")),
+                    Part::alone(validate(table, &built)),
+                ];
+                draft.ready_again(table, Slot::References, again);
+            } else {
+                let pair = (
+                    forward,
+                    vec![Part::new(rename_constraint(table, name, &built))],
+                );
+                draft.switch(table, Slot::References, &change.object, pair);
+            }
             // The old key of a table that is referred to cannot go before the reference.
             if draft.diff.replaced_in(&now.table).next().is_some() && now.table != *table {
                 draft.switch_view(table, &now.table);
@@ -161,9 +194,14 @@ fn prove(
         })
         .unwrap_or_default();
     if partitions.is_empty() {
-        let item = Item::new(Phase::Validate, Rank::References, format!("add {named}"), cause)
-            .part(add_constraint(table, &constraint, " NOT VALID"))
-            .undo(drop_constraint(table, built));
+        let item = Item::new(
+            Phase::Validate,
+            Rank::References,
+            format!("add {named}"),
+            cause,
+        )
+        .part(add_constraint(table, &constraint, " NOT VALID"))
+        .undo(drop_constraint(table, built));
         draft.push(item);
         let item = Item::new(Phase::Validate, Rank::References, format!("validate {named}"), cause)
             .part(validate(table, built))
@@ -179,19 +217,29 @@ fn prove(
             .undo(drop_constraint(child, built))
             .because("before 18 PostgreSQL refuses NOT VALID for a partitioned table; a proven key of each partition is taken over by the parent's");
         draft.push(item);
-        let item = Item::new(Phase::Validate, Rank::References, format!("validate {on}"), cause)
-            .part(validate(child, built));
+        let item = Item::new(
+            Phase::Validate,
+            Rank::References,
+            format!("validate {on}"),
+            cause,
+        )
+        .part(validate(child, built));
         draft.push(item);
     }
     // Going back, the partitions get their own again, or the steps before could not be taken back.
     let apart = partitions
         .iter()
         .map(|child| Part::new(add_constraint(child, &constraint, " NOT VALID")));
-    let item = Item::new(Phase::Validate, Rank::References, format!("add {named}"), cause)
-        .part(add_constraint(table, &constraint, ""))
-        .check(check)
-        .undo(drop_constraint(table, built))
-        .undo_parts(apart);
+    let item = Item::new(
+        Phase::Validate,
+        Rank::References,
+        format!("add {named}"),
+        cause,
+    )
+    .part(add_constraint(table, &constraint, ""))
+    .check(check)
+    .undo(drop_constraint(table, built))
+    .undo_parts(apart);
     draft.push(item);
 }
 

@@ -50,7 +50,11 @@ impl Pair<'_> {
     }
 
     fn subject(&self) -> String {
-        format!("{}.{}", self.table.name.as_str(), self.replaced.new.as_str())
+        format!(
+            "{}.{}",
+            self.table.name.as_str(),
+            self.replaced.new.as_str()
+        )
     }
 
     fn name(&self, word: &str) -> Ident {
@@ -67,7 +71,11 @@ fn replaced(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     let ObjectPath::Column(table, name) = &change.object else {
         return Ok(());
     };
-    let found = draft.diff.replaced_in(table).find(|r| r.new == *name).cloned();
+    let found = draft
+        .diff
+        .replaced_in(table)
+        .find(|r| r.new == *name)
+        .cloned();
     let (Some(replaced), Some((from, to))) = (found, draft.both(table)) else {
         return Ok(());
     };
@@ -145,10 +153,15 @@ fn generated(draft: &mut Draft<'_>, pair: &Pair<'_>) {
 
 fn added(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     let column = bare(pair);
-    let item = Item::new(Phase::Expand, Rank::Columns, format!("a column beside {}", pair.subject()), pair.cause)
-        .part(add_column(pair.table, &column))
-        .parts(comment(pair.table, &column))
-        .undo(drop_column(pair.table, &column.name));
+    let item = Item::new(
+        Phase::Expand,
+        Rank::Columns,
+        format!("a column beside {}", pair.subject()),
+        pair.cause,
+    )
+    .part(add_column(pair.table, &column))
+    .parts(comment(pair.table, &column))
+    .undo(drop_column(pair.table, &column.name));
     draft.push(item);
     let sync = pair.name("sync");
     let body = if pair.is_rename() {
@@ -166,7 +179,9 @@ fn added(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     .part(trigger(pair, &sync))
     .undo(drop_trigger(pair, &sync))
     .undo(drop_function(pair, &sync))
-    .because("programs of the old version write the old column, programs of the new version the new one");
+    .because(
+        "programs of the old version write the old column, programs of the new version the new one",
+    );
     draft.push(item);
 }
 
@@ -205,7 +220,11 @@ fn cast(value: &SqlText, from: &SqlText, to: &SqlText) -> SqlText {
             "smallint" | "integer" | "int" | "int2" | "int4" | "int8" | "bigint" | "numeric"
             | "decimal" | "real" | "double" | "float4" | "float8" => "number",
             "text" | "varchar" | "character" | "char" | "citext" => "text",
-            "timestamp" | "timestamptz" if text.contains("with time zone") || word == "timestamptz" => "instant",
+            "timestamp" | "timestamptz"
+                if text.contains("with time zone") || word == "timestamptz" =>
+            {
+                "instant"
+            }
             "timestamp" => "clock",
             "date" => "date",
             _ => "other",
@@ -214,9 +233,7 @@ fn cast(value: &SqlText, from: &SqlText, to: &SqlText) -> SqlText {
     let parts = [("value", value), ("to", to)];
     match (family(from), family(to)) {
         // A time without a zone is read as UTC whatever the session's zone is.
-        ("clock", "instant") | ("instant", "clock") => {
-            fill("({value} AT TIME ZONE 'UTC')", &parts)
-        }
+        ("clock", "instant") | ("instant", "clock") => fill("({value} AT TIME ZONE 'UTC')", &parts),
         (one, other) if (one == other && one != "other") || one == "text" || other == "text" => {
             fill("{value}::{to}", &parts)
         }
@@ -233,11 +250,12 @@ fn of_new(column: &Ident) -> SqlText {
 
 /// Old to new only: programs of either version write the one name, and the other column is the migration's.
 fn one_way(pair: &Pair<'_>) -> SqlText {
-    let value = cast(&of_new(&pair.replaced.old), &pair.was.data_type, &pair.built_type);
-    let parts = [
-        ("built", &of_new(&pair.replaced.built)),
-        ("value", &value),
-    ];
+    let value = cast(
+        &of_new(&pair.replaced.old),
+        &pair.was.data_type,
+        &pair.built_type,
+    );
+    let parts = [("built", &of_new(&pair.replaced.built)), ("value", &value)];
     fill("{built} := {value};", &parts)
 }
 
@@ -272,7 +290,10 @@ fn function(pair: &Pair<'_>, name: &Ident, body: &SqlText) -> SqlText {
 
 fn drop_function(pair: &Pair<'_>, name: &Ident) -> SqlText {
     let name = QualifiedName::new(pair.table.schema.clone(), name.clone());
-    fill("DROP FUNCTION {name}()", &[("name", &quote_qualified(&name))])
+    fill(
+        "DROP FUNCTION {name}()",
+        &[("name", &quote_qualified(&name))],
+    )
 }
 
 fn trigger(pair: &Pair<'_>, name: &Ident) -> SqlText {
@@ -313,7 +334,10 @@ fn defaults(pair: &Pair<'_>, column: &Ident, default: &Option<ColumnDefault>) ->
                 ("column", &quote_ident(column)),
             ];
             vec![
-                of("ADD GENERATED {kind} AS IDENTITY", &[("kind", &identity_word(kind))]),
+                of(
+                    "ADD GENERATED {kind} AS IDENTITY",
+                    &[("kind", &identity_word(kind))],
+                ),
                 fill(
                     "SELECT setval(pg_get_serial_sequence({literal}, {name}), (SELECT coalesce(max({column}), 0) + 1 FROM {table}), false)",
                     &parts,
@@ -324,7 +348,11 @@ fn defaults(pair: &Pair<'_>, column: &Ident, default: &Option<ColumnDefault>) ->
     }
 }
 
-fn without_default(pair: &Pair<'_>, column: &Ident, default: &Option<ColumnDefault>) -> Option<SqlText> {
+fn without_default(
+    pair: &Pair<'_>,
+    column: &Ident,
+    default: &Option<ColumnDefault>,
+) -> Option<SqlText> {
     let rest = match default {
         Some(ColumnDefault::Expression(_)) => "DROP DEFAULT",
         Some(ColumnDefault::IdentityAlways | ColumnDefault::IdentityByDefault) => "DROP IDENTITY",
@@ -340,7 +368,12 @@ fn renamed(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     let mut item = Item::new(
         Phase::Contract,
         Rank::GoneColumns,
-        format!("drop column {}.{}, now {}", pair.table.name.as_str(), pair.replaced.old.as_str(), pair.replaced.new.as_str()),
+        format!(
+            "drop column {}.{}, now {}",
+            pair.table.name.as_str(),
+            pair.replaced.old.as_str(),
+            pair.replaced.new.as_str()
+        ),
         pair.cause,
     );
     if !is_generated {
@@ -370,13 +403,29 @@ fn switched(draft: &mut Draft<'_>, pair: &Pair<'_>) {
         draft.switch(pair.table, slot, pair.cause, (forward, back));
     };
     if !is_generated {
-        say(Slot::DropRules, drop_trigger(pair, &sync), vec![trigger(pair, &sync)]);
+        say(
+            Slot::DropRules,
+            drop_trigger(pair, &sync),
+            vec![trigger(pair, &sync)],
+        );
     }
     if let Some(sql) = without_default(pair, name, &pair.was.default) {
-        say(Slot::DropRules, sql, defaults(pair, name, &pair.was.default));
+        say(
+            Slot::DropRules,
+            sql,
+            defaults(pair, name, &pair.was.default),
+        );
     }
-    say(Slot::Columns, rename(name, &kept), vec![rename(&kept, name)]);
-    say(Slot::Columns, rename(built, name), vec![rename(name, built)]);
+    say(
+        Slot::Columns,
+        rename(name, &kept),
+        vec![rename(&kept, name)],
+    );
+    say(
+        Slot::Columns,
+        rename(built, name),
+        vec![rename(name, built)],
+    );
     if !pair.was.nullable && !is_generated {
         say(
             Slot::Settings,

@@ -45,11 +45,14 @@ fn function(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 .part(drop)
                 .undo(was.definition.clone())
         }
-        (_, Some(was), Some(now)) => {
-            Item::new(Phase::Switch, Rank::Functions, format!("replace {title}"), &change.object)
-                .part(text::replacing(&now.definition))
-                .undo(text::replacing(&was.definition))
-        }
+        (_, Some(was), Some(now)) => Item::new(
+            Phase::Switch,
+            Rank::Functions,
+            format!("replace {title}"),
+            &change.object,
+        )
+        .part(text::replacing(&now.definition))
+        .undo(text::replacing(&was.definition)),
         _ => return Ok(()),
     };
     draft.push(item);
@@ -91,9 +94,14 @@ fn trigger(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     let named = format!("trigger {} of {}", name.as_str(), table.name.as_str());
     match (&change.what, was, now) {
         (What::Created, _, Some(now)) => {
-            let mut item = Item::new(Phase::Validate, Rank::Triggers, format!("add {named}"), &change.object)
-                .part(now)
-                .undo(drop);
+            let mut item = Item::new(
+                Phase::Validate,
+                Rank::Triggers,
+                format!("add {named}"),
+                &change.object,
+            )
+            .part(now)
+            .undo(drop);
             if let Some(guard) = guard(draft, table, name) {
                 item = item.hazard(
                     HazardKind::NoValue,
@@ -104,9 +112,14 @@ fn trigger(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             draft.push(item);
         }
         (What::Dropped, Some(was), _) => {
-            let item = Item::new(Phase::Switch, Rank::Loosened, format!("drop {named}"), &change.object)
-                .part(drop)
-                .undo(was);
+            let item = Item::new(
+                Phase::Switch,
+                Rank::Loosened,
+                format!("drop {named}"),
+                &change.object,
+            )
+            .part(drop)
+            .undo(was);
             draft.push(item);
         }
         (What::Renamed(from), _, _) => {
@@ -118,15 +131,25 @@ fn trigger(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 ];
                 fill("ALTER TRIGGER {from} ON {table} RENAME TO {to}", &parts)
             };
-            let item = Item::new(Phase::Expand, Rank::Functions, format!("rename {named}"), &change.object)
-                .part(rename(from, name))
-                .undo(rename(name, from));
+            let item = Item::new(
+                Phase::Expand,
+                Rank::Functions,
+                format!("rename {named}"),
+                &change.object,
+            )
+            .part(rename(from, name))
+            .undo(rename(name, from));
             draft.push(item);
         }
         (_, Some(was), Some(now)) => {
             let pair = (drop.clone(), vec![Part::new(was)]);
             draft.switch(table, Slot::DropRules, &change.object, pair);
-            draft.switch(table, Slot::Rules, &change.object, (now, vec![Part::new(drop)]));
+            draft.switch(
+                table,
+                Slot::Rules,
+                &change.object,
+                (now, vec![Part::new(drop)]),
+            );
         }
         _ => {}
     }
@@ -137,9 +160,15 @@ fn trigger(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
 fn guard(draft: &Draft<'_>, table: &QualifiedName, name: &Ident) -> Option<QualifiedName> {
     let trigger = draft.to.tables.get(table)?.triggers.get(name)?;
     let function = draft.to.functions.get(&trigger.function)?;
-    let mut new = draft.to.tables.keys().filter(|name| !draft.from.tables.contains_key(*name));
-    new.find(|new| *new != table && text::mentions(&SqlText::authored(function.body.clone()), &new.name))
-        .cloned()
+    let mut new = draft
+        .to
+        .tables
+        .keys()
+        .filter(|name| !draft.from.tables.contains_key(*name));
+    new.find(|new| {
+        *new != table && text::mentions(&SqlText::authored(function.body.clone()), &new.name)
+    })
+    .cloned()
 }
 
 pub(in crate::migrate) static POLICY: Recipe = Recipe {

@@ -48,7 +48,10 @@ fn shadow(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         .filter(|column| is_written(column) && from.column(&column.name).is_some_and(is_written))
         .map(|column| column.name.clone())
         .collect();
-    let old_key = from.primary_key.as_ref().map(|(_, key)| key.columns.clone());
+    let old_key = from
+        .primary_key
+        .as_ref()
+        .map(|(_, key)| key.columns.clone());
     let key = old_key.filter(|key| key.iter().all(|column| shared.contains(column)));
     let Some(key) = key else {
         return Err(Error::Usage(format!(
@@ -80,7 +83,9 @@ fn shadow(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
 fn taken(pair: &Pair<'_>) -> Vec<(Ident, bool)> {
     let mut out: Vec<(Ident, bool)> = Vec::new();
     let key = pair.to.primary_key.iter().map(|(name, _)| name);
-    let constraints = key.chain(pair.to.uniques.keys()).chain(pair.to.exclusions.keys());
+    let constraints = key
+        .chain(pair.to.uniques.keys())
+        .chain(pair.to.exclusions.keys());
     out.extend(constraints.map(|name| (name.clone(), true)));
     out.extend(pair.to.indexes.keys().map(|name| (name.clone(), false)));
     out
@@ -91,9 +96,21 @@ fn create(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
     let mut table = pair.to.clone();
     let built = |name: Ident| derived(&[name.as_str(), "new"]);
     table.primary_key = table.primary_key.map(|(name, key)| (built(name), key));
-    table.uniques = table.uniques.into_iter().map(|(n, m)| (built(n), m)).collect();
-    table.exclusions = table.exclusions.into_iter().map(|(n, m)| (built(n), m)).collect();
-    table.indexes = table.indexes.into_iter().map(|(n, m)| (built(n), m)).collect();
+    table.uniques = table
+        .uniques
+        .into_iter()
+        .map(|(n, m)| (built(n), m))
+        .collect();
+    table.exclusions = table
+        .exclusions
+        .into_iter()
+        .map(|(n, m)| (built(n), m))
+        .collect();
+    table.indexes = table
+        .indexes
+        .into_iter()
+        .map(|(n, m)| (built(n), m))
+        .collect();
     let mut writer = Writer::new(draft.environment);
     writer.table(&pair.built, &table, &|key| key.table != *pair.name)?;
     writer.security(&pair.built, &table)?;
@@ -101,7 +118,10 @@ fn create(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
         writer.grant(&pair.built, role, privileges);
     }
     let made: Vec<SqlText> = writer.take().into_iter().map(|made| made.sql).collect();
-    let drop = fill("DROP TABLE {name}", &[("name", &quote_qualified(&pair.built))]);
+    let drop = fill(
+        "DROP TABLE {name}",
+        &[("name", &quote_qualified(&pair.built))],
+    );
     let title = format!("a new {} beside the old one", pair.name.name.as_str());
     let item = Item::new(Phase::Expand, Rank::Tables, title, pair.cause)
         .parts(made)
@@ -120,7 +140,9 @@ fn mirror_function(pair: &Pair<'_>, name: &Ident, target: &QualifiedName) -> Sql
     let name = QualifiedName::new(pair.name.schema.clone(), name.clone());
     let of = |row: &'static str, columns: &[Ident]| {
         join(
-            columns.iter().map(|column| crate::sql::column_of(row, column)),
+            columns
+                .iter()
+                .map(|column| crate::sql::column_of(row, column)),
             ", ",
         )
     };
@@ -162,7 +184,10 @@ fn drop_trigger(name: &Ident, table: &QualifiedName) -> SqlText {
 
 fn drop_function(pair: &Pair<'_>, name: &Ident) -> SqlText {
     let name = QualifiedName::new(pair.name.schema.clone(), name.clone());
-    fill("DROP FUNCTION {name}()", &[("name", &quote_qualified(&name))])
+    fill(
+        "DROP FUNCTION {name}()",
+        &[("name", &quote_qualified(&name))],
+    )
 }
 
 fn mirror(draft: &mut Draft<'_>, pair: &Pair<'_>) {
@@ -192,7 +217,10 @@ fn differing(pair: &Pair<'_>, one: &QualifiedName, other: &QualifiedName) -> Sql
 
 fn parity(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     let title = format!("both tables of {} hold the same", pair.name.name.as_str());
-    let parts = [("rows", &differing(pair, pair.name, &pair.built)), ("name", &literal(&title))];
+    let parts = [
+        ("rows", &differing(pair, pair.name, &pair.built)),
+        ("name", &literal(&title)),
+    ];
     let assert = fill(
         "DO $pgproof$\nBEGIN\n    IF EXISTS ({rows}) THEN\n        RAISE EXCEPTION 'not so: %', {name};\n    END IF;\nEND\n$pgproof$",
         &parts,
@@ -209,7 +237,10 @@ fn exchange(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
         let back = back.into_iter().map(Part::new).collect();
         draft.switch(pair.name, slot, pair.cause, (forward, back));
     };
-    let (name, back_name) = (mirror_name(pair), derived(&["pgproof", "follow", pair.name.name.as_str()]));
+    let (name, back_name) = (
+        mirror_name(pair),
+        derived(&["pgproof", "follow", pair.name.name.as_str()]),
+    );
     let rename = |from: &QualifiedName, to: &QualifiedName| {
         alter(from, "RENAME TO {to}", &[("to", &quote_ident(&to.name))])
     };
@@ -218,15 +249,29 @@ fn exchange(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
         drop_trigger(&name, pair.name),
         vec![mirror_trigger(pair, &name, pair.name)],
     );
-    say(Slot::Columns, rename(pair.name, &pair.kept), vec![rename(&pair.kept, pair.name)]);
-    say(Slot::Columns, rename(&pair.built, pair.name), vec![rename(pair.name, &pair.built)]);
+    say(
+        Slot::Columns,
+        rename(pair.name, &pair.kept),
+        vec![rename(&pair.kept, pair.name)],
+    );
+    say(
+        Slot::Columns,
+        rename(&pair.built, pair.name),
+        vec![rename(pair.name, &pair.built)],
+    );
     let old_constraint = |ident: &Ident| {
-        pair.from.primary_key.as_ref().is_some_and(|(name, _)| name == ident)
+        pair.from
+            .primary_key
+            .as_ref()
+            .is_some_and(|(name, _)| name == ident)
             || pair.from.uniques.contains_key(ident)
             || pair.from.exclusions.contains_key(ident)
     };
     for (ident, is_constraint) in taken(pair) {
-        let (built, kept) = (derived(&[ident.as_str(), "new"]), derived(&[ident.as_str(), "old"]));
+        let (built, kept) = (
+            derived(&[ident.as_str(), "new"]),
+            derived(&[ident.as_str(), "old"]),
+        );
         let index = |from: &Ident, to: &Ident| {
             let from = QualifiedName::new(pair.name.schema.clone(), from.clone());
             let parts = [("from", &quote_qualified(&from)), ("to", &quote_ident(to))];
@@ -248,7 +293,11 @@ fn exchange(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
                 vec![rename_constraint(pair.name, &ident, &built)],
             );
         } else {
-            say(Slot::Keys, index(&built, &ident), vec![index(&ident, &built)]);
+            say(
+                Slot::Keys,
+                index(&built, &ident),
+                vec![index(&ident, &built)],
+            );
         }
     }
     let identities = pair.to.columns.iter().filter(|column| {
@@ -302,7 +351,10 @@ fn contract(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     )
     .part(drop_trigger(&back_name, pair.name))
     .part(drop_function(pair, &back_name))
-    .part(fill("DROP TABLE {name}", &[("name", &quote_qualified(&pair.kept))]))
+    .part(fill(
+        "DROP TABLE {name}",
+        &[("name", &quote_qualified(&pair.kept))],
+    ))
     .part(drop_function(pair, &mirror_name(pair)))
     .forward_only("the old table is gone; its rows are in the new one");
     draft.push(item);

@@ -15,9 +15,7 @@ use crate::sql::{
 pub(in crate::migrate) static CREATED: Recipe = Recipe {
     name: "new-table",
     doc: "a new table comes whole: nobody uses it yet, so nobody waits",
-    handles: |change| {
-        matches!(change.object, ObjectPath::Table(_)) && change.what == What::Created
-    },
+    handles: |change| matches!(change.object, ObjectPath::Table(_)) && change.what == What::Created,
     steps: created,
 };
 
@@ -92,9 +90,7 @@ fn rules(draft: &Draft<'_>, name: &QualifiedName, table: &Table) -> Result<Vec<I
 pub(in crate::migrate) static DROPPED: Recipe = Recipe {
     name: "dropped-table",
     doc: "a table goes last, when no program of the old version is left",
-    handles: |change| {
-        matches!(change.object, ObjectPath::Table(_)) && change.what == What::Dropped
-    },
+    handles: |change| matches!(change.object, ObjectPath::Table(_)) && change.what == What::Dropped,
     steps: dropped,
 };
 
@@ -129,7 +125,10 @@ fn dropped(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         format!("drop table {subject}"),
         &change.object,
     )
-    .part(fill("DROP TABLE {name}", &[("name", &quote_qualified(name))]))
+    .part(fill(
+        "DROP TABLE {name}",
+        &[("name", &quote_qualified(name))],
+    ))
     .hazard(
         HazardKind::DataLoss,
         subject,
@@ -276,13 +275,14 @@ fn parameters(name: &QualifiedName, from: &Table, to: &Table) -> Vec<SqlText> {
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect();
     if !set.is_empty() {
-        out.push(alter(name, "SET ({set})", &[("set", &lines::parameters(&set))]));
+        out.push(alter(
+            name,
+            "SET ({set})",
+            &[("set", &lines::parameters(&set))],
+        ));
     }
     let gone = from.with.keys().filter(|key| !to.with.contains_key(*key));
-    let gone = join(
-        gone.map(|key| quote_ident(&key.as_str().into())),
-        ", ",
-    );
+    let gone = join(gone.map(|key| quote_ident(&key.as_str().into())), ", ");
     if !gone.as_str().is_empty() {
         out.push(alter(name, "RESET ({gone})", &[("gone", &gone)]));
     }

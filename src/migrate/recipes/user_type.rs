@@ -37,7 +37,11 @@ fn made(draft: &Draft<'_>, name: &QualifiedName, old: bool) -> Vec<SqlText> {
 }
 
 fn keyword(draft: &Draft<'_>, name: &QualifiedName) -> SqlText {
-    let kind = draft.to.types.get(name).or_else(|| draft.from.types.get(name));
+    let kind = draft
+        .to
+        .types
+        .get(name)
+        .or_else(|| draft.from.types.get(name));
     fixed(match kind {
         Some((UserType::Domain { .. }, _)) => "DOMAIN",
         _ => "TYPE",
@@ -69,13 +73,12 @@ fn user_type(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         .undo_parts(made(draft, name, true).into_iter().map(Part::new)),
         _ => {
             let comment = |catalog: &crate::catalog::Catalog| {
-                let text = catalog.types.get(name).and_then(|(_, comment)| comment.clone());
+                let text = catalog
+                    .types
+                    .get(name)
+                    .and_then(|(_, comment)| comment.clone());
                 let text = text.map_or_else(|| fixed("NULL"), |text| literal(&text));
-                let parts = [
-                    ("keyword", &keyword),
-                    ("name", &quoted),
-                    ("text", &text),
-                ];
+                let parts = [("keyword", &keyword), ("name", &quoted), ("text", &text)];
                 fill("COMMENT ON {keyword} {name} IS {text}", &parts)
             };
             let title = format!("comment on {title}");
@@ -124,12 +127,17 @@ fn labels(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             ("label", &literal(label)),
             ("place", &place),
         ];
-        let add = fill("ALTER TYPE {name} ADD VALUE IF NOT EXISTS {label}{place}", &parts);
+        let add = fill(
+            "ALTER TYPE {name} ADD VALUE IF NOT EXISTS {label}{place}",
+            &parts,
+        );
         let title = format!("add label {label} to {}", name.name.as_str());
         let item = Item::new(Phase::Expand, Rank::Types, title, &change.object)
             .alone(add)
             .because("a label may be used only after the transaction that adds it has committed")
-            .forward_only("PostgreSQL cannot take a label out of an enum; one that nobody uses harms nobody");
+            .forward_only(
+                "PostgreSQL cannot take a label out of an enum; one that nobody uses harms nobody",
+            );
         draft.push(item);
     }
     Ok(())
@@ -263,10 +271,16 @@ fn domain(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         fill("ALTER DOMAIN {name} {rest}", &parts)
     };
     let add = |check: &crate::sql::Ident, made: &crate::catalog::Check| {
-        alter("ADD {check} NOT VALID", &[("check", &lines::check(check, made))])
+        alter(
+            "ADD {check} NOT VALID",
+            &[("check", &lines::check(check, made))],
+        )
     };
     let validate = |check: &crate::sql::Ident| {
-        alter("VALIDATE CONSTRAINT {check}", &[("check", &quote_ident(check))])
+        alter(
+            "VALIDATE CONSTRAINT {check}",
+            &[("check", &quote_ident(check))],
+        )
     };
     let drop = |check: &crate::sql::Ident| {
         alter("DROP CONSTRAINT {check}", &[("check", &quote_ident(check))])
@@ -295,9 +309,14 @@ fn domain(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             continue;
         }
         let named = format!("condition {} of domain {title}", check.as_str());
-        let item = Item::new(Phase::Validate, Rank::Checks, format!("add {named}"), &change.object)
-            .part(add(check, made))
-            .undo(drop(check));
+        let item = Item::new(
+            Phase::Validate,
+            Rank::Checks,
+            format!("add {named}"),
+            &change.object,
+        )
+        .part(add(check, made))
+        .undo(drop(check));
         draft.push(item);
         let item = Item::new(
             Phase::Validate,

@@ -97,7 +97,12 @@ fn view(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 draft.switch_view(&home, &other);
             }
             let back = made(draft, name, was)?.into_iter().map(Part::new).collect();
-            draft.switch(&home, Slot::DropViews, &change.object, (drop(name, was), back));
+            draft.switch(
+                &home,
+                Slot::DropViews,
+                &change.object,
+                (drop(name, was), back),
+            );
             let mut first = true;
             for sql in made(draft, name, now)? {
                 let back = if std::mem::take(&mut first) {
@@ -109,7 +114,14 @@ fn view(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             }
             if now.materialized {
                 let (kind, subject, text) = stop(name);
-                draft.switch_hazard(&home, Hazard { kind, subject, text });
+                draft.switch_hazard(
+                    &home,
+                    Hazard {
+                        kind,
+                        subject,
+                        text,
+                    },
+                );
             }
         }
         _ => {}
@@ -122,7 +134,9 @@ fn stop(name: &QualifiedName) -> (HazardKind, String, String) {
     (
         HazardKind::Stop,
         name.to_owned(),
-        format!("the materialised view {name} is filled inside the switch, whose locks are held as long as its query takes"),
+        format!(
+            "the materialised view {name} is filled inside the switch, whose locks are held as long as its query takes"
+        ),
     )
 }
 
@@ -138,7 +152,10 @@ fn filled(item: Item, view: &View) -> Item {
 fn switched_tables(draft: &Draft<'_>, view: &View) -> Vec<QualifiedName> {
     let mut queries = vec![view.query.clone()];
     for (name, other) in draft.to.views.iter().rev() {
-        if queries.iter().any(|query| text::mentions(query, &name.name)) {
+        if queries
+            .iter()
+            .any(|query| text::mentions(query, &name.name))
+        {
             queries.push(other.query.clone());
         }
     }
@@ -153,7 +170,11 @@ fn switched_tables(draft: &Draft<'_>, view: &View) -> Vec<QualifiedName> {
         moves.then_some(table)
     });
     let mut out: Vec<QualifiedName> = changed
-        .filter(|table| queries.iter().any(|query| text::mentions(query, &table.name)))
+        .filter(|table| {
+            queries
+                .iter()
+                .any(|query| text::mentions(query, &table.name))
+        })
         .cloned()
         .collect();
     out.sort();
@@ -163,14 +184,19 @@ fn switched_tables(draft: &Draft<'_>, view: &View) -> Vec<QualifiedName> {
 
 /// Other changed views that stand on this one: they go and come in the same transaction.
 fn standing_on(draft: &Draft<'_>, name: &QualifiedName) -> Vec<QualifiedName> {
-    let changed = draft.diff.changes.iter().filter_map(|change| match &change.object {
-        ObjectPath::View(other) if other != name => Some(other.clone()),
-        _ => None,
-    });
+    let changed = draft
+        .diff
+        .changes
+        .iter()
+        .filter_map(|change| match &change.object {
+            ObjectPath::View(other) if other != name => Some(other.clone()),
+            _ => None,
+        });
     changed
         .filter(|other| {
             found(draft.to, other).is_some_and(|view| text::mentions(&view.query, &name.name))
-                || found(draft.to, name).is_some_and(|view| text::mentions(&view.query, &other.name))
+                || found(draft.to, name)
+                    .is_some_and(|view| text::mentions(&view.query, &other.name))
         })
         .collect()
 }

@@ -21,9 +21,10 @@ pub struct Hands {
 impl Hands {
     /// The session for a step.
     pub fn of(&mut self, step: &Step) -> &mut Session {
-        let is_servers = step.causes.iter().any(|cause| {
-            matches!(cause, ObjectPath::Role(_) | ObjectPath::Extension(_))
-        });
+        let is_servers = step
+            .causes
+            .iter()
+            .any(|cause| matches!(cause, ObjectPath::Role(_) | ObjectPath::Extension(_)));
         match &mut self.admin {
             Some(admin) if is_servers || step.manner() == Manner::Chunks => admin,
             _ => &mut self.owner,

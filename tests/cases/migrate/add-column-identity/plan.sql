@@ -27,6 +27,7 @@ ALTER TABLE shop.orders
     ADD COLUMN number bigint;
 ALTER TABLE shop.orders
     ALTER COLUMN number SET DEFAULT nextval('shop.orders_number_filling');
+COMMENT ON COLUMN shop.orders.number IS 'a running number';
 COMMIT;
 
 -- 3 backfill: fill orders.number

@@ -23,20 +23,7 @@ ALTER TABLE shop.purchase
     RENAME CONSTRAINT orders_pkey TO purchase_pkey;
 COMMIT;
 
--- 3 switch: switch purchase
--- runs      in one transaction
--- because   everything that changes its place at once does so in one short transaction
-BEGIN;
-SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
-SET LOCAL statement_timeout = '900s';
-DROP VIEW shop.open_orders;
-CREATE VIEW shop.open_orders WITH (security_invoker = true) AS
-SELECT order_id, customer_id, total FROM purchase WHERE state = 'new';
-COMMENT ON VIEW shop.open_orders IS 'what is to be done';
-COMMIT;
-
--- 4 contract: drop the view under the old name orders
+-- 3 contract: drop the view under the old name orders
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
