@@ -10,5 +10,5 @@ mod effect;
 mod lock;
 
 pub use chain::{Beside, Chain, apply};
-pub use effect::{Effects, Loss, effects, effects_beside};
+pub use effect::{Effects, Loss, effects, effects_beside, effects_of};
 pub use lock::LockMode;

@@ -58,6 +58,16 @@ pub enum Loss {
     Schema(crate::sql::Ident),
 }
 
+impl Loss {
+    /// The table it is about.
+    pub fn relation(&self) -> Option<&QualifiedName> {
+        match self {
+            Loss::Table(table) | Loss::Column(table, _) | Loss::Rows(table) => Some(table),
+            Loss::Schema(_) => None,
+        }
+    }
+}
+
 impl Effects {
     /// Records a lock; the heaviest counts.
     pub(super) fn lock(&mut self, relation: &QualifiedName, mode: LockMode) {
