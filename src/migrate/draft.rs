@@ -87,6 +87,7 @@ impl Item {
                 resume: Vec::new(),
                 check: None,
                 hazards: Vec::new(),
+                locks: Vec::new(),
                 backfill: None,
             },
         }

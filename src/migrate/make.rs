@@ -1,5 +1,6 @@
 //! From two catalogs to a plan.
 
+use super::audit::annotate;
 use super::backfill;
 use super::diff::diff;
 use super::draft::Draft;
@@ -44,5 +45,7 @@ pub fn plan(
     }
     grant::usage(&mut draft);
     backfill::progress(&mut draft);
-    draft.finish()
+    let mut plan = draft.finish()?;
+    annotate(&mut plan, from, policy);
+    Ok(plan)
 }

@@ -179,6 +179,8 @@ pub struct Step {
     pub check: Option<SqlText>,
     /// What has to be accepted.
     pub hazards: Vec<Hazard>,
+    /// Each table that somebody may have to wait for: lock, how long, who waits.
+    pub locks: Vec<String>,
     /// Set for the steps that write rows in chunks.
     pub backfill: Option<Backfill>,
 }

@@ -41,6 +41,8 @@ pub struct Policy {
     pub replica_lag: f64,
     /// Seconds between the switch and the contraction.
     pub contract_after: Option<f64>,
+    /// Declared rows of each table.
+    pub rows: BTreeMap<QualifiedName, f64>,
     /// Backfills by table.
     pub backfills: Vec<Declared>,
     /// Queries that return the rows that differ.
@@ -65,6 +67,12 @@ impl Policy {
             statement: limit("statement").unwrap_or(900.0),
             replica_lag: limit("replica_lag").unwrap_or(10.0),
             contract_after: duration(&data["contract_after"]),
+            rows: model
+                .tables
+                .iter()
+                .filter(|table| table.volume.is_some())
+                .map(|table| (model.qualified(&table.name.ident), table.rows()))
+                .collect(),
             backfills: backfills
                 .map(|(table, entry)| Declared {
                     table: model.qualified(&Ident::from(table.as_str())),

@@ -184,7 +184,13 @@ fn word_at(text: &str, offset: usize) -> Range<usize> {
 }
 
 fn first_error(sql: &str) -> Option<(String, Range<usize>)> {
-    let parsed = SourceFile::parse(sql);
+    first_fault(&SourceFile::parse(sql))
+}
+
+/// What a parsed text is refused for, as the parser says it.
+pub(super) fn first_fault(
+    parsed: &squawk_syntax::Parse<SourceFile>,
+) -> Option<(String, Range<usize>)> {
     let error = parsed.errors().into_iter().next();
     let error = error.or_else(|| body_error(&parsed.syntax_node()))?;
     let range = error.range();

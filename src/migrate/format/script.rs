@@ -63,6 +63,9 @@ pub(super) fn header(step: &Step) -> String {
         }
     };
     commented(&mut out, "runs", manner);
+    for lock in &step.locks {
+        commented(&mut out, "locks", lock);
+    }
     if let Some(because) = step.because {
         commented(&mut out, "because", because);
     }

@@ -1,0 +1,3 @@
+//! Forms, one statement after the other.
+
+use super::*;
