@@ -107,6 +107,7 @@ fn options(name: &str, promise: Promise) -> VerifyOptions {
         race,
         command: "pgproof verify".to_owned(),
         part: Part::default(),
+        predecessors: std::collections::BTreeMap::new(),
     }
 }
 

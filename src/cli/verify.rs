@@ -107,6 +107,8 @@ enum MethodName {
     Race,
     /// Queries are planned as the design expects
     Plan,
+    /// The migration from the design before is rehearsed under load
+    Migrate,
     /// Each enforcement is taken out, and must be missed
     Mutate,
 }
@@ -118,6 +120,7 @@ impl From<MethodName> for Method {
             MethodName::Reject => Method::Reject,
             MethodName::Race => Method::Race,
             MethodName::Plan => Method::Plan,
+            MethodName::Migrate => Method::Migrate,
             MethodName::Mutate => Method::Mutate,
         }
     }
@@ -190,6 +193,10 @@ pub(super) fn options_for(args: &Args, design: &Design) -> VerifyOptions {
         race,
         command: command(args, &design.path),
         part: Part::of(args.shard),
+        predecessors: super::migrate::predecessor(design)
+            .map(|before| (design.model.name.as_str().to_owned(), before))
+            .into_iter()
+            .collect(),
     }
 }
 

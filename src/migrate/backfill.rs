@@ -223,6 +223,7 @@ impl Walk<'_> {
             table: self.table.clone(),
             chunk,
             pause_ms,
+            is_walk: true,
             progress: subject.to_owned(),
             call: fill(BLOCK, &parts),
         }
@@ -325,7 +326,10 @@ pub(super) fn declared(draft: &mut Draft<'_>, table: &QualifiedName, cause: &Obj
         key: vec![column],
         write: &write,
     };
-    let backfill = walk.backfill(draft, table, &subject);
+    let backfill = Backfill {
+        is_walk: false,
+        ..walk.backfill(draft, table, &subject)
+    };
     draft.push(Item::new(Phase::Backfill, Rank::Backfills, title, cause).backfill(backfill));
 }
 

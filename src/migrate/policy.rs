@@ -43,6 +43,8 @@ pub struct Policy {
     pub contract_after: Option<f64>,
     /// Declared rows of each table.
     pub rows: BTreeMap<QualifiedName, f64>,
+    /// Rows at a time and milliseconds of rest for every backfill, whatever is declared: for a rehearsal, whose tables are small.
+    pub hurry: Option<(i64, u64)>,
     /// Backfills by table.
     pub backfills: Vec<Declared>,
     /// Queries that return the rows that differ.
@@ -73,6 +75,7 @@ impl Policy {
                 .filter(|table| table.volume.is_some())
                 .map(|table| (model.qualified(&table.name.ident), table.rows()))
                 .collect(),
+            hurry: None,
             backfills: backfills
                 .map(|(table, entry)| Declared {
                     table: model.qualified(&Ident::from(table.as_str())),
@@ -108,6 +111,9 @@ impl Policy {
 
     /// Rows at a time, and milliseconds of rest, for a table.
     pub(super) fn pace(&self, table: &QualifiedName) -> (i64, u64) {
+        if let Some(pace) = self.hurry {
+            return pace;
+        }
         let declared = self.backfill(table);
         let chunk = declared.and_then(|entry| entry.chunk).unwrap_or(CHUNK);
         let pause = declared.and_then(|entry| entry.pause_ms).unwrap_or(50);

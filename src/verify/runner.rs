@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::build::{build, claim as schema_claim, refused};
 use super::evidence::Judged;
+use super::migrate::{claim as migration_claim, rehearse};
 use super::mutate::{count, survey};
 use super::part::Part;
 use super::plan::{claim as query_claim, design_claims, plans_of, refused_statements};
@@ -34,6 +35,8 @@ pub struct VerifyOptions {
     pub command: String,
     /// Which claims are left to try.
     pub part: Part,
+    /// For designs that say what they migrate from: the design before, or why it is not to be had.
+    pub predecessors: BTreeMap<String, Result<Model, String>>,
 }
 
 impl VerifyOptions {
@@ -170,6 +173,10 @@ impl Design<'_> {
             self.plan(&stage).await?;
         }
         self.verified.told(Method::Plan);
+        if self.options.wants(Method::Migrate) {
+            self.migrate().await?;
+        }
+        self.verified.told(Method::Migrate);
         if self.options.wants(Method::Mutate) {
             racer = self
                 .mutate(&stage, &maker, (&claims, &settled), racer)
@@ -190,6 +197,35 @@ impl Design<'_> {
         }
         let mut session = stage.session(&stage.template).await?;
         claims(stage, &mut session, maker).await
+    }
+
+    /// The way here from the design before, where there is one.
+    async fn migrate(&mut self) -> Result<(), Error> {
+        let (run, model) = (self.run, self.model);
+        let Some(before) = self.options.predecessors.get(model.name.as_str()) else {
+            return Ok(());
+        };
+        let named = before.as_ref().map_or("the design before", |old| old.name.as_str());
+        let claim = migration_claim(model, named);
+        if self.wanted(Method::Migrate, std::slice::from_ref(&claim)).is_empty() {
+            return Ok(());
+        }
+        self.begin(Method::Migrate, 1);
+        let old = match before {
+            Ok(old) => old,
+            Err(reason) => {
+                let judged = Judged::unchecked(reason.clone());
+                let evidence = run.evidence(model, Method::Migrate, claim, judged);
+                self.verified.evidence.push(evidence);
+                return Ok(());
+            }
+        };
+        self.progress.claim(&claim.subject);
+        let (evidence, mutants) = rehearse(&run, old, model, self.environment).await?;
+        self.verified.evidence.push(evidence);
+        self.verified.mutants.made += mutants.made;
+        self.verified.mutants.killed += mutants.killed;
+        Ok(())
     }
 
     async fn reject(

@@ -130,6 +130,7 @@ fn session(plan: &Plan) -> String {
 fn run(plan: &Plan, parts: &[Part], opener: Opener) -> String {
     let mut out = String::new();
     let mut rest = parts;
+    let mut is_set = false;
     while let Some(first) = rest.first() {
         let count = if first.alone {
             1
@@ -138,7 +139,7 @@ fn run(plan: &Plan, parts: &[Part], opener: Opener) -> String {
         };
         let (group, after) = rest.split_at(count);
         if first.alone {
-            if opener == Opener::File {
+            if opener == Opener::File && !std::mem::replace(&mut is_set, true) {
                 out.push_str(&session(plan));
             }
         } else if opener == Opener::File {

@@ -305,6 +305,7 @@ fn partitioned(
     let title = format!("add unique {} of {}", name.as_str(), table.name.as_str());
     let item = Item::new(Phase::Validate, Rank::Keys, title, cause)
         .part(add_constraint(table, &lines::unique(name, now), ""))
+        .spared()
         .undo(drop_constraint(table, name));
     draft.push(item);
     Ok(())

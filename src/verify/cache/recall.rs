@@ -18,11 +18,12 @@ use crate::verify::run::Told;
 use crate::verify::runner::{Verified, VerifyOptions, invariant_claim, not_tried, raced};
 
 /// Methods whose evidence is kept, in the order in which they run.
-const METHODS: [Method; 5] = [
+const METHODS: [Method; 6] = [
     Method::Build,
     Method::Reject,
     Method::Race,
     Method::Plan,
+    Method::Migrate,
     Method::Mutate,
 ];
 

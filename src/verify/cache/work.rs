@@ -98,6 +98,14 @@ pub(super) fn works(asked: &Asked<'_>) -> Result<Vec<Work>, Error> {
             }
         }
     }
+    if asked.options.asks(Method::Migrate)
+        && let Some(before) = asked.options.predecessors.get(model.name.as_str())
+    {
+        // All of both designs: rows, programs and rules have a part in it.
+        let mut words = keys.mutate();
+        words.word(&format!("{before:?}"));
+        add(Method::Migrate, What::All, words);
+    }
     if asked.options.asks(Method::Mutate) {
         add(Method::Mutate, What::All, keys.mutate());
     }

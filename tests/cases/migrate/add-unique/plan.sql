@@ -1,5 +1,6 @@
 -- 1 validate: build index uq_orders_once on orders
 -- runs      outside a transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- check     this must return no row:
 --           SELECT customer_id, placed_at, count(*) FROM shop.orders
 --               WHERE ROW(customer_id, placed_at) IS NOT NULL GROUP BY customer_id, placed_at HAVING count(*) > 1 LIMIT 10
@@ -15,6 +16,7 @@ CREATE UNIQUE INDEX CONCURRENTLY uq_orders_once
 
 -- 2 validate: add unique uq_orders_once of orders
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';

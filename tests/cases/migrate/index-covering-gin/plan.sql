@@ -1,5 +1,6 @@
 -- 1 expand: add column customer.tags
 -- runs      in one transaction
+-- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -11,6 +12,7 @@ COMMIT;
 
 -- 2 expand: build index ix_customer_tags on customer
 -- runs      outside a transaction
+-- locks     customer SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
@@ -23,6 +25,7 @@ CREATE INDEX CONCURRENTLY ix_customer_tags
 
 -- 3 expand: build index ix_customer_tenant on customer
 -- runs      outside a transaction
+-- locks     customer SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;

@@ -1,5 +1,6 @@
 -- 1 expand: build index ix_orders_note on orders
 -- runs      outside a transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
