@@ -228,7 +228,10 @@ async fn one(
             let title = format!("{}. {}", step.number, step.title);
             if let Err(failure) = forward(&mut hands, &plan, step).await {
                 let stands_in_the_way = match &step.check {
-                    Some(check) => watcher.query(check).await.is_ok_and(|rows| rows.scalar().is_some()),
+                    Some(check) => watcher
+                        .query(check)
+                        .await
+                        .is_ok_and(|rows| rows.scalar().is_some()),
                     None => false,
                 };
                 if stands_in_the_way || plan.hazards().any(|h| h.kind == HazardKind::NoValue) {
@@ -293,7 +296,10 @@ async fn every_change_is_made_and_taken_back() {
     let names = cases();
     for case in &names {
         let version = installed_major();
-        let (from, to) = (side(case, "from.yaml", version), side(case, "to.yaml", version));
+        let (from, to) = (
+            side(case, "from.yaml", version),
+            side(case, "to.yaml", version),
+        );
         match one(&server, (Some(case), &from, &to), &environment).await {
             Ok(Ended::Equal(steps)) => println!("{case}: {steps} steps"),
             Ok(Ended::Rows) => wrong.push(format!("{case}: its rows stand in the way")),
@@ -324,7 +330,9 @@ fn random(state: &mut u64) -> usize {
 async fn pairs_of_designs_are_made_and_taken_back() {
     let number = |name: &str, otherwise: u64| {
         let given = std::env::var(name).ok();
-        given.and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+        given
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(otherwise)
     };
     let mut state = number("SEED", 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let home = Home::new();
@@ -360,6 +368,11 @@ async fn pairs_of_designs_are_made_and_taken_back() {
     }
     println!("{pairs} pairs: {equal} equal, {stopped} stopped by rows, {refused} refused by name");
     server.stop().await.expect("stopped");
-    assert!(wrong.is_empty(), "{} of {pairs}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {pairs}:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     assert!(equal * 2 > pairs, "too few pairs came to an end");
 }

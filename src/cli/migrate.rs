@@ -7,8 +7,8 @@ use clap::ValueEnum;
 
 use super::analysis::{Analysis, Design, analyse};
 use super::output::Output;
-use crate::error::{Error, ExitCode};
 use crate::design::Model;
+use crate::error::{Error, ExitCode};
 use crate::finding::{Finding, Report, Severity};
 use crate::migrate::format::{self, File, Form};
 use crate::migrate::{Plan, Policy, Renames, plan};
@@ -227,7 +227,9 @@ fn read_predecessor(from: &str, design: &Design) -> Result<Model, Error> {
         path: "a temporary folder".to_owned(),
         source,
     })?;
-    let found = candidates(from, Some(design)).into_iter().find(|path| path.exists());
+    let found = candidates(from, Some(design))
+        .into_iter()
+        .find(|path| path.exists());
     let path = match found {
         Some(path) => path,
         None => at_revision(from, &design.path.shown(), folder.path())?,

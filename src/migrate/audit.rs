@@ -13,14 +13,18 @@ use crate::sql::{QualifiedName, ddl};
 /// The effects of each step, in order. `from` is the schema before the first.
 pub fn audit(plan: &Plan, from: &Catalog) -> Vec<Effects> {
     let mut chain = Chain::new(from.clone(), plan.version);
-    plan.steps.iter().map(|step| one(&mut chain, step)).collect()
+    plan.steps
+        .iter()
+        .map(|step| one(&mut chain, step))
+        .collect()
 }
 
 fn one(chain: &mut Chain, step: &Step) -> Effects {
     let mut all = Effects::default();
     if let Some(backfill) = &step.backfill {
         // The block is opaque to a reader of DDL; what it does is known, because it is ours.
-        all.locks.insert(backfill.table.clone(), LockMode::RowExclusive);
+        all.locks
+            .insert(backfill.table.clone(), LockMode::RowExclusive);
         all.writes.insert(backfill.table.clone(), false);
         return all;
     }
@@ -94,7 +98,10 @@ fn lines(step: &Step, effects: &Effects, policy: &Policy) -> Vec<String> {
             continue;
         }
         let how_long = if step.manner() == Manner::Chunks {
-            format!("a chunk of {} rows at a time", step.backfill.as_ref().map_or(0, |b| b.chunk))
+            format!(
+                "a chunk of {} rows at a time",
+                step.backfill.as_ref().map_or(0, |b| b.chunk)
+            )
         } else if is_worked {
             let rows = policy.rows.get(table);
             rows.map_or_else(

@@ -4,6 +4,7 @@ use super::audit::annotate;
 use super::backfill;
 use super::diff::diff;
 use super::draft::Draft;
+use super::dual_write;
 use super::plan::Plan;
 use super::policy::Policy;
 use super::recipe::recipe;
@@ -44,6 +45,7 @@ pub fn plan(
         }
     }
     grant::usage(&mut draft);
+    dual_write::declared(&mut draft);
     backfill::progress(&mut draft);
     let mut plan = draft.finish()?;
     annotate(&mut plan, from, policy);

@@ -12,6 +12,7 @@ mod chain;
 mod change;
 mod diff;
 mod draft;
+mod dual_write;
 mod effect;
 pub mod format;
 mod lock;

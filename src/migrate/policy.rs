@@ -47,6 +47,8 @@ pub struct Policy {
     pub hurry: Option<(i64, u64)>,
     /// Backfills by table.
     pub backfills: Vec<Declared>,
+    /// What brings a row that an old program writes to its new place, by the table that is written.
+    pub dual_writes: Vec<(QualifiedName, SqlText)>,
     /// Queries that return the rows that differ.
     pub validate: Vec<(String, SqlText)>,
     /// For each version of the programs, the phases in which it works.
@@ -60,6 +62,7 @@ impl Policy {
         let data = section.map_or(&Value::Null, |section| &section.data);
         let limit = |key: &str| duration(&data["limits"][key]);
         let backfills = data["backfill"].as_object().into_iter().flatten();
+        let dual_writes = data["dual_write"].as_object().into_iter().flatten();
         let validate = data["validate"].as_object().into_iter().flatten();
         let compatibility = data["compatibility"].as_object().into_iter().flatten();
         Policy {
@@ -85,6 +88,12 @@ impl Policy {
                     sql: entry["sql"]
                         .as_str()
                         .map(|sql| SqlText::authored(sql.trim().trim_end_matches(';'))),
+                })
+                .collect(),
+            dual_writes: dual_writes
+                .filter_map(|(table, sql)| {
+                    let table = model.qualified(&Ident::from(table.as_str()));
+                    Some((table, SqlText::authored(sql.as_str()?.trim())))
                 })
                 .collect(),
             validate: validate

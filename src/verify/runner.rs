@@ -205,9 +205,14 @@ impl Design<'_> {
         let Some(before) = self.options.predecessors.get(model.name.as_str()) else {
             return Ok(());
         };
-        let named = before.as_ref().map_or("the design before", |old| old.name.as_str());
+        let named = before
+            .as_ref()
+            .map_or("the design before", |old| old.name.as_str());
         let claim = migration_claim(model, named);
-        if self.wanted(Method::Migrate, std::slice::from_ref(&claim)).is_empty() {
+        if self
+            .wanted(Method::Migrate, std::slice::from_ref(&claim))
+            .is_empty()
+        {
             return Ok(());
         }
         self.begin(Method::Migrate, 1);

@@ -86,8 +86,7 @@ const AGE: &str = "retention is not exercised by this version of pgproof";
 const DELIVER: &str =
     "the delivery of events to projections is not exercised by this version of pgproof";
 const ATTACK: &str = "grants are not attacked by this version of pgproof";
-const MIGRATE: &str =
-    "`migration.from` does not say which design the migration begins at";
+const MIGRATE: &str = "`migration.from` does not say which design the migration begins at";
 const RESTORE: &str = "dump and restore are not rehearsed by this version of pgproof";
 
 fn claim(subject: String, statement: String, at: Span) -> Claim {

@@ -84,7 +84,10 @@ fn rules(draft: &Draft<'_>, name: &QualifiedName, table: &Table) -> Result<Vec<I
     };
     // Functions that they call must be free to go before the table does.
     let policies = table.policies.keys().map(|policy| drop("POLICY", policy));
-    let triggers = table.triggers.keys().map(|trigger| drop("TRIGGER", trigger));
+    let triggers = table
+        .triggers
+        .keys()
+        .map(|trigger| drop("TRIGGER", trigger));
     let mut without: Vec<SqlText> = policies.chain(triggers).collect();
     if table.force_row_security {
         without.push(alter(name, "NO FORCE ROW LEVEL SECURITY", &[]));

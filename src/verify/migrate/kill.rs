@@ -61,11 +61,7 @@ fn is_filled(rehearsal: &Rehearsal<'_>, table: &QualifiedName) -> bool {
 }
 
 /// Runs a step up to its middle, and ends the session there.
-async fn half(
-    rehearsal: &Rehearsal<'_>,
-    database: &Database,
-    step: &Step,
-) -> Result<bool, Error> {
+async fn half(rehearsal: &Rehearsal<'_>, database: &Database, step: &Step) -> Result<bool, Error> {
     let mut owner = rehearsal.stage.session(database).await?;
     let mut admin = database.admin().await?;
     let failed = |failure: crate::postgres::SqlFailure| failure.into_error("kill a step");
@@ -110,5 +106,9 @@ async fn half(
 }
 
 fn chosen<'s>(owner: &'s mut Session, admin: &'s mut Session, step: &Step) -> &'s mut Session {
-    if Hands::is_for_admin(step) { admin } else { owner }
+    if Hands::is_for_admin(step) {
+        admin
+    } else {
+        owner
+    }
 }

@@ -2,12 +2,13 @@
 
 use super::rehearse::{Ended, Rehearsal};
 use super::steps::{Hands, forward};
+use super::traffic::that_run;
+use crate::catalog::ObjectPath;
 use crate::error::Error;
 use crate::finding::Mutants;
-use crate::catalog::ObjectPath;
 use crate::migrate::{Phase, Plan, Renames, Step, audit, stops};
 use crate::sql::words::replaced;
-use crate::sql::{self, SqlText, fill, fixed, quote_ident, quote_qualified, sequence};
+use crate::sql::{self, Ident, SqlText, fill, fixed, quote_ident, quote_qualified, sequence};
 
 /// What is taken out of a step.
 enum Safeguard {
@@ -37,11 +38,7 @@ pub(super) async fn mutants(rehearsal: &Rehearsal<'_>) -> Result<(Mutants, Vec<S
             mutants.made += 1;
             mutants.killed += u64::from(noticed);
             if !noticed {
-                survivors.push(format!(
-                    "{} without {}",
-                    step.title,
-                    safeguard.word()
-                ));
+                survivors.push(format!("{} without {}", step.title, safeguard.word()));
             }
         }
     }
@@ -77,12 +74,18 @@ fn weakened(step: &Step) -> Vec<(Safeguard, Step)> {
         out.push((safeguard, mutant));
     };
     if step.phase <= Phase::Validate && whole.contains("INDEX CONCURRENTLY") {
-        change(Safeguard::Concurrently, &|sql| replaced(sql, " CONCURRENTLY", ""));
+        change(Safeguard::Concurrently, &|sql| {
+            replaced(sql, " CONCURRENTLY", "")
+        });
     }
     if whole.contains(" NOT VALID") && step.phase <= Phase::Validate {
         change(Safeguard::NotValid, &|sql| replaced(sql, " NOT VALID", ""));
     }
-    if step.backfill.as_ref().is_some_and(|backfill| backfill.is_walk) {
+    if step
+        .backfill
+        .as_ref()
+        .is_some_and(|backfill| backfill.is_walk)
+    {
         change(Safeguard::LastRow, &|sql| {
             replaced(sql, ") <= ROW(", ") < ROW(")
         });
@@ -103,7 +106,9 @@ fn weakened(step: &Step) -> Vec<(Safeguard, Step)> {
 fn stopped(rehearsal: &Rehearsal<'_>, plan: &Plan, at: usize) -> bool {
     let effects = audit(plan, &rehearsal.old.compiled.catalog);
     let step = &plan.steps[at];
-    effects.get(at).is_some_and(|effects| !stops(step, effects).is_empty())
+    effects
+        .get(at)
+        .is_some_and(|effects| !stops(step, effects).is_empty())
 }
 
 /// Whether the checks of the plan show what is missing.
@@ -115,35 +120,32 @@ async fn missed(
 ) -> Result<bool, Error> {
     let (database, mut hands) = rehearsal.begin().await?;
     let mut noticed = false;
-    let written = |phase: Phase| phase > Phase::Backfill;
-    let mut has_written = false;
-    for (number, step) in plan.steps.iter().enumerate() {
-        if written(step.phase) {
-            break;
-        }
+    for step in plan
+        .steps
+        .iter()
+        .filter(|step| step.phase <= Phase::Backfill)
+    {
         if forward(&mut hands, plan, step).await.is_err() {
             noticed = true;
             break;
         }
-        // A program of the old version writes after its row was copied.
-        if matches!(safeguard, Safeguard::DualWrite) && step.backfill.is_some() && !has_written {
-            has_written = rehearsal.write_old(&mut hands, &plan.steps[at]).await;
-        }
-        let Some(admin) = &mut hands.admin else { continue };
-        let checks = plan.steps[..=number].iter().filter(|step| step.backfill.is_some());
-        for check in checks.filter_map(|step| step.check.as_ref()) {
-            if admin.query(check).await.is_ok_and(|rows| !rows.rows.is_empty()) {
-                noticed = true;
-            }
-        }
     }
-    // A copied table has its check in a step of its own.
-    if !noticed && let Some(admin) = &mut hands.admin {
-        for check in plan.steps.iter().filter(|step| step.phase == Phase::Validate) {
-            let Some(check) = &check.check else { continue };
-            if admin.query(check).await.is_ok_and(|rows| !rows.rows.is_empty()) {
-                noticed = true;
-            }
+    if matches!(safeguard, Safeguard::DualWrite) && !noticed {
+        // Programs of the old version write after their rows were copied.
+        rehearsal.write_old(&mut hands, &plan.steps[at]).await;
+        let path = rehearsal.stage.search_path();
+        that_run(&database, &rehearsal.old_calls(), &path).await?;
+    }
+    let own = plan.steps.iter().filter(|step| {
+        step.phase <= Phase::Validate
+            && (step.backfill.is_some() || step.causes == plan.steps[at].causes)
+    });
+    let own = own.filter_map(|step| step.check.as_ref());
+    let declared = rehearsal.policy.validate.iter().map(|(_, query)| query);
+    if let Some(admin) = &mut hands.admin {
+        for check in own.chain(declared) {
+            let found = admin.query(check).await;
+            noticed |= found.is_ok_and(|rows| !rows.rows.is_empty());
         }
     }
     drop(hands);
@@ -152,32 +154,40 @@ async fn missed(
 }
 
 impl Rehearsal<'_> {
-    /// Writes what a program of the old version would: a row of the step's table changes, comes or goes.
-    async fn write_old(&self, hands: &mut Hands, step: &Step) -> bool {
+    /// Writes what programs of the old version could: values of the step's tables change, rows come and go.
+    async fn write_old(&self, hands: &mut Hands, step: &Step) {
         let Some(admin) = &mut hands.admin else {
-            return false;
+            return;
         };
         for statement in self.old_writes(step) {
-            if admin.batch(&statement).await.is_ok() {
-                return true;
-            }
+            // What a rule refuses is none of the migration's business.
+            let _ = admin.batch(&statement).await;
         }
-        false
     }
 
     fn old_writes(&self, step: &Step) -> Vec<SqlText> {
+        let renames = Renames::of(self.new.model);
         let mut out = Vec::new();
         for cause in &step.causes {
             let Some(table) = cause.table() else { continue };
             let name = quote_qualified(table);
+            let mut columns: Vec<Ident> = Vec::new();
             if let ObjectPath::Column(_, column) = cause {
-                let renames = Renames::of(self.new.model);
                 let was = renames.columns.get(&(table.clone(), column.clone()));
-                let column = quote_ident(was.unwrap_or(column));
-                let parts = [("table", &name), ("column", &column)];
-                out.push(fill(
-                    "UPDATE {table} AS row SET {column} = other.{column}\n    FROM (SELECT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY {column} DESC LIMIT 1) AS other\n    WHERE row.ctid = (SELECT ctid FROM {table} AS found WHERE found.{column} IS DISTINCT FROM other.{column} LIMIT 1)",
+                columns.push(was.unwrap_or(column).clone());
+            } else if let Some(old) = self.old.compiled.catalog.tables.get(table) {
+                columns.extend(old.columns.iter().map(|column| column.name.clone()));
+            }
+            for column in &columns {
+                let parts = [("table", &name), ("column", &quote_ident(column))];
+                let all = fill(
+                    "UPDATE {table} AS row SET {column} = other.{column}\n    FROM (SELECT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY {column} DESC LIMIT 1) AS other\n    WHERE row.{column} IS DISTINCT FROM other.{column}",
                     &parts,
+                );
+                out.push(all.clone());
+                out.push(fill(
+                    "{all}\n    AND row.ctid = (SELECT max(found.ctid) FROM {table} AS found WHERE found.{column} IS DISTINCT FROM other.{column})",
+                    &[("all", &all), ("table", &name), ("column", &quote_ident(column))],
                 ));
             }
             let made = self.old.maker.row(&table.name, &[], 7_001);

@@ -62,6 +62,7 @@ pub(super) struct Rehearsal<'a> {
     pub plan: Plan,
     pub policy: Policy,
     pub rows: Vec<Bulk>,
+    pub seed: u64,
     /// The new schema as the server reads it back.
     pub wanted: Catalog,
 }
@@ -113,7 +114,13 @@ pub async fn rehearse(
         hurry: Some((i64::try_from(ROWS / 4).unwrap_or(1), 1)),
         ..Policy::of(new)
     };
-    let made = plan(&from.catalog, &to.catalog, &Renames::of(new), &policy, environment);
+    let made = plan(
+        &from.catalog,
+        &to.catalog,
+        &Renames::of(new),
+        &policy,
+        environment,
+    );
     let plan = match made {
         Ok(mut plan) => {
             // Roles belong to the server, and others may have made them there.
@@ -130,7 +137,10 @@ pub async fn rehearse(
         Ok(wanted) => wanted,
         Err(reason) => {
             let judged = Judged::unchecked(reason);
-            return Ok((run.evidence(new, Method::Migrate, claim, judged), Mutants::default()));
+            return Ok((
+                run.evidence(new, Method::Migrate, claim, judged),
+                Mutants::default(),
+            ));
         }
     };
     let stage = match Stage::open(run.server, old, &from, environment).await? {
@@ -141,7 +151,10 @@ pub async fn rehearse(
                 old.name.as_str(),
                 finding.message
             ));
-            return Ok((run.evidence(new, Method::Migrate, claim, judged), Mutants::default()));
+            return Ok((
+                run.evidence(new, Method::Migrate, claim, judged),
+                Mutants::default(),
+            ));
         }
     };
     for (role, made) in &to.catalog.roles {
@@ -155,9 +168,10 @@ pub async fn rehearse(
         stage,
         plan,
         policy,
+        seed: run.seed,
         wanted,
     };
-    let ended = rehearsal.all(run.seed).await;
+    let ended = rehearsal.all().await;
     rehearsal.stage.close().await?;
     let (judged, mutants) = match ended {
         Ok((judged, mutants)) => (judged, mutants),
@@ -216,23 +230,28 @@ pub(super) async fn read(session: &mut Session, model: &Model) -> Result<Catalog
     let read = introspect(session, &scope).await;
     let mut catalog = read.map_err(|failure| failure.into_error("read the catalog"))?;
     for table in catalog.tables.values_mut() {
-        table.columns.sort_by(|one, other| one.name.cmp(&other.name));
+        table
+            .columns
+            .sort_by(|one, other| one.name.cmp(&other.name));
         // The verifier's own role is not the design's.
-        table.grants.retain(|role, _| !role.as_str().starts_with("pgproof"));
+        table
+            .grants
+            .retain(|role, _| !role.as_str().starts_with("pgproof"));
     }
     for (_, view) in &mut catalog.views {
-        view.grants.retain(|role, _| !role.as_str().starts_with("pgproof"));
+        view.grants
+            .retain(|role, _| !role.as_str().starts_with("pgproof"));
     }
     Ok(catalog)
 }
 
 impl Rehearsal<'_> {
-    async fn all(&self, seed: u64) -> Result<(Judged, Mutants), Ended> {
+    async fn all(&self) -> Result<(Judged, Mutants), Ended> {
         self.audited()?;
         let steps = self.plan.steps.len();
         let killed = kill::killed(self).await?;
         let reversed = self.taken_back().await?;
-        let seen = self.under_load(seed).await?;
+        let seen = self.under_load().await?;
         let (mutants, survivors) = mutants::mutants(self).await?;
         let lock = self.policy.lock;
         if seen.longest.as_secs_f64() > lock {
@@ -259,7 +278,10 @@ impl Rehearsal<'_> {
             mutants.made
         ));
         if verdict == Verdict::Vacuous {
-            judged = judged.reason(format!("taken out, and nothing noticed: {}", survivors.join("; ")));
+            judged = judged.reason(format!(
+                "taken out, and nothing noticed: {}",
+                survivors.join("; ")
+            ));
         }
         let judged = judged
             .figure("steps", steps)
@@ -282,6 +304,22 @@ impl Rehearsal<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Calls of one version's programs.
+    fn calls(&self, side: &Side<'_>) -> Vec<Call> {
+        calls(
+            side.model,
+            &side.compiled.catalog,
+            &side.maker,
+            &self.rows,
+            self.seed,
+        )
+    }
+
+    /// Calls of the old version's programs.
+    pub(super) fn old_calls(&self) -> Vec<Call> {
+        self.calls(&self.old)
     }
 
     /// A database with the old schema and rows.
@@ -365,11 +403,18 @@ impl Rehearsal<'_> {
         }
         for step in there.iter().rev() {
             if let Err(failure) = back(&mut hands, &self.plan, step).await {
-                return Err(Refuted::new(format!("{} cannot be taken back: {failure}", named(step))).into());
+                return Err(Refuted::new(format!(
+                    "{} cannot be taken back: {failure}",
+                    named(step)
+                ))
+                .into());
             }
         }
         let found = read(&mut hands.owner, self.old.model).await?;
-        same("after everything was taken back", &differences(&start, &found))?;
+        same(
+            "after everything was taken back",
+            &differences(&start, &found),
+        )?;
         drop(hands);
         database.drop().await?;
         Ok(count)
@@ -380,7 +425,8 @@ impl Rehearsal<'_> {
         let found = read(&mut hands.owner, self.new.model).await?;
         same("at the end", &differences(&self.wanted, &found))?;
         for invariant in &self.new.model.invariants {
-            let (Some(query), Some(admin)) = (drift(self.new.model, invariant), &mut hands.admin) else {
+            let (Some(query), Some(admin)) = (drift(self.new.model, invariant), &mut hands.admin)
+            else {
                 continue;
             };
             let rows = admin.query(&query).await;
@@ -397,20 +443,17 @@ impl Rehearsal<'_> {
         Ok(())
     }
 
-    async fn under_load(&self, seed: u64) -> Result<Seen, Ended> {
+    async fn under_load(&self) -> Result<Seen, Ended> {
         let (database, mut hands) = self.begin().await?;
         let path = self.stage.search_path();
-        let made = |side: &Side<'_>| -> Vec<Call> {
-            calls(side.model, &side.compiled.catalog, &side.maker, &self.rows, seed)
-        };
-        let old_calls = that_run(&database, &made(&self.old), &path).await?;
+        let old_calls = that_run(&database, &self.old_calls(), &path).await?;
         let (until, since) = self.compatible();
         let mut old = Some(Traffic::start(&database, &old_calls, &path).await?);
         let mut new: Option<Traffic> = None;
         let mut seen = Seen::default();
         for (at, step) in self.plan.steps.iter().enumerate() {
             if new.is_none() && step.phase > since {
-                let calls = made(&self.new);
+                let calls = self.calls(&self.new);
                 new = Some(Traffic::start(&database, &calls, &path).await?);
             }
             if step.phase > until
@@ -456,7 +499,7 @@ impl Rehearsal<'_> {
             seen.old_calls += traffic.stop().await.0;
         }
         if new.is_none() {
-            let calls = made(&self.new);
+            let calls = self.calls(&self.new);
             new = Some(Traffic::start(&database, &calls, &path).await?);
         }
         if let Some(traffic) = new.take() {
@@ -484,7 +527,9 @@ impl Rehearsal<'_> {
         for (name, query) in &self.policy.validate {
             let rows = admin.query(query).await;
             let rows = rows.map_err(|failure| {
-                Refuted::new(format!("the query {name} of `migration.validate` fails: {failure}"))
+                Refuted::new(format!(
+                    "the query {name} of `migration.validate` fails: {failure}"
+                ))
             })?;
             if let Some(row) = rows.rows.first() {
                 let row: Vec<&str> = row.iter().map(|v| v.as_deref().unwrap_or("NULL")).collect();
@@ -515,10 +560,16 @@ impl Rehearsal<'_> {
             let known: Vec<Phase> = phases.iter().filter_map(|word| phase(word)).collect();
             let is_old = phases.iter().any(|word| word == "old");
             let is_new = phases.iter().any(|word| word == "contracted");
-            if is_old && !is_new && let Some(last) = known.iter().max() {
+            if is_old
+                && !is_new
+                && let Some(last) = known.iter().max()
+            {
                 until = *last;
             }
-            if is_new && !is_old && let Some(first) = known.iter().min() {
+            if is_new
+                && !is_old
+                && let Some(first) = known.iter().min()
+            {
                 since = *first;
             }
         }

@@ -41,7 +41,11 @@ pub async fn load(
 fn sequences(model: &Model, catalog: &Catalog) -> Vec<SqlText> {
     use crate::catalog::ColumnDefault::{IdentityAlways, IdentityByDefault};
     use crate::sql::{fill, literal, quote_ident, quote_qualified};
-    let own: BTreeSet<_> = model.tables.iter().map(|t| model.qualified(&t.name.ident)).collect();
+    let own: BTreeSet<_> = model
+        .tables
+        .iter()
+        .map(|t| model.qualified(&t.name.ident))
+        .collect();
     let mut out = Vec::new();
     for (name, table) in catalog.tables.iter().filter(|(name, _)| own.contains(name)) {
         for column in &table.columns {

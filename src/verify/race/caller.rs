@@ -103,7 +103,11 @@ impl Call {
     }
 
     /// Runs it to its end. `longest` becomes the time of the slowest statement, if that is longer.
-    pub(in crate::verify) async fn run(&self, session: &mut Session, longest: &mut Duration) -> Called {
+    pub(in crate::verify) async fn run(
+        &self,
+        session: &mut Session,
+        longest: &mut Duration,
+    ) -> Called {
         let mut actor = Actor::new(self.0.clone());
         loop {
             let began = Instant::now();

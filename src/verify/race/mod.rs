@@ -46,10 +46,10 @@ mod weakened;
 mod worker;
 
 pub use arena::Ground;
+pub(in crate::verify) use caller::{Call, Called, calls};
 pub use export::export;
 pub use options::{Mutable, RaceOptions};
 pub use racer::{Racer, race};
 pub use replay::{Replayed, replay};
 pub use result::RaceResult;
-pub(in crate::verify) use caller::{Call, Called, calls};
 pub(in crate::verify) use weakened::{Alteration, Altered, Noticed};
