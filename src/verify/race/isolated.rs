@@ -5,7 +5,7 @@ use super::footprint::Tables;
 use super::program::Who;
 use super::racer::Racer;
 use super::result::{RaceResult, Tally, conclude};
-use super::state::{Start, load};
+use super::state::{Origin, Start, load};
 use crate::catalog::Privilege;
 use crate::design::{Name, Rule};
 use crate::error::Error;
@@ -150,7 +150,7 @@ async fn two_tenants(
     let start = Start {
         name: "two tenants".to_owned(),
         rows,
-        authored: false,
+        origin: Origin::MadeUp,
     };
     let state = load(&mut racer.arena, &maker, &start).await?;
     Ok(state.ok().map(|state| (state, own, foreign, strange)))
