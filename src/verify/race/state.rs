@@ -153,9 +153,9 @@ pub(super) async fn load(
         judges: (0..arena.judges.len()).collect(),
         ..Watch::default()
     };
-    let broken = judge(&mut arena.control, &arena.judges, &all.judges).await?;
+    let broken = judge(&arena.control, &arena.judges, &all.judges).await?;
     // Only rows are judged here: the way to a state may be one that no command could take.
-    if let Some((at, _)) = broken.iter().flatten().next() {
+    if let Some((at, _)) = broken.first() {
         return Ok(Err(format!(
             "it breaks {}",
             arena.judges[*at].invariant.name.as_str()
@@ -201,7 +201,10 @@ async fn follow_sequences(arena: &mut Arena<'_>, start: &Start) -> Result<(), Er
 
 /// Writes rows in one transaction.
 async fn write(control: &mut Session, maker: &Maker, rows: &[NewRow]) -> Result<(), SqlFailure> {
-    let mut statements = vec![fixed("BEGIN")];
+    let mut statements = vec![
+        fixed("BEGIN"),
+        fixed("SET LOCAL session_replication_role = origin"),
+    ];
     statements.extend(maker.statements(rows));
     statements.push(fixed("COMMIT"));
     let done = control.batch(&sql::sequence(&statements)).await;
