@@ -21,5 +21,5 @@ pub use engine::run;
 pub use pack::{Check, Pack, about, environment, load};
 pub use page::rules_page;
 pub use rule::{Example, Rule, SubjectKind};
-pub use waiver::{Waived, apply_waivers};
+pub use waiver::{Waived, apply_waivers, waive_tried};
 pub use world::Inputs;

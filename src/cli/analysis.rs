@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::workspace::Workspace;
-use crate::check::{self, Inputs, Pack};
+use crate::check::{self, Inputs, Pack, Waived};
 use crate::compile::{Compiled, compile};
 use crate::design::load::{DesignPath, Loaded, find, read};
 use crate::design::{Model, Name, resolve};
 use crate::error::{Error, ExitCode};
-use crate::finding::{Finding, Report, Severity};
+use crate::finding::{Finding, Method, Report, Severity};
 use crate::source::SourceMap;
 
 /// What is said of a design in a language that this program does not speak.
@@ -79,6 +79,27 @@ pub(super) fn analyse(paths: &[PathBuf]) -> Result<Analysis, Error> {
 }
 
 impl Analysis {
+    /// Adds what was found on a server, without what the designs waive. `complete`: whether all was run in this way.
+    pub(super) fn add_tried(
+        &mut self,
+        mut findings: Vec<Finding>,
+        complete: &dyn Fn(Method) -> bool,
+    ) -> Result<(), Error> {
+        let pack = check::load(&self.workspace.assets, &self.workspace.environment)?;
+        for design in &self.designs {
+            let model = &design.model;
+            let is_own = |finding: &Finding| finding.design == model.name.as_str();
+            let (own, others) = findings.into_iter().partition(is_own);
+            let (left, waived) = check::waive_tried(&pack, model, own, &today(), complete)?;
+            let notes = waived.iter().map(|waived| note(model, waived));
+            self.report.notes.extend(notes);
+            self.report.findings.extend(left);
+            findings = others;
+        }
+        self.report.findings.extend(findings);
+        Ok(())
+    }
+
     /// How a run ends that asks no server. What cannot be read stands before what is wrong.
     pub(super) fn code(&self) -> ExitCode {
         match (self.is_unreadable, self.report.is_at_fault()) {
@@ -151,17 +172,20 @@ impl Reader<'_> {
     /// What is left when the design's waivers are taken out; each that was used is told.
     fn waive(&mut self, model: &Model, findings: Vec<Finding>) -> Result<Vec<Finding>, Error> {
         let (left, waived) = check::apply_waivers(self.pack, model, findings, &self.today)?;
-        for waived in waived {
-            self.report.notes.push(format!(
-                "{}: `{}` is waived at {}: {}",
-                model.name.as_str(),
-                waived.finding.code,
-                waived.finding.subject,
-                waived.because
-            ));
-        }
+        let notes = waived.iter().map(|waived| note(model, waived));
+        self.report.notes.extend(notes);
         Ok(left)
     }
+}
+
+fn note(model: &Model, waived: &Waived) -> String {
+    format!(
+        "{}: `{}` is waived at {}: {}",
+        model.name.as_str(),
+        waived.finding.code,
+        waived.finding.subject,
+        waived.because
+    )
 }
 
 /// Designs of one name: reports and databases could not tell them apart.

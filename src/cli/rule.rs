@@ -11,7 +11,7 @@ use crate::design::FAULTS;
 use crate::design::language::CODES;
 use crate::error::{Error, ExitCode};
 use crate::explain::ASSERTIONS;
-use crate::finding::About;
+use crate::finding::{About, TRIED};
 use crate::invariant::KINDS;
 use crate::source::SourceMap;
 
@@ -43,7 +43,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
 }
 
 /// Families of what has a page beside the rules.
-fn families() -> [(&'static str, Vec<&'static About>); 4] {
+fn families() -> [(&'static str, Vec<&'static About>); 5] {
     [
         (
             "Invariant kinds",
@@ -55,6 +55,10 @@ fn families() -> [(&'static str, Vec<&'static About>); 4] {
         ),
         ("Faults of a file", CODES.iter().collect()),
         ("Faults of a design", FAULTS.iter().collect()),
+        (
+            "Found on a server",
+            TRIED.iter().map(|tried| &tried.about).collect(),
+        ),
     ]
 }
 

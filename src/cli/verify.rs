@@ -141,9 +141,15 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
         };
         let report = &mut analysis.report;
         report.evidence = verified.evidence;
-        report.findings.extend(verified.findings);
         report.mutants = verified.mutants;
         report.notes.extend(notes);
+        // Another job may find what this one has no share in.
+        let complete = |method: Method| {
+            let asked = args.only.iter().any(|name| Method::from(*name) == method);
+            args.shard.is_none() && (args.only.is_empty() || asked)
+        };
+        analysis.add_tried(verified.findings, &complete)?;
+        let report = &mut analysis.report;
         locate(&mut report.evidence, &report.inputs, &analysis.designs);
         if let Some(folder) = &args.save {
             save(folder, &mut analysis)?;

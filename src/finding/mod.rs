@@ -10,6 +10,7 @@ mod levels;
 mod merge;
 mod replay;
 mod report;
+mod tried;
 mod verdict;
 
 pub use about::About;
@@ -21,4 +22,5 @@ pub use replay::{
     RunsAs, StoredRows, StoredSequence,
 };
 pub use report::{Input, Mutants, Report, ShardOf, Summary};
+pub use tried::{TRIED, Tried, tried};
 pub use verdict::Verdict;

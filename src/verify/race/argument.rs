@@ -45,7 +45,7 @@ const MOST: usize = 14;
 const CHANCE: usize = 3;
 /// Sessions beside the first.
 const OTHERS: usize = 3;
-/// Number of a row that no state has.
+/// Number of a row that nobody makes up.
 const FRESH: u64 = 70;
 /// Distance between the keys of rows that one call makes.
 const APART: u64 = 100;
@@ -68,7 +68,6 @@ pub(super) fn arguments(
     snapshot: &Snapshot,
     seed: u64,
 ) -> Choices {
-    let number = 0;
     let met: Vec<Meeting> = command
         .steps
         .iter()
@@ -89,6 +88,7 @@ pub(super) fn arguments(
         .map(|param| know(param, &met, maker, catalog))
         .collect();
     number_keys(&mut known, maker);
+    let number = unused(&known, maker, catalog, snapshot);
     let mut sets = Vec::new();
     // The first row of every table before the second of any: a parent without children is met by nothing that starts from children.
     let anchors = anchors(&known, snapshot);
@@ -138,6 +138,22 @@ pub(super) fn arguments(
         sets,
         own: own.collect(),
     }
+}
+
+/// The first number whose rows are not there: commands that led to this state may have made some.
+fn unused(known: &[Known], maker: &Maker, catalog: &Catalog, snapshot: &Snapshot) -> u64 {
+    let is_there = |number: u64| {
+        let of = |known: &Known, number| known.fresh(maker, catalog, number);
+        known.iter().any(|known| {
+            known.made_key(maker).is_some_and(|(table, name)| {
+                let numbers = number..=number + OTHERS as u64;
+                let fresh: Vec<_> = numbers.map(|number| of(known, number)).collect();
+                column(snapshot, table, name).any(|value| fresh.contains(&value))
+            })
+        })
+    };
+    let mut numbers = (0..APART).step_by(OTHERS + 1);
+    numbers.find(|number| !is_there(*number)).unwrap_or(0)
 }
 
 fn unique(sets: &mut Vec<Arguments>) {
@@ -196,6 +212,13 @@ impl Known<'_> {
                 .iter()
                 .map(move |table| (table, &meeting.column))
         })
+    }
+
+    /// Whether it only ever becomes what a row says, never which row.
+    fn is_only_written(&self, maker: &Maker) -> bool {
+        let mut places = self.places();
+        self.meets.iter().all(|meeting| meeting.written)
+            && !places.any(|(table, column)| maker.tells_rows_apart(table, column))
     }
 
     /// Whether a new row gets its key from it.
@@ -352,8 +375,10 @@ fn around(
         };
         let mut value = None;
         if !known.makes_a_key(maker) {
+            // To write what is there already changes nothing.
+            let is_news = known.is_only_written(maker) && known.param.value.is_some();
             if let Some((table, row)) = anchor
-                && let Some(name) = known.meets(table)
+                && let Some(name) = known.meets(table).filter(|_| !is_news)
             {
                 value = from_row(table, name, row, &mut taken);
             }
@@ -489,6 +514,21 @@ commands:
             .flat_map(|set| [value(set, "debit_id"), value(set, "credit_id")])
             .collect();
         assert_eq!(keys.len(), 4, "{keys:?}");
+    }
+
+    #[test]
+    fn keys_of_new_rows_are_in_no_row() {
+        let first = chosen(Vec::new()).sets.swap_remove(0);
+        let there = |name| Some(value(&first, name));
+        let row = vec![there("debit_id"), there("posting_id"), None, None];
+        let again = chosen(vec![row]);
+        let set = again.sets.first().expect("there are some");
+        assert_ne!(value(set, "debit_id"), value(&first, "debit_id"));
+        let repeats = |set: &Arguments| value(set, "debit_id") == value(&first, "debit_id");
+        assert!(
+            again.sets.iter().any(repeats),
+            "a row that is there is tried, too"
+        );
     }
 
     #[test]

@@ -37,6 +37,7 @@ mod scenario;
 mod schedule;
 mod show;
 mod shrink;
+mod sideways;
 mod state;
 mod timeline;
 mod trace;
