@@ -16,6 +16,10 @@ const INNER_FILL: f64 = 0.7;
 /// Posting lists of a freshly built btree take at most a tenth of a page.
 const POSTING: f64 = 812.0;
 
+/// Pages of the table that an entry of a BRIN index stands for, unless it says otherwise, and entries that a page of its map finds.
+const RANGE: f64 = 128.0;
+const PLACES: f64 = 1360.0;
+
 /// A column as it is stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Stored {
@@ -153,6 +157,17 @@ pub(super) fn btree(
     Btree { pages, height }
 }
 
+/// Pages of a BRIN index over a table of so many pages: for each 128 of them the least and the greatest key, and where these are.
+pub(super) fn brin(pages: f64, key: &[Stored]) -> f64 {
+    let ranges = (pages / RANGE).ceil().max(1.0);
+    let widths = key
+        .iter()
+        .map(|column| column.length.unwrap_or(column.width));
+    let entry = 8.0 + up(2.0 * widths.sum::<f64>(), 8.0) + POINTER;
+    let in_page = ((PAGE - HEAD - SPECIAL) / entry).floor().max(1.0);
+    1.0 + (ranges / PLACES).ceil() + (ranges / in_page).ceil()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -205,6 +220,14 @@ mod tests {
         let row = row(&[BIGINT, long]);
         assert!(row.inside < 64.0 && row.outside == 2500.0, "{row:?}");
         assert_eq!(toast_pages(1000.0, row), 500.0);
+    }
+
+    /// Measured with PostgreSQL 15: a million rows of (timestamptz, text) on 9,000 pages have a BRIN index of 3 pages; study, 10M rows: 7.
+    #[test]
+    fn a_brin_index_is_small() {
+        assert_eq!(brin(9_000.0, &[BIGINT]), 3.0);
+        assert!(brin(165_842.0, &[BIGINT]) <= 8.0);
+        assert!(brin(20_000_000.0, &[BIGINT]) < 700.0);
     }
 
     #[test]

@@ -253,6 +253,7 @@ impl Storage {
                 height = built.height as u32;
                 built.pages
             }
+            "brin" => size::brin(of.pages, &index.stored()),
             // The first page tells what kind of index it is; the rest grows with the rows.
             _ => 1.0 + ((index.pages - 1.0).max(0.0) * grown).ceil(),
         };

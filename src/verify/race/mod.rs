@@ -4,6 +4,7 @@
 //! explores every order of their steps (`explore`, `schedule`) by running them in real sessions (`play`, `block`). After each commit
 //! the invariants are asked (`judge`, `history`). What breaks one is shrunk (`shrink`) and shown as a timeline.
 
+mod alone;
 mod arena;
 mod argument;
 mod blind;
@@ -44,6 +45,7 @@ mod walk;
 mod weakened;
 mod worker;
 
+pub(in crate::verify) use alone::{Alone, Call, Ended, TableRows, calls};
 pub use arena::Ground;
 pub use export::export;
 pub use options::{Mutable, RaceOptions};

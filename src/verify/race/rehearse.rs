@@ -80,7 +80,7 @@ pub(super) fn scripts(model: &Model, arena: &Arena<'_>) -> BTreeMap<String, Arc<
 
 /// A command on tables that a tenant may see only its share of runs as the role that is confined, for the tenant that its
 /// parameter names.
-fn who(model: &Model, command: &Command) -> (Who, Option<(Ident, Ident)>) {
+pub(super) fn who(model: &Model, command: &Command) -> (Who, Option<(Ident, Ident)>) {
     for invariant in &model.invariants {
         let Rule::Isolated {
             tables,
