@@ -58,6 +58,10 @@ async fn bench() {
         "the same at 4 moments, with flips, generic plans, {} mutants and the review of all indexes: {all:.1} s",
         found.mutants_made
     );
+    let queries = found.evidence.iter();
+    let queries = queries.filter(|e| e.claim.subject.starts_with("query "));
+    let queries: f64 = queries.map(|e| e.duration.as_secs_f64()).sum();
+    println!("of these the queries, run on the sample and planned: {queries:.1} s");
     let review = found.evidence.iter().find(|e| e.claim.subject == "indexes");
     let review = review.map_or(f64::NAN, |review| review.duration.as_secs_f64());
     println!(
@@ -111,8 +115,8 @@ async fn sizes(server: &Server) {
     }
     let declared = support::design(&format!(
         "tables:\n  reading:\n    grain: one reading\n    columns:\n      id: bigint\n      account_id: {{type: int, data: {{distinct: 65536}}}}\n      \
-         at: {{type: timestamptz, data: {{range: [2024-01-01, 2025-11-25], correlation: 1}}}}\n      \
-         kind: {{type: text, data: {{distinct: 9, width: 6}}}}\n      device: uuid\n    key: [id]\n    indexes:\n{indexes}    volume: {{rows: {ROWS}}}\n\
+         at: {{type: timestamptz, data: {{distinct: 1M, range: [2024-01-01, 2025-11-25], correlation: 1}}}}\n      \
+         kind: {{type: text, data: {{distinct: 9, width: 6}}}}\n      device: {{type: uuid, data: {{distinct: 1M}}}}\n    key: [id]\n    indexes:\n{indexes}    volume: {{rows: {ROWS}}}\n\
          queries:\n  one:\n    does: finds one\n    params: {{id: bigint}}\n    sql: SELECT kind FROM reading WHERE id = :id\n"
     ));
     let stage = support::stage(server, &declared).await;
@@ -200,7 +204,7 @@ fn catalogue() -> String {
         if n > 0 {
             let _ = writeln!(
                 text,
-                "    references:\n      fk_t{n}: {{columns: [parent_id], to: t{}}}",
+                "    references:\n      fk_t{n}: {{columns: [parent_id], to: t{}, key: [id]}}",
                 n - 1
             );
         }

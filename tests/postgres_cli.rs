@@ -80,7 +80,7 @@ fn further_versions_are_tried_or_said_not_to_be_there() {
     let evidence = report["evidence"].as_array().expect("evidence");
     let of = |subject: &str| {
         let found = evidence.iter().find(|e| e["claim"]["subject"] == subject);
-        found.unwrap_or_else(|| panic!("{subject}: {report:#}"))
+        found.unwrap_or_else(|| unreachable!("{subject}: {report:#}"))
     };
     let query = of("query by-id");
     assert_eq!(query["figures"]["further_versions"], 1, "{query:#}");

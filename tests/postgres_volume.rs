@@ -10,7 +10,7 @@ mod support;
 
 use pgproof::assets::Assets;
 use pgproof::compile::compile;
-use pgproof::finding::{Counterexample, Evidence, Finding, Verdict};
+use pgproof::finding::{Counterexample, Evidence, Finding, Severity, Verdict};
 use pgproof::postgres::Server;
 use pgproof::template::environment;
 use pgproof::verify::plan::{Plans, plans};
@@ -50,6 +50,19 @@ fn finding<'a>(found: &'a Plans, code: &str) -> Vec<&'a Finding> {
         .iter()
         .filter(|finding| finding.code == code)
         .collect()
+}
+
+/// A design from its text, with how many faults it has.
+fn with_faults(text: &str) -> (pgproof::design::Model, Vec<String>) {
+    let mut sources = pgproof::source::SourceMap::new();
+    let id = sources.add("design.yaml", text.to_owned());
+    let root = pgproof::source::parse(&sources, id).expect("the design is YAML");
+    let (model, findings) = pgproof::design::resolve(&root);
+    let errors = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error);
+    let codes = errors.map(|finding| finding.code.clone()).collect();
+    (model.expect("the design is a mapping"), codes)
 }
 
 /// Orders of a shop; `indexes` is what the design has of them, `rows` how many there are.
@@ -227,7 +240,7 @@ async fn the_absurd_is_survived() {
         ("30M", ", data: {distinct: 1000000000000}", 1),
         ("1", ", data: {skew: 3}", 0),
     ] {
-        let (model, said) = design::with_faults(&orders(GOOD, rows, data));
+        let (model, said) = with_faults(&orders(GOOD, rows, data));
         assert_eq!(said.len(), faults, "{said:?}");
         let found = judged_as_it_is(&server, model).await;
         assert!(found.evidence.len() >= 3, "{rows}: {found:#?}");

@@ -34,12 +34,6 @@ pub fn model(text: &str) -> Model {
     model.expect("the design is a mapping")
 }
 
-/// A design from its text, with what is wrong with it.
-pub fn with_faults(text: &str) -> (Model, Vec<String>) {
-    let (model, errors) = read(text);
-    (model.expect("the design is a mapping"), errors)
-}
-
 fn read(text: &str) -> (Option<Model>, Vec<String>) {
     let mut sources = SourceMap::new();
     let id = sources.add("design.yaml", text.to_owned());

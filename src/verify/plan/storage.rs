@@ -242,7 +242,14 @@ impl Storage {
         let pages = match index.method.as_str() {
             "btree" => {
                 let keys = index.columns.iter().filter(|column| column.is_key);
-                let different: f64 = keys.map(distinct).product();
+                let each: Vec<f64> = keys.map(distinct).collect();
+                let different = match each.as_slice() {
+                    [only] => *only,
+                    each => {
+                        let most = each.iter().copied().fold(0.0, f64::max);
+                        size::met(each.iter().product(), tuples).max(most)
+                    }
+                };
                 let different = if index.unique {
                     tuples
                 } else {
