@@ -135,6 +135,7 @@ impl Reader<'_> {
             let inputs = Inputs {
                 model: &model,
                 catalog: &compiled.catalog,
+                today: &self.today,
             };
             findings.extend(check::run(self.pack, &inputs)?);
             findings = self.waive(&model, findings)?;
@@ -211,7 +212,7 @@ fn has_errors(findings: &[Finding]) -> bool {
     findings.iter().any(|f| f.severity == Severity::Error)
 }
 
-/// The day, for waivers that end.
+/// The day, for what ends on one.
 fn today() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
 }

@@ -11,6 +11,7 @@ mod compile;
 mod completions;
 mod crash;
 mod doctor;
+mod majors;
 mod merge;
 mod migrate;
 mod new;

@@ -14,7 +14,9 @@ mod tried;
 mod verdict;
 
 pub use about::About;
-pub use evidence::{Claim, Counterexample, Evidence, Method, Moment, MomentKind, Setting, Table};
+pub use evidence::{
+    Claim, Counterexample, Evidence, Method, Moment, MomentKind, PlanAt, Setting, Table,
+};
 pub use fault::{Finding, Label, Severity};
 pub use levels::{Level, Levels};
 pub use replay::{

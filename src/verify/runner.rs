@@ -8,7 +8,9 @@ use super::evidence::Judged;
 use super::migrate::{claim as migration_claim, rehearse};
 use super::mutate::{count, survey};
 use super::part::Part;
-use super::plan::{claim as query_claim, design_claims, plans_of, refused_statements};
+use super::plan::{
+    claim as query_claim, design_claims, plans_of, refused_statements, write_claims,
+};
 use super::race::{Ground, RaceOptions, Racer};
 use super::reject::{Bench, Claimed, Settled, claims, settle};
 use super::run::Run;
@@ -290,13 +292,12 @@ impl Design<'_> {
             let start = Instant::now();
             let result = racer.race(invariant).await?;
             let judged = Judged {
-                verdict: result.verdict,
                 reason: result.reason,
                 bounds: result.bounds,
                 figures: result.figures,
                 counterexample: result.counterexample,
-                volume: None,
                 duration: start.elapsed(),
+                ..Judged::new(result.verdict)
             };
             self.conclude(Method::Race, invariant_claim(invariant), judged);
         }
@@ -346,7 +347,9 @@ impl Design<'_> {
 
     async fn plan(&mut self, stage: &Stage<'_>) -> Result<(), Error> {
         let queries = self.model.queries.iter().map(query_claim);
-        let claims: Vec<Claim> = queries.chain(design_claims(self.model)).collect();
+        let whole = design_claims(self.model);
+        let claims = queries.chain(whole).chain(write_claims(self.model));
+        let claims: Vec<Claim> = claims.collect();
         let wanted = self.wanted(Method::Plan, &claims);
         self.begin(Method::Plan, wanted.len());
         let refused = match self.options.part.wants_statements() {

@@ -39,6 +39,7 @@ pub fn judge(pack: &Pack, text: &str) -> Result<Vec<Finding>, String> {
     let inputs = Inputs {
         model: &model,
         catalog: &compiled.catalog,
+        today: TODAY,
     };
     let findings = run(pack, &inputs).map_err(|error| error.to_string())?;
     let (left, _) = apply_waivers(pack, &model, findings, TODAY).map_err(|e| e.to_string())?;

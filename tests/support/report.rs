@@ -125,6 +125,8 @@ fn evidence(sources: &SourceMap, main: SourceId) -> Vec<Evidence> {
         reason: None,
         bounds: None,
         figures: Vec::new(),
+        measured: None,
+        plans: Vec::new(),
         counterexample: None,
         setting: Setting {
             server_version: Some("15.18".to_owned()),

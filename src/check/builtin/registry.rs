@@ -3,7 +3,9 @@
 use super::super::rule::SubjectKind;
 use super::super::subject::Subject;
 use super::super::world::World;
-use super::{missing_section, query_without_index, question_open, question_without_owner};
+use super::{
+    missing_section, query_without_index, question_open, question_without_owner, reads_out_of_reach,
+};
 use crate::source::Span;
 
 /// Where a rule fires, and what its message can say about it.
@@ -67,6 +69,12 @@ pub static BUILTINS: &[Builtin] = &[
         on: SubjectKind::Design,
         gives: &["question", "lacks"],
         how: How::Runs(question_without_owner::run),
+    },
+    Builtin {
+        name: "reads-out-of-reach",
+        on: SubjectKind::Query,
+        gives: &["most", "rows", "why"],
+        how: How::Runs(reads_out_of_reach::run),
     },
     Builtin {
         name: "waiver-expired",

@@ -17,7 +17,7 @@ use crate::postgres::{Database, Scope, Session, SqlFailure, introspect};
 use crate::sql::{SqlText, fill};
 use crate::template::Environment;
 use crate::verify::evidence::Judged;
-use crate::verify::race::{Call, calls};
+use crate::verify::race::{ProgramCall, program_calls};
 use crate::verify::run::Run;
 use crate::verify::seed::{Bulk, Maker};
 use crate::verify::stage::{Stage, Staged};
@@ -307,8 +307,8 @@ impl Rehearsal<'_> {
     }
 
     /// Calls of one version's programs.
-    fn calls(&self, side: &Side<'_>) -> Vec<Call> {
-        calls(
+    fn calls(&self, side: &Side<'_>) -> Vec<ProgramCall> {
+        program_calls(
             side.model,
             &side.compiled.catalog,
             &side.maker,
@@ -318,7 +318,7 @@ impl Rehearsal<'_> {
     }
 
     /// Calls of the old version's programs.
-    pub(super) fn old_calls(&self) -> Vec<Call> {
+    pub(super) fn old_calls(&self) -> Vec<ProgramCall> {
         self.calls(&self.old)
     }
 

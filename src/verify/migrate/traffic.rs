@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use crate::error::Error;
 use crate::postgres::{Database, Session};
 use crate::sql::{Ident, SqlText};
-use crate::verify::race::{Call, Called};
+use crate::verify::race::{Called, ProgramCall};
 
 /// Sessions of one version of the programs.
 const SESSIONS: usize = 2;
@@ -37,9 +37,9 @@ pub(super) struct Traffic {
 /// Calls that run on the schema as it is; the others are not the migration's fault.
 pub(super) async fn that_run(
     database: &Database,
-    calls: &[Call],
+    calls: &[ProgramCall],
     path: &SqlText,
-) -> Result<Vec<Call>, Error> {
+) -> Result<Vec<ProgramCall>, Error> {
     let mut sessions = BTreeMap::new();
     let mut out = Vec::new();
     for call in calls {
@@ -55,7 +55,7 @@ pub(super) async fn that_run(
 async fn session<'s>(
     sessions: &'s mut BTreeMap<Option<Ident>, Session>,
     database: &Database,
-    call: &Call,
+    call: &ProgramCall,
     path: &SqlText,
 ) -> Result<&'s mut Session, Error> {
     let role = call.role().cloned();
@@ -74,7 +74,7 @@ impl Traffic {
     /// Starts them.
     pub(super) async fn start(
         database: &Database,
-        calls: &[Call],
+        calls: &[ProgramCall],
         path: &SqlText,
     ) -> Result<Traffic, Error> {
         let seen = Arc::new(Seen::default());
@@ -130,7 +130,7 @@ impl Traffic {
 
 async fn work(
     seen: &Seen,
-    calls: &[Call],
+    calls: &[ProgramCall],
     mut sessions: BTreeMap<Option<Ident>, Session>,
     number: usize,
 ) {

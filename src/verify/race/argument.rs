@@ -47,6 +47,8 @@ const CHANCE: usize = 3;
 const OTHERS: usize = 3;
 /// Number of a row that nobody makes up.
 const FRESH: u64 = 70;
+/// Number of a row that no sample has.
+const FAR: u64 = 10_000_000;
 /// Distance between the keys of rows that one call makes.
 const APART: u64 = 100;
 
@@ -68,26 +70,8 @@ pub(super) fn arguments(
     snapshot: &Snapshot,
     seed: u64,
 ) -> Choices {
-    let met: Vec<Meeting> = command
-        .steps
-        .iter()
-        .flat_map(|step| match &step.kind {
-            StepKind::Sql { sql, .. } => meetings(sql.as_str()),
-            StepKind::Require { .. } => Vec::new(),
-        })
-        .collect();
-    let mut met = met;
-    for meeting in &mut met {
-        meeting
-            .tables
-            .retain(|table| maker.has_column(table, &meeting.column));
-    }
-    let mut known: Vec<Known> = command
-        .params
-        .iter()
-        .map(|param| know(param, &met, maker, catalog))
-        .collect();
-    number_keys(&mut known, maker);
+    let met = met(command, maker);
+    let known = known(command, &met, maker, catalog);
     let number = unused(&known, maker, catalog, snapshot);
     let mut sets = Vec::new();
     // The first row of every table before the second of any: a parent without children is met by nothing that starts from children.
@@ -96,7 +80,7 @@ pub(super) fn arguments(
         for (table, _) in anchors.iter().filter(|(_, rows)| row < *rows) {
             sets.push(around(
                 &known,
-                Some((table, row)),
+                (Some((table, row)), 0),
                 maker,
                 catalog,
                 snapshot,
@@ -104,7 +88,7 @@ pub(super) fn arguments(
             ));
         }
     }
-    sets.push(around(&known, None, maker, catalog, snapshot, number));
+    sets.push(around(&known, (None, 0), maker, catalog, snapshot, number));
     let base = sets.clone();
     // Each parameter that has other values takes them in turn.
     for set in base.iter().take(3) {
@@ -154,6 +138,79 @@ fn unused(known: &[Known], maker: &Maker, catalog: &Catalog, snapshot: &Snapshot
     };
     let mut numbers = (0..APART).step_by(OTHERS + 1);
     numbers.find(|number| !is_there(*number)).unwrap_or(0)
+}
+
+/// So many sets of arguments for the command whose turn it is, each around another row of the tables that its parameters meet, with keys of its own for new rows.
+pub(super) fn in_rows(
+    command: &Command,
+    maker: &Maker,
+    catalog: &Catalog,
+    snapshot: &Snapshot,
+    (turn, many): (usize, usize),
+) -> Vec<Arguments> {
+    let met = met(command, maker);
+    let known = known(command, &met, maker, catalog);
+    let anchors = anchors(&known, snapshot);
+    let mut sets = Vec::with_capacity(many);
+    for at in 0..many {
+        // Rows of the table that most parameters meet, and now and then of the others.
+        let anchor = match anchors.as_slice() {
+            [] => None,
+            [only] => Some((&only.0, at % only.1)),
+            [first, others @ ..] => match at % 4 {
+                3 => others
+                    .get(at / 4 % others.len())
+                    .map(|(table, rows)| (table, at % rows)),
+                _ => Some((&first.0, at % first.1)),
+            },
+        };
+        let number = FAR * (turn as u64 + 1) + at as u64 * APART * APART;
+        let mut set = around(&known, (anchor, at), maker, catalog, snapshot, number);
+        let has_other_keys = |name: &Ident| {
+            let mut others = known.iter().filter(|other| other.param.name.ident != *name);
+            others.any(|other| other.makes_a_key(maker))
+        };
+        for known in &known {
+            // What happens now comes after all that has; only other keys tell it from the rest.
+            if has_other_keys(&known.param.name.ident)
+                && let Some(latest) = known.latest(maker, snapshot)
+            {
+                set.insert(known.param.name.ident.clone(), Some(latest));
+            }
+        }
+        sets.push(set);
+    }
+    sets
+}
+
+/// What the statements of a command compare and write its parameters with.
+fn met(command: &Command, maker: &Maker) -> Vec<Meeting> {
+    let all = command.steps.iter().flat_map(|step| match &step.kind {
+        StepKind::Sql { sql, .. } => meetings(sql.as_str()),
+        StepKind::Require { .. } => Vec::new(),
+    });
+    let mut met: Vec<Meeting> = all.collect();
+    for meeting in &mut met {
+        let column = meeting.column.clone();
+        meeting
+            .tables
+            .retain(|table| maker.has_column(table, &column));
+    }
+    met
+}
+
+fn known<'a>(
+    command: &'a Command,
+    met: &'a [Meeting],
+    maker: &Maker,
+    catalog: &Catalog,
+) -> Vec<Known<'a>> {
+    let params = command.params.iter();
+    let mut known: Vec<Known<'_>> = params
+        .map(|param| know(param, met, maker, catalog))
+        .collect();
+    number_keys(&mut known, maker);
+    known
 }
 
 fn unique(sets: &mut Vec<Arguments>) {
@@ -236,6 +293,14 @@ impl Known<'_> {
                 .map(move |table| (table, &meeting.column))
         });
         columns.find(|(table, column)| maker.is_own_key(table, column))
+    }
+
+    /// Of a time in the key of new rows: the last that the rows have.
+    fn latest(&self, maker: &Maker, snapshot: &Snapshot) -> Option<String> {
+        let data_type = self.param.data_type.as_str().trim().to_ascii_lowercase();
+        let is_time = data_type.starts_with("timestamp") || data_type == "date";
+        let (table, name) = self.made_key(maker).filter(|_| is_time)?;
+        column(snapshot, table, name).flatten().max()
     }
 
     fn fresh(&self, maker: &Maker, catalog: &Catalog, number: u64) -> Option<String> {
@@ -347,10 +412,10 @@ fn column<'a>(
     rows.iter().map(move |row| row.get(at).cloned().flatten())
 }
 
-/// One set, taken from row `row` of a table as far as parameters meet it, from elsewhere as far as they do not.
+/// One set, taken from row `row` of a table as far as parameters meet it, from row `other` of others as far as they do not.
 fn around(
     known: &[Known],
-    anchor: Option<(&Ident, usize)>,
+    (anchor, other): (Option<(&Ident, usize)>, usize),
     maker: &Maker,
     catalog: &Catalog,
     snapshot: &Snapshot,
@@ -391,7 +456,7 @@ fn around(
             });
             for (table, column) in known.places() {
                 if value.is_none() {
-                    value = from_row(table, column, 0, &mut taken);
+                    value = from_row(table, column, other, &mut taken);
                 }
             }
             value = value.or_else(|| known.other.first().cloned());

@@ -46,7 +46,8 @@ pub(in crate::verify) fn calls(
         columns: bulk.columns.clone(),
         rows: bulk.rows.clone(),
     });
-    let snapshot = Snapshot::of_rows(stored.collect());
+    let mut snapshot = Snapshot::default();
+    snapshot.tables = stored.collect();
     let queries = model.queries.iter().map(|query| Command {
         name: query.name.clone(),
         actor: None,
@@ -63,6 +64,9 @@ pub(in crate::verify) fn calls(
         outcomes: Vec::new(),
         retry: Vec::new(),
         idempotent_by: None,
+        batch: None,
+        runs: None,
+        within: Default::default(),
         emits: Vec::new(),
     });
     let mut out = Vec::new();

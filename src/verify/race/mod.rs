@@ -4,6 +4,7 @@
 //! explores every order of their steps (`explore`, `schedule`) by running them in real sessions (`play`, `block`). After each commit
 //! the invariants are asked (`judge`, `history`). What breaks one is shrunk (`shrink`) and shown as a timeline.
 
+mod alone;
 mod arena;
 mod argument;
 mod blind;
@@ -46,8 +47,9 @@ mod walk;
 mod weakened;
 mod worker;
 
+pub(in crate::verify) use alone::{Alone, Call, Ended, TableRows, calls};
 pub use arena::Ground;
-pub(in crate::verify) use caller::{Call, Called, calls};
+pub(in crate::verify) use caller::{Call as ProgramCall, Called, calls as program_calls};
 pub use export::export;
 pub use options::{Mutable, RaceOptions};
 pub use racer::{Racer, race};

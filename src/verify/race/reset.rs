@@ -29,16 +29,6 @@ struct Sequence {
     called: bool,
 }
 
-impl Snapshot {
-    /// Rows that somebody else has written.
-    pub(super) fn of_rows(tables: Vec<Stored>) -> Snapshot {
-        Snapshot {
-            tables,
-            sequences: Vec::new(),
-        }
-    }
-}
-
 /// The rows of one table.
 #[derive(Clone, Debug)]
 pub(super) struct Stored {
