@@ -5,6 +5,7 @@ mod build;
 pub mod cache;
 mod evidence;
 mod mutate;
+pub mod observe;
 mod part;
 pub mod plan;
 pub mod race;

@@ -5,7 +5,7 @@ use super::tables::{add_column, add_constraint, add_partition, set_nullable};
 use super::words;
 use crate::catalog::{ColumnDefault, Table};
 use crate::migrate::effect::Found;
-use crate::sql::{Ident, Named, QualifiedName, Rename, SqlText, TableAction};
+use crate::sql::{Ident, Named, QualifiedName, SqlText, TableAction};
 
 pub(super) fn alter_table(chain: &mut Chain, named: &Named, actions: &[TableAction]) {
     let (name, found) = chain.look().relation(named);

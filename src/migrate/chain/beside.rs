@@ -17,7 +17,7 @@ pub struct Beside {
     pub fresh_values: BTreeSet<(QualifiedName, String)>,
     /// Tables that inherit, by parent (partitions apart).
     pub children: BTreeMap<QualifiedName, BTreeSet<QualifiedName>>,
-    /// Locks that the open transaction holds on relations which are in use.
+    /// Locks of the open transaction for which somebody who writes has to wait.
     pub held: BTreeMap<QualifiedName, LockMode>,
     /// Schemas in which a bare name is looked for first; `public` where none are set.
     pub search_path: Vec<Ident>,

@@ -4,7 +4,6 @@ use super::beside::Beside;
 use super::{alter, objects, tables};
 use crate::catalog::{Catalog, Table};
 use crate::migrate::effect::{Effects, Look, effects_of};
-use crate::migrate::lock::LockMode;
 use crate::sql::{Ddl, QualifiedName, Transaction, ddl};
 
 /// A schema that follows the statements which are run on it.
@@ -41,7 +40,11 @@ impl Chain {
 
     /// The same, where its effects are known already.
     pub fn follow(&mut self, form: &Ddl, effects: &Effects) {
-        for (relation, mode) in &effects.locks {
+        let blocking = effects
+            .locks
+            .iter()
+            .filter(|(_, mode)| mode.blocks_writes());
+        for (relation, mode) in blocking {
             let held = self.beside.held.entry(relation.clone()).or_insert(*mode);
             *held = (*held).max(*mode);
         }
@@ -70,15 +73,7 @@ impl Chain {
         self.beside.fresh.clear();
     }
 
-    /// The heaviest lock that the open transaction holds so that somebody waits.
-    pub fn blocks(&self) -> Option<(&QualifiedName, LockMode)> {
-        let held = self.beside.held.iter();
-        let held = held.filter(|(_, mode)| mode.blocks_writes());
-        held.max_by_key(|(_, mode)| **mode)
-            .map(|(name, mode)| (name, *mode))
-    }
-
-    pub(super) fn look(&self) -> Look<'_> {
+    pub(in crate::migrate) fn look(&self) -> Look<'_> {
         Look {
             catalog: &self.catalog,
             beside: &self.beside,

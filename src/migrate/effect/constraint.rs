@@ -150,7 +150,7 @@ pub(super) fn validate(work: &mut Work, table: &QualifiedName, name: &Ident) {
     work.scan(table);
 }
 
-pub(super) fn drop(work: &mut Work, table: &QualifiedName, name: &Ident) {
+pub(super) fn drop(work: &mut Work, table: &QualifiedName, name: &Ident, cascade: bool) {
     let Some(known) = work.look.table(table) else {
         return;
     };
@@ -179,11 +179,17 @@ pub(super) fn drop(work: &mut Work, table: &QualifiedName, name: &Ident) {
             key.key.iter().all(|column| unique.columns.contains(column))
                 && key.key.len() == unique.columns.len()
         });
-        if needs {
+        if needs && cascade {
             work.lock_all(&other, AccessExclusive);
             work.out
                 .drops
                 .insert(format!("foreign key {} of {}", key.as_str(), shown(&other)));
+        } else if needs {
+            work.refuse(format!(
+                "foreign key {} of {} needs it; only CASCADE drops it too",
+                key.as_str(),
+                shown(&other)
+            ));
         }
     }
 }

@@ -70,7 +70,7 @@ impl Loss {
 
 impl Effects {
     /// Records a lock; the heaviest counts.
-    pub(super) fn lock(&mut self, relation: &QualifiedName, mode: LockMode) {
+    pub fn lock(&mut self, relation: &QualifiedName, mode: LockMode) {
         let held = self.locks.entry(relation.clone()).or_insert(mode);
         *held = (*held).max(mode);
     }

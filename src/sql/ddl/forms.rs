@@ -72,6 +72,8 @@ pub enum Ddl {
         or_replace: bool,
         /// FROM of a constraint trigger.
         from: Option<Named>,
+        /// What it calls.
+        function: Option<Named>,
     },
     DropTrigger {
         table: Named,
@@ -165,6 +167,7 @@ pub enum Ddl {
     /// Also procedures. The definition is the whole statement.
     CreateFunction {
         name: Named,
+        definition: String,
     },
     /// Tables that are named; empty where it is about something else.
     Grant {
