@@ -12,6 +12,7 @@ mod completions;
 mod crash;
 mod doctor;
 mod merge;
+mod migrations;
 mod new;
 mod output;
 mod progress;
