@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use pgproof::migrate::files::{Source, read as read_files};
+use pgproof::migrate::lint::{Options, lint};
 use pgproof::migrate::{Chain, Effects, LockMode, Loss};
 use pgproof::sql::{QualifiedName, ddl, statements};
 
@@ -121,7 +123,11 @@ pub fn lines(effects: &Effects) -> Vec<String> {
         lines.push(format!("build {}", shown(name)));
     }
     // How rows to be changed are found is the planner's choice.
-    if !effects.needs_no_transaction && effects.writes.is_empty() {
+    let changes_rows = effects
+        .writes
+        .keys()
+        .any(|name| !effects.rewrites.contains(name));
+    if !effects.needs_no_transaction && !changes_rows {
         for name in &effects.scans {
             if !effects.rewrites.contains(name) && !effects.builds_index.contains(name) {
                 lines.push(format!("scan {}", shown(name)));
@@ -198,4 +204,36 @@ pub fn disagreements(version: u16) -> Vec<String> {
         }
     }
     out
+}
+
+/// The safe ways that the lint names for a case, where they are SQL.
+pub fn recipes(version: u16, case: &Case) -> Vec<(&'static str, Vec<String>)> {
+    let source = |path: &str, text: String| Source {
+        path: path.to_owned(),
+        text,
+    };
+    let setup: Vec<String> = case.setup.iter().map(|own| format!("{own}\n")).collect();
+    let sources = [
+        source("1_base.sql", read("base.sql")),
+        source("2_setup.sql", setup.concat()),
+        source("3_case.sql", case.statement.clone()),
+    ];
+    let migrations = read_files(&sources, None);
+    let texts: Vec<&str> = sources.iter().map(|own| own.text.as_str()).collect();
+    let options = Options {
+        version,
+        is_whole: true,
+        since: Some("3_case".to_owned()),
+    };
+    let linted = lint(&migrations, &texts, &options);
+    let sql = linted.faults.into_iter().filter(|fault| {
+        let words = ["ALTER ", "CREATE ", "DROP ", "REINDEX ", "REFRESH ", "--"];
+        fault.instead.contains(';') && words.iter().any(|word| fault.instead.starts_with(word))
+    });
+    sql.map(|fault| {
+        let text = fault.instead;
+        let own = statements(&text).into_iter().map(|at| text[at].to_owned());
+        (fault.code, own.collect())
+    })
+    .collect()
 }

@@ -88,7 +88,8 @@ impl Effects {
             .chain(&self.rewrites)
             .chain(&self.builds_index);
         let held = worked.filter_map(|relation| Some((relation, self.lock_of(relation)?)));
-        held.filter(|(_, mode)| mode.blocks_writes())
+        // EXCLUSIVE is taken by REFRESH … CONCURRENTLY alone, on a view that nobody else writes.
+        held.filter(|(_, mode)| mode.blocks_writes() && *mode != LockMode::Exclusive)
             .map(|(relation, mode)| (relation.clone(), mode))
             .collect()
     }

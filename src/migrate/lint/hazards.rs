@@ -139,7 +139,10 @@ fn short(state: &State, known: &At, found: &mut Vec<Fault>) {
             table: shown(&name),
             lock: mode.sql().to_owned(),
             waits: mode.plainly().to_owned(),
-            instead: recipe::of(known.form, &state.chain),
+            instead: match known.form {
+                Ddl::CreateTable(_) => recipe::of(known.form, &state.chain),
+                _ => recipe::PATIENCE.to_owned(),
+            },
             ..fault("locks-other-table")
         });
     }

@@ -12,9 +12,13 @@ use crate::sql::{
 /// Where there is none.
 const WINDOW: &str = "there is no way that lets others go on: do it in a maintenance window, or into a new table that takes the old one's place";
 
+/// For what is short, but has to come to its lock.
+pub(super) const PATIENCE: &str =
+    "SET lock_timeout, and try again until it comes through, in a migration of its own";
+
 /// How a backfill is told.
 const BATCHES: &str =
-    "-- in batches of some thousand rows, each in a transaction of its own, until none is left:\n";
+    "-- again and again, each time in a transaction of its own, until no row is left:";
 
 /// The safe way for a statement; of ALTER TABLE, for its first action.
 pub(super) fn of(form: &Ddl, chain: &Chain) -> String {
@@ -27,6 +31,14 @@ pub(super) fn of(form: &Ddl, chain: &Chain) -> String {
                 .map_or(String::new(), |action| alter(chain, &name, action))
         }
         Ddl::CreateIndex(index) => create_index(chain, index),
+        Ddl::DropIndex { indexes, .. } if indexes.iter().any(|index| is_of_parted(chain, index)) => {
+            "SET lock_timeout, and try again until it comes through: there is no CONCURRENTLY for an index of a partitioned table".to_owned()
+        }
+        Ddl::DropIndex { indexes, .. }
+            if indexes.iter().any(|index| is_of_constraint(chain, index)) =>
+        {
+            "drop the constraint; its index goes with it".to_owned()
+        }
         Ddl::DropIndex { indexes, .. } => {
             let lines = indexes.iter().map(|index| {
                 fill(
@@ -56,7 +68,7 @@ pub(super) fn of(form: &Ddl, chain: &Chain) -> String {
             &[("view", &written(view))],
         )),
         Ddl::AlterDomain { name, action } => domain(name, action),
-        Ddl::CreateTable(table) => partition_of(table),
+        Ddl::CreateTable(table) => partition_of(chain, table),
         Ddl::Vacuum { full: true, .. } | Ddl::Cluster { .. } => {
             "run pg_repack, which does the same and lets others go on, or use a maintenance window"
                 .to_owned()
@@ -68,6 +80,18 @@ pub(super) fn of(form: &Ddl, chain: &Chain) -> String {
         _ if version == 0 => String::new(),
         _ => WINDOW.to_owned(),
     }
+}
+
+fn is_of_parted(chain: &Chain, index: &Named) -> bool {
+    let (_, table) = chain.look().index(index);
+    let own = table.and_then(|table| chain.catalog.tables.get(&table));
+    own.is_some_and(|own| own.partitioning.is_some())
+}
+
+fn is_of_constraint(chain: &Chain, index: &Named) -> bool {
+    let (name, table) = chain.look().index(index);
+    let own = table.and_then(|table| chain.catalog.tables.get(&table));
+    own.is_some_and(|own| !own.indexes.contains_key(&name.name))
 }
 
 fn text(sql: SqlText) -> String {
@@ -111,8 +135,11 @@ fn alter(chain: &Chain, name: &QualifiedName, action: &TableAction) -> String {
     match action {
         AddColumn { column, .. } => add_column(chain, name, column),
         SetType {
-            column, data_type, ..
-        } => set_type(chain, name, column, data_type),
+            column,
+            data_type,
+            using,
+            ..
+        } => set_type(chain, name, column, data_type, using.as_deref()),
         SetNotNull(column) => text(not_null(chain, name, column)),
         AddConstraint(form) => constraint(chain, name, form),
         AttachPartition { partition, bound } => attach(chain, name, partition, bound),
@@ -131,10 +158,7 @@ fn alter(chain: &Chain, name: &QualifiedName, action: &TableAction) -> String {
                 &[("table", &table), ("partition", &written(partition))],
             ))
         }
-        DropConstraint { .. } => {
-            "SET lock_timeout, and try again until it comes through, in a migration of its own"
-                .to_owned()
-        }
+        DropConstraint { .. } => PATIENCE.to_owned(),
         _ => WINDOW.to_owned(),
     }
 }
@@ -242,7 +266,7 @@ fn add_column(chain: &Chain, name: &QualifiedName, column: &NewColumn) -> String
         let batches = fixed(BATCHES);
         parts.push(("batches", &batches));
         lines.push(fill(
-            "{batches}\nUPDATE {table} SET {column} = {value} WHERE {column} IS NULL AND false; -- AND the keys of the batch, for false",
+            "{batches}\nUPDATE {table} SET {column} = {value} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE {column} IS NULL LIMIT 1000));",
             &parts,
         ));
     } else if is_not_null {
@@ -437,7 +461,13 @@ fn constraint(chain: &Chain, name: &QualifiedName, form: &ConstraintForm) -> Str
     text(sql)
 }
 
-fn set_type(chain: &Chain, name: &QualifiedName, column: &Ident, data_type: &str) -> String {
+fn set_type(
+    chain: &Chain,
+    name: &QualifiedName,
+    column: &Ident,
+    data_type: &str,
+    using: Option<&str>,
+) -> String {
     let known: Option<&Table> = chain.look().table(name);
     let rewrites = known
         .and_then(|own| own.column(column))
@@ -446,15 +476,27 @@ fn set_type(chain: &Chain, name: &QualifiedName, column: &Ident, data_type: &str
         return WINDOW.to_owned();
     }
     let fresh = Ident::new([column.as_str(), "_new"].concat());
+    let cast = [
+        ("column", &quote_ident(column)),
+        ("type", &authored(data_type)),
+    ];
+    let value = using.map_or_else(|| fill("{column}::{type}", &cast), authored);
+    let parsed = Type::parse(data_type);
+    let data_type = match parsed.domain(&chain.look()) {
+        // The rule of the domain comes as a CHECK, NOT VALID, then validated.
+        Some((base, true)) => crate::migrate::effect::base_of(base),
+        _ => data_type,
+    };
     let parts = [
         ("table", &table_name(name)),
         ("column", &quote_ident(column)),
+        ("value", &value),
         ("new", &quote_ident(&fresh)),
         ("type", &authored(data_type)),
         ("batches", &fixed(BATCHES)),
     ];
     text(fill(
-        "ALTER TABLE {table} ADD COLUMN {new} {type};\n-- a trigger BEFORE INSERT OR UPDATE that writes {new} too, then:\n{batches}\nUPDATE {table} SET {new} = {column}::{type} WHERE {new} IS NULL AND false; -- AND the keys of the batch, for false\n-- programs use {new}; {column} is dropped in a later migration",
+        "ALTER TABLE {table} ADD COLUMN {new} {type};\n-- a trigger BEFORE INSERT OR UPDATE that writes {new} too, then:\n{batches}\nUPDATE {table} SET {new} = {value} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE {new} IS NULL AND {column} IS NOT NULL LIMIT 1000));\n-- programs use {new}; {column} is dropped in a later migration",
         &parts,
     ))
 }
@@ -541,11 +583,14 @@ fn create_index(chain: &Chain, index: &IndexForm) -> String {
 }
 
 /// After a failure the invalid index is dropped, and only then built again.
-pub(super) fn build_again(index: &IndexForm) -> String {
+pub(super) fn build_again(chain: &Chain, index: &IndexForm) -> String {
     let name = index.name.as_ref().map_or(fixed("the_index"), written);
     text(fill(
-        "DROP INDEX CONCURRENTLY IF EXISTS {name};\nCREATE INDEX CONCURRENTLY {name} …; -- without IF NOT EXISTS",
-        &[("name", &name)],
+        "DROP INDEX CONCURRENTLY IF EXISTS {name};\n{build}",
+        &[
+            ("name", &name),
+            ("build", &authored(&create_index(chain, index))),
+        ],
     ))
 }
 
@@ -561,7 +606,15 @@ fn attach(chain: &Chain, parent: &QualifiedName, partition: &Named, bound: &str)
     };
     let check = made(&part, "bound", "check");
     let body = fill("CHECK ({condition})", &[("condition", &condition)]);
-    let steps = two_steps(&part, &check, &body);
+    let steps = join(
+        [
+            missing_indexes(chain, parent, &part),
+            beside_default(chain, parent, bound),
+            vec![two_steps(&part, &check, &body)],
+        ]
+        .concat(),
+        "\n",
+    );
     text(fill(
         "{steps}\n-- the check proves it, so no row is read:\nALTER TABLE {parent} ATTACH PARTITION {part} {bound};\nALTER TABLE {part} DROP CONSTRAINT {check};",
         &[
@@ -574,45 +627,116 @@ fn attach(chain: &Chain, parent: &QualifiedName, partition: &Named, bound: &str)
     ))
 }
 
+/// Indexes that the parent has and the partition lacks would be built while it is attached.
+fn missing_indexes(chain: &Chain, parent: &QualifiedName, part: &QualifiedName) -> Vec<SqlText> {
+    let look = chain.look();
+    let (Some(above), Some(own)) = (look.table(parent), look.table(part)) else {
+        return Vec::new();
+    };
+    let mut steps = Vec::new();
+    if let (Some((_, key)), None) = (&above.primary_key, &own.primary_key) {
+        steps.push(unique(part, &key.columns, true, None));
+    }
+    for key in above.uniques.values() {
+        if !own
+            .uniques
+            .values()
+            .any(|other| other.columns == key.columns)
+        {
+            steps.push(unique(part, &key.columns, false, None));
+        }
+    }
+    let missing = above.indexes.values().filter(|index| {
+        !own.indexes
+            .values()
+            .any(|other| other.keys == index.keys && other.predicate == index.predicate)
+    });
+    for index in missing {
+        let keys = index.keys.iter().map(|key| key.expression.clone());
+        let filter = index.predicate.as_ref().map_or(fixed(""), |predicate| {
+            fill(" WHERE {predicate}", &[("predicate", predicate)])
+        });
+        steps.push(fill(
+            "CREATE {unique}INDEX CONCURRENTLY ON {part} USING {method} ({keys}){filter};",
+            &[
+                ("unique", &fixed(if index.unique { "UNIQUE " } else { "" })),
+                ("part", &table_name(part)),
+                ("method", &quote_ident(&index.method)),
+                ("keys", &join(keys, ", ")),
+                ("filter", &filter),
+            ],
+        ));
+    }
+    steps
+}
+
+/// A check that no row of the DEFAULT partition belongs into the new one.
+fn beside_default(chain: &Chain, parent: &QualifiedName, bound: &str) -> Vec<SqlText> {
+    let by = chain
+        .catalog
+        .tables
+        .get(parent)
+        .and_then(|own| own.partitioning.as_ref());
+    let Some(by) = by else { return Vec::new() };
+    let default = by
+        .partitions
+        .iter()
+        .find(|part| part.bound == crate::catalog::PartitionBound::Default);
+    let Some((default, (own, low, high))) = default.zip(range(&by.column, bound)) else {
+        return Vec::new();
+    };
+    let default = QualifiedName::new(parent.schema.clone(), default.name.clone());
+    let check = made(&default, "outside", "check");
+    let body = fill(
+        "CHECK ({own} < {low} OR {own} >= {high})",
+        &[("own", &own), ("low", &low), ("high", &high)],
+    );
+    vec![two_steps(&default, &check, &body)]
+}
+
 /// What a bound asks of a row.
 fn condition(column: &Ident, bound: &str) -> Option<SqlText> {
-    let lower = bound.to_ascii_lowercase();
-    let own = quote_ident(column);
-    let from = lower.find(" from")?;
-    let to = lower[from..].find(" to").map(|at| at + from)?;
-    let value = |text: &str| {
-        authored(
-            text.trim()
-                .trim_start_matches('(')
-                .trim_end_matches(')')
-                .trim(),
-        )
-    };
-    let (low, high) = (value(&bound[from + 5..to]), value(&bound[to + 3..]));
-    if low.as_str().contains(',')
-        || low.as_str().eq_ignore_ascii_case("minvalue")
-        || high.as_str().eq_ignore_ascii_case("maxvalue")
-    {
-        return None;
-    }
+    let (own, low, high) = range(column, bound)?;
     Some(fill(
         "{own} IS NOT NULL AND {own} >= {low} AND {own} < {high}",
         &[("own", &own), ("low", &low), ("high", &high)],
     ))
 }
 
-fn partition_of(table: &NewTable) -> String {
+/// The column and both ends of a range over one column.
+fn range(column: &Ident, bound: &str) -> Option<(SqlText, SqlText, SqlText)> {
+    let lower = bound.to_ascii_lowercase();
+    let from = lower.find(" from")?;
+    let to = lower[from..].find(" to").map(|at| at + from)?;
+    let value = |text: &str| {
+        let text = text.trim().trim_start_matches('(').trim_end_matches(')');
+        authored(text.trim())
+    };
+    let (low, high) = (value(&bound[from + 5..to]), value(&bound[to + 3..]));
+    let is_open = |end: &SqlText| {
+        ["minvalue", "maxvalue"].contains(&end.as_str().to_ascii_lowercase().as_str())
+    };
+    if low.as_str().contains(',') || is_open(&low) || is_open(&high) {
+        return None;
+    }
+    Some((quote_ident(column), low, high))
+}
+
+fn partition_of(chain: &Chain, table: &NewTable) -> String {
     let (Some(own), Some((parent, bound))) = (&table.table, &table.partition_of) else {
         return WINDOW.to_owned();
     };
-    text(fill(
+    let (name, _) = chain.look().relation(parent);
+    let mut steps = beside_default(chain, &name, bound);
+    steps.push(fill(
         "CREATE TABLE {own} (LIKE {parent} INCLUDING ALL);\nALTER TABLE {parent} ATTACH PARTITION {own} {bound};",
         &[
             ("own", &written(own)),
             ("parent", &written(parent)),
             ("bound", &authored(bound)),
         ],
-    ))
+    ));
+    text(join(steps, "\n"))
 }
 
 fn domain(name: &Named, action: &DomainAction) -> String {

@@ -25,7 +25,7 @@ pub(super) fn judge(state: &State, known: &At, found: &mut Vec<Fault>) {
                 .name
                 .as_ref()
                 .map_or(String::new(), |name| name.name.as_str().to_owned()),
-            instead: recipe::build_again(index),
+            instead: recipe::build_again(&state.chain, index),
             ..fault("hides-invalid-index")
         });
     }

@@ -55,7 +55,7 @@ pub(super) async fn sample(
         };
         match known.relation(lock.relation) {
             Some((name, Kind::Rows)) => effects.lock(&name, mode),
-            Some((name, Kind::Index(_))) if mode == LockMode::AccessExclusive => {
+            Some((name, Kind::Index)) if mode == LockMode::AccessExclusive => {
                 effects.index_locks.insert(name, mode);
             }
             _ => {}

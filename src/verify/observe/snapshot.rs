@@ -70,8 +70,8 @@ pub(super) struct Snapshot {
 pub(super) enum Kind {
     /// It has rows of its own or of others: tables, views.
     Rows,
-    /// An index, with its table.
-    Index(i64),
+    /// An index.
+    Index,
 }
 
 /// Rows of JSON.
@@ -112,7 +112,7 @@ impl Snapshot {
     pub(super) fn relation(&self, oid: i64) -> Option<(QualifiedName, Kind)> {
         let own = self.relations.get(&oid)?;
         let kind = match own.table {
-            Some(table) => Kind::Index(table),
+            Some(_) => Kind::Index,
             None => Kind::Rows,
         };
         Some((qualified(own), kind))

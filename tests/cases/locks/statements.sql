@@ -224,6 +224,14 @@ ALTER TABLE refs ADD CONSTRAINT refs_fk FOREIGN KEY (a) REFERENCES customers (id
 ALTER TABLE events ADD CONSTRAINT events_fk FOREIGN KEY (customer_id) REFERENCES customers (id);
 --# add-foreign-key-partitioned-not-valid
 ALTER TABLE events ADD CONSTRAINT events_fk FOREIGN KEY (customer_id) REFERENCES customers (id) NOT VALID;
+--# add-foreign-key-parts-have-it harmless
+--setup ALTER TABLE measures_2024 ADD CONSTRAINT measures_fk FOREIGN KEY (id) REFERENCES customers (id) NOT VALID;
+--setup ALTER TABLE measures_2024 VALIDATE CONSTRAINT measures_fk;
+--setup ALTER TABLE measures_2025 ADD CONSTRAINT measures_fk FOREIGN KEY (id) REFERENCES customers (id);
+ALTER TABLE measures ADD CONSTRAINT measures_fk FOREIGN KEY (id) REFERENCES customers (id);
+--# validate-partition-foreign-key harmless
+--setup ALTER TABLE measures_2024 ADD CONSTRAINT measures_fk FOREIGN KEY (id) REFERENCES customers (id) NOT VALID;
+ALTER TABLE measures_2024 VALIDATE CONSTRAINT measures_fk;
 --# add-foreign-key-not-enforced harmless from=18
 ALTER TABLE refs ADD CONSTRAINT refs_fk FOREIGN KEY (a) REFERENCES customers (id) NOT ENFORCED;
 --# enforce-foreign-key severe from=18
@@ -246,6 +254,10 @@ ALTER TABLE keyless ADD PRIMARY KEY (d);
 --# add-primary-key-using-index harmless
 ALTER TABLE keyless ADD CONSTRAINT keyless_pkey PRIMARY KEY USING INDEX keyless_d_idx;
 --# add-primary-key-using-nullable-index severe
+ALTER TABLE keyless ADD CONSTRAINT keyless_pkey PRIMARY KEY USING INDEX keyless_a_idx;
+--# add-primary-key-using-proven-index harmless from=18
+--setup ALTER TABLE keyless ADD CONSTRAINT keyless_a_set NOT NULL a NOT VALID;
+--setup ALTER TABLE keyless VALIDATE CONSTRAINT keyless_a_set;
 ALTER TABLE keyless ADD CONSTRAINT keyless_pkey PRIMARY KEY USING INDEX keyless_a_idx;
 --# add-exclude severe
 ALTER TABLE keyless ADD CONSTRAINT keyless_excl EXCLUDE USING btree (b WITH =);
@@ -401,6 +413,15 @@ CREATE TABLE events_2028 PARTITION OF events FOR VALUES FROM ('2028-01-01') TO (
 --# partition-of-referencing
 --setup ALTER TABLE measures ADD CONSTRAINT measures_fk FOREIGN KEY (id) REFERENCES customers (id);
 CREATE TABLE measures_2028 PARTITION OF measures FOR VALUES FROM ('2028-01-01') TO ('2029-01-01');
+--# attach-default-excluded harmless
+--setup CREATE TABLE events_2027 (id bigint NOT NULL, at date NOT NULL, what text, customer_id bigint, CHECK (at >= DATE '2027-01-01' AND at < DATE '2028-01-01'));
+--setup CREATE INDEX ON events_2027 (id);
+--setup ALTER TABLE events_rest ADD CONSTRAINT rest CHECK (at < DATE '2027-01-01' OR at >= DATE '2028-01-01') NOT VALID;
+--setup ALTER TABLE events_rest VALIDATE CONSTRAINT rest;
+ALTER TABLE events ATTACH PARTITION events_2027 FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');
+--# partition-of-default-excluded
+--setup ALTER TABLE events_rest ADD CONSTRAINT rest CHECK (at < '2028-01-01' OR at >= '2029-01-01');
+CREATE TABLE events_2028 PARTITION OF events FOR VALUES FROM ('2028-01-01') TO ('2029-01-01');
 --# detach
 ALTER TABLE measures DETACH PARTITION measures_2024;
 --# detach-beside-default
