@@ -1,6 +1,7 @@
 //! Rules of a team: what is refused when they are read, and that they run beside ours.
 
 #[path = "support/judged.rs"]
+#[expect(dead_code, reason = "shared with tests that use more of it")]
 mod judged;
 
 use std::fs;

@@ -76,13 +76,13 @@ pub struct Example {
     #[serde(default)]
     pub shows: String,
     /// The design; `pgproof:` and `design:` may be left out.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(default)]
     pub design: String,
     /// SQL that ran in an earlier migration.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(default)]
     pub earlier: String,
     /// The migration at hand.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    #[serde(default)]
     pub migration: String,
 }
 
