@@ -5,7 +5,7 @@ mod golden;
 #[path = "support/judged.rs"]
 mod judged;
 
-use judged::judge;
+use judged::{judge, judge_migration};
 use pgproof::assets::Assets;
 use pgproof::check::{environment, load, rules_page};
 
@@ -28,7 +28,11 @@ fn rules_fire_where_their_examples_say() {
         }
         for (number, example) in rule.examples.iter().enumerate() {
             let place = format!("{}, example {}", rule.code, number + 1);
-            match judge(&pack, &example.text()) {
+            let judged = match example.migration.is_empty() {
+                true => judge(&pack, &example.text()),
+                false => judge_migration(&pack, &example.earlier, &example.migration),
+            };
+            match judged {
                 Err(error) => faults.push(format!("{place}: {error}")),
                 Ok(findings) => {
                     let found: Vec<_> = findings.iter().filter(|f| f.code == rule.code).collect();

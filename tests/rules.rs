@@ -4,6 +4,7 @@
 #[expect(dead_code, reason = "shared with tests that use more of it")]
 mod design;
 #[path = "support/judged.rs"]
+#[expect(dead_code, reason = "shared with tests that use more of it")]
 mod judged;
 
 use std::collections::BTreeSet;

@@ -78,6 +78,26 @@ pub(super) fn analyse(paths: &[PathBuf]) -> Result<Analysis, Error> {
     })
 }
 
+/// An analysis of no design, for what else there is to be said in the workspace around a path.
+pub(super) fn nothing(path: &Path) -> Result<Analysis, Error> {
+    let mut sources = SourceMap::new();
+    let (workspace, mut findings) = Workspace::around(path, &mut sources)?;
+    let pack = check::load(&workspace.assets, &workspace.environment)?;
+    findings.extend(workspace.settings.unknown_codes(&pack));
+    drop(pack);
+    Ok(Analysis {
+        sources,
+        is_unreadable: !findings.is_empty(),
+        report: Report {
+            findings,
+            ..Report::default()
+        },
+        is_whole: true,
+        designs: Vec::new(),
+        workspace,
+    })
+}
+
 impl Analysis {
     /// Adds what was found on a server, without what the designs waive. `complete`: whether all was run in this way.
     pub(super) fn add_tried(

@@ -14,6 +14,7 @@ mod doctor;
 mod majors;
 mod merge;
 mod migrate;
+mod migrations;
 mod new;
 mod output;
 mod progress;

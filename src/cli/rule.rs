@@ -117,7 +117,16 @@ fn of_rule(rule: &Rule) -> String {
             shows => format!(": {shows}"),
         };
         text.push_str(&format!("\n{BOLD}{found}{BOLD:#}{shows}\n"));
-        for line in example.design.trim_end().lines() {
+        let earlier = example.earlier.trim_end();
+        if !earlier.is_empty() {
+            text.push_str("  -- an earlier migration\n");
+        }
+        let own = match example.migration.as_str() {
+            "" => vec![example.design.trim_end()],
+            migration if earlier.is_empty() => vec![migration.trim_end()],
+            migration => vec![earlier, "-- the migration", migration.trim_end()],
+        };
+        for line in own.into_iter().flat_map(str::lines) {
             text.push_str(format!("  {line}").trim_end());
             text.push('\n');
         }

@@ -4,7 +4,8 @@
 //! phases and dependencies. Nothing here asks a server.
 //!
 //! [`effects`] knows what a statement locks, reads, rewrites and loses, given the schema before it and the server's major version; [`Chain`] follows the
-//! statements of a plan or a file one after the other. `verify::observe` sees the same on a server, and `tests/migrate_locks.rs` holds the two together.
+//! statements of a plan or a file one after the other.
+//! [`files`] reads the migrations of every tool, [`lint`](mod@lint) says what is wrong with them. `verify::observe` sees the same on a server, and `tests/migrate_locks.rs` holds the two together.
 
 mod audit;
 mod backfill;
@@ -14,7 +15,9 @@ mod diff;
 mod draft;
 mod dual_write;
 mod effect;
+pub mod files;
 pub mod format;
+pub mod lint;
 mod lock;
 mod make;
 mod plan;

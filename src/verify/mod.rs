@@ -7,6 +7,7 @@ mod evidence;
 mod majors;
 pub mod migrate;
 mod mutate;
+pub mod observe;
 mod part;
 pub mod plan;
 pub mod race;

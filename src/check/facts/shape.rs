@@ -221,5 +221,6 @@ pub(in crate::check) fn sample(kind: SubjectKind) -> serde_json::Value {
         SubjectKind::Invariant => value(&InvariantFacts::default()),
         SubjectKind::Command => value(&CommandFacts::default()),
         SubjectKind::Projection => value(&ProjectionFacts::default()),
+        SubjectKind::Migration => serde_json::Value::Object(serde_json::Map::new()),
     }
 }

@@ -5,18 +5,21 @@ use super::tables::{add_column, add_constraint, add_partition, set_nullable};
 use super::words;
 use crate::catalog::{ColumnDefault, Table};
 use crate::migrate::effect::Found;
-use crate::sql::{Ident, Named, QualifiedName, Rename, SqlText, TableAction};
+use crate::sql::{ConstraintKind, Ident, Named, QualifiedName, SqlText, TableAction};
 
 pub(super) fn alter_table(chain: &mut Chain, named: &Named, actions: &[TableAction]) {
     let (name, found) = chain.look().relation(named);
-    // What is done to a partition alone is not in the catalog.
     let is_table = matches!(found, Found::Table(_));
+    // What is done to a partition alone is not in the catalog.
+    let is_part = matches!(found, Found::Partition(..));
     for action in actions {
         match action {
             TableAction::Rename(rename) => super::objects::rename(chain, &name, rename),
             TableAction::AttachPartition { partition, bound } => {
                 let (partition, _) = chain.look().relation(partition);
-                chain.take(&partition);
+                if let Some(own) = chain.take(&partition) {
+                    chain.beside.own.insert(partition.clone(), own);
+                }
                 add_partition(chain, &name, &partition, bound);
             }
             TableAction::DetachPartition { partition, .. } => {
@@ -35,8 +38,45 @@ pub(super) fn alter_table(chain: &mut Chain, named: &Named, actions: &[TableActi
                 }
             }
             _ if is_table => change(chain, &name, action),
+            _ if is_part => change_part(chain, &name, action),
             _ => {}
         }
+    }
+}
+
+/// A constraint of a partition alone.
+fn change_part(chain: &mut Chain, name: &QualifiedName, action: &TableAction) {
+    use TableAction::*;
+    let mut own = chain.beside.own.remove(name).unwrap_or_default();
+    let mut unproven = Vec::new();
+    match action {
+        AddConstraint(form) => {
+            add_constraint(&chain.look(), name, &mut own, None, form, &mut unproven);
+        }
+        ValidateConstraint(constraint) => {
+            prove(&mut own, constraint);
+            chain
+                .beside
+                .unproven
+                .remove(&(name.clone(), constraint.clone()));
+        }
+        DropConstraint {
+            name: constraint, ..
+        } => drop_constraint(&mut own, constraint),
+        _ => {}
+    }
+    for constraint in unproven {
+        chain.beside.unproven.insert((name.clone(), constraint));
+    }
+    chain.beside.own.insert(name.clone(), own);
+}
+
+/// A check that is NOT VALID is so no more.
+fn prove(table: &mut Table, constraint: &Ident) {
+    if let Some(check) = table.checks.get_mut(constraint) {
+        let text = check.expression.as_str();
+        let text = text.strip_suffix(" NOT VALID").unwrap_or(text).to_owned();
+        check.expression = SqlText::authored(text);
     }
 }
 
@@ -106,13 +146,7 @@ fn change(chain: &mut Chain, name: &QualifiedName, action: &TableAction) {
         SetNotNull(column) => set_nullable(&mut table, column, false),
         DropNotNull(column) => set_nullable(&mut table, column, true),
         DropConstraint { name: own, .. } => drop_constraint(&mut table, own),
-        ValidateConstraint(own) => {
-            if let Some(check) = table.checks.get_mut(own) {
-                let text = check.expression.as_str();
-                let text = text.strip_suffix(" NOT VALID").unwrap_or(text).to_owned();
-                check.expression = SqlText::authored(text);
-            }
-        }
+        ValidateConstraint(own) => prove(&mut table, own),
         RenameConstraint(from, to) => rename_constraint(&mut table, from, to),
         SetLogged => {
             table.with.remove("unlogged");
@@ -125,7 +159,18 @@ fn change(chain: &mut Chain, name: &QualifiedName, action: &TableAction) {
         _ => {}
     }
     if let ValidateConstraint(own) = action {
-        chain.beside.unproven.remove(&(name.clone(), own.clone()));
+        let key = (name.clone(), own.clone());
+        chain.beside.unproven.remove(&key);
+        if let Some(column) = chain.beside.unproven_not_null.remove(&key) {
+            set_nullable(&mut table, &column, false);
+        }
+    }
+    if let AddConstraint(form) = action
+        && let (Some(own), ConstraintKind::NotNull(Some(column)), true) =
+            (&form.name, &form.kind, form.not_valid)
+    {
+        let key = (name.clone(), own.clone());
+        chain.beside.unproven_not_null.insert(key, column.clone());
     }
     for own in unproven {
         chain.beside.unproven.insert((name.clone(), own));

@@ -11,13 +11,17 @@ use crate::sql::{Ident, QualifiedName, TokenKind, fold, tokens};
 pub struct Beside {
     /// Foreign keys (and constraints of domains) that are NOT VALID. Of a CHECK its expression says so.
     pub unproven: BTreeSet<(QualifiedName, Ident)>,
+    /// NOT NULL constraints that are NOT VALID (18), with their columns.
+    pub unproven_not_null: BTreeMap<(QualifiedName, Ident), Ident>,
+    /// Constraints that a partition has and its parent has not.
+    pub own: BTreeMap<QualifiedName, Table>,
     /// Relations that nobody uses yet: made in the open transaction, or by the migration at hand. Nobody waits for them.
     pub fresh: BTreeSet<QualifiedName>,
     /// Values of enums that were added in the open transaction.
     pub fresh_values: BTreeSet<(QualifiedName, String)>,
     /// Tables that inherit, by parent (partitions apart).
     pub children: BTreeMap<QualifiedName, BTreeSet<QualifiedName>>,
-    /// Locks that the open transaction holds on relations which are in use.
+    /// Locks of the open transaction for which somebody who writes has to wait.
     pub held: BTreeMap<QualifiedName, LockMode>,
     /// Schemas in which a bare name is looked for first; `public` where none are set.
     pub search_path: Vec<Ident>,

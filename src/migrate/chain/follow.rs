@@ -4,7 +4,6 @@ use super::beside::Beside;
 use super::{alter, objects, tables};
 use crate::catalog::{Catalog, Table};
 use crate::migrate::effect::{Effects, Look, effects_of};
-use crate::migrate::lock::LockMode;
 use crate::sql::{Ddl, QualifiedName, Transaction, ddl};
 
 /// A schema that follows the statements which are run on it.
@@ -41,7 +40,11 @@ impl Chain {
 
     /// The same, where its effects are known already.
     pub fn follow(&mut self, form: &Ddl, effects: &Effects) {
-        for (relation, mode) in &effects.locks {
+        let blocking = effects
+            .locks
+            .iter()
+            .filter(|(_, mode)| mode.blocks_writes());
+        for (relation, mode) in blocking {
             let held = self.beside.held.entry(relation.clone()).or_insert(*mode);
             *held = (*held).max(*mode);
         }
@@ -70,15 +73,7 @@ impl Chain {
         self.beside.fresh.clear();
     }
 
-    /// The heaviest lock that the open transaction holds so that somebody waits.
-    pub fn blocks(&self) -> Option<(&QualifiedName, LockMode)> {
-        let held = self.beside.held.iter();
-        let held = held.filter(|(_, mode)| mode.blocks_writes());
-        held.max_by_key(|(_, mode)| **mode)
-            .map(|(name, mode)| (name, *mode))
-    }
-
-    pub(super) fn look(&self) -> Look<'_> {
+    pub(in crate::migrate) fn look(&self) -> Look<'_> {
         Look {
             catalog: &self.catalog,
             beside: &self.beside,
@@ -116,4 +111,112 @@ pub fn apply(statement: &str, schema: &mut Catalog) {
     let mut chain = Chain::new(std::mem::take(schema), u16::MAX);
     chain.apply(&form);
     *schema = chain.catalog;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::statements;
+
+    /// The schema after these statements.
+    fn after(text: &str) -> Chain {
+        let mut chain = Chain::new(Catalog::default(), 15);
+        for at in statements(text) {
+            let statement = &text[at];
+            chain.apply(&ddl(statement).expect(statement));
+        }
+        chain
+    }
+
+    fn table(chain: &Chain, name: &str) -> Table {
+        let name = QualifiedName::new("public".into(), name.into());
+        chain
+            .catalog
+            .tables
+            .get(&name)
+            .cloned()
+            .expect("it is there")
+    }
+
+    #[test]
+    fn renames_reach_everything_that_points_there() {
+        let chain = after(
+            "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (p_id int REFERENCES p, CHECK (p_id > 0));
+             CREATE INDEX ON c (p_id); ALTER TABLE p RENAME TO q; ALTER TABLE q RENAME COLUMN id TO key;
+             ALTER TABLE c RENAME COLUMN p_id TO q_id",
+        );
+        let c = table(&chain, "c");
+        let key = &c.foreign_keys[&"c_p_id_fkey".into()];
+        assert_eq!(key.table.name.as_str(), "q");
+        assert_eq!(
+            (key.columns[0].as_str(), key.key[0].as_str()),
+            ("q_id", "key")
+        );
+        assert_eq!(
+            c.checks[&"c_p_id_check".into()].expression.as_str(),
+            "q_id > 0"
+        );
+        assert_eq!(
+            c.indexes[&"c_p_id_idx".into()].keys[0].column,
+            Some("q_id".into())
+        );
+        assert_eq!(
+            table(&chain, "q").primary_key.map(|(_, key)| key.columns),
+            Some(vec!["key".into()])
+        );
+    }
+
+    #[test]
+    fn what_is_dropped_takes_along_what_is_over_it() {
+        let chain = after(
+            "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (a int, b int, p_id int REFERENCES p);
+             CREATE INDEX ON c (a, b); CREATE VIEW v AS SELECT a FROM c; CREATE INDEX i ON c (lower(b::text)) WHERE a > 0;
+             ALTER TABLE c DROP COLUMN b; DROP TABLE p CASCADE",
+        );
+        let c = table(&chain, "c");
+        assert!(c.indexes.is_empty() && c.foreign_keys.is_empty());
+        assert_eq!(c.columns.len(), 2);
+        assert_eq!(chain.catalog.views.len(), 1);
+        assert!(chain.beside.pointing.values().all(|keys| keys.is_empty()));
+    }
+
+    #[test]
+    fn schemas_are_found_by_the_search_path() {
+        let chain = after(
+            "CREATE SCHEMA s; SET search_path TO s; CREATE TABLE t (a int); RESET search_path; ALTER TABLE t ADD b int",
+        );
+        let name = QualifiedName::new("s".into(), "t".into());
+        assert_eq!(chain.catalog.tables[&name].columns.len(), 2);
+    }
+
+    #[test]
+    fn new_tables_and_partitions_are_in_nobodys_way() {
+        let chain = after(
+            "CREATE TABLE t (a int) PARTITION BY RANGE (a); CREATE TABLE p PARTITION OF t DEFAULT",
+        );
+        let form = ddl("ALTER TABLE t ALTER a TYPE bigint").expect("a statement");
+        assert_eq!(chain.effects(&form), Effects::default());
+        let mut later = chain.clone();
+        later.end_migration();
+        assert_eq!(later.effects(&form).rewrites.len(), 1);
+        assert_eq!(later.effects(&form).locks.len(), 2);
+    }
+
+    #[test]
+    fn the_catalog_alone_can_be_followed() {
+        let mut catalog = Catalog::default();
+        for statement in [
+            "CREATE TABLE t (a int)",
+            "ALTER TABLE t ADD CONSTRAINT k CHECK (a IS NOT NULL) NOT VALID",
+        ] {
+            apply(statement, &mut catalog);
+        }
+        let set = "ALTER TABLE t ALTER a SET NOT NULL";
+        let effects = |catalog: &Catalog| crate::migrate::effects(set, catalog, 15);
+        assert!(effects(&catalog).is_hazard());
+        apply("ALTER TABLE t VALIDATE CONSTRAINT k", &mut catalog);
+        assert!(!effects(&catalog).is_hazard());
+        apply("nonsense", &mut catalog);
+        assert_eq!(catalog.tables.len(), 1);
+    }
 }

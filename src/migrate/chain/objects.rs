@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::follow::Chain;
 use super::names::{is_taken, made, of_keys};
-use crate::catalog::{Check, Index, IndexKey, UserType, View};
+use crate::catalog::{Check, Function, Index, IndexKey, Trigger, TriggerTiming, UserType, View};
 use crate::migrate::effect::{Found, base_of};
 use crate::sql::{
     ConstraintForm, ConstraintKind, Ddl, DomainAction, Ident, IndexAction, IndexForm, Named,
@@ -66,6 +66,40 @@ pub(super) fn follow(chain: &mut Chain, form: &Ddl) {
             constraints,
         } => create_domain(chain, name, base, constraints),
         Ddl::AlterDomain { name, action } => alter_domain(chain, name, action),
+        Ddl::CreateFunction { name, definition } => {
+            let name = chain.look().made(name);
+            let function = Function {
+                body: String::new(),
+                definition: SqlText::authored(definition),
+            };
+            chain.catalog.functions.insert(name, function);
+        }
+        Ddl::CreateTrigger {
+            table,
+            name,
+            function: Some(function),
+            ..
+        } => {
+            let (table, _) = chain.look().relation(table);
+            // When it fires is not asked here: only that it is there, and what it calls.
+            let trigger = Trigger {
+                timing: TriggerTiming::BeforeRow,
+                events: Vec::new(),
+                columns: Vec::new(),
+                when: None,
+                function: chain.look().made(function),
+            };
+            let name = name.clone();
+            chain.edit(&table, |table| {
+                table.triggers.insert(name, trigger);
+            });
+        }
+        Ddl::DropTrigger { table, name, .. } => {
+            let (table, _) = chain.look().relation(table);
+            chain.edit(&table, |table| {
+                table.triggers.remove(name);
+            });
+        }
         Ddl::CreateSchema {
             name: Some(name), ..
         } => {

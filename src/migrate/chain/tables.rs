@@ -31,6 +31,7 @@ pub(super) fn create(chain: &mut Chain, form: &NewTable) {
         let (source, _) = look.relation(source);
         if let Some(source) = look.table(&source) {
             table.columns.extend(source.columns.iter().cloned());
+            table.checks.extend(source.checks.clone());
         }
     }
     for column in &form.columns {

@@ -137,7 +137,9 @@ fn act(work: &mut Work, name: &QualifiedName, action: &TableAction) {
             work.rewrite(name);
         }
         AddConstraint(form) => constraint::add(work, name, form),
-        DropConstraint { name: own, .. } => constraint::drop(work, name, own),
+        DropConstraint {
+            name: own, cascade, ..
+        } => constraint::drop(work, name, own, *cascade),
         ValidateConstraint(own) => constraint::validate(work, name, own),
         AlterConstraint {
             name: own,

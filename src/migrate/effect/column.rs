@@ -9,7 +9,7 @@ use super::work::Work;
 use crate::catalog::{ColumnDefault, Index, Table};
 use crate::migrate::chain::words;
 use crate::migrate::lock::LockMode::*;
-use crate::sql::{ConstraintKind, Ident, NewColumn, QualifiedName};
+use crate::sql::{ConstraintKind, Ident, NewColumn, QualifiedName, tokens};
 
 pub(super) fn add(work: &mut Work, table: &QualifiedName, column: &NewColumn) {
     let own = Type::parse(&column.data_type);
@@ -84,9 +84,9 @@ pub(super) fn drop(
     if known.is_some_and(|table| table.column(column).is_none()) && if_exists {
         return;
     }
-    work.out
-        .loses_data
-        .push(Loss::Column(table.clone(), column.clone()));
+    for own in std::iter::once(table.clone()).chain(work.look.below(table)) {
+        work.out.loses_data.push(Loss::Column(own, column.clone()));
+    }
     if !work.look.beside.fresh.contains(table) {
         work.out
             .breaks
@@ -156,7 +156,7 @@ fn dependents(work: &mut Work, table: &QualifiedName, column: &Ident, cascade: b
             _ => continue,
         };
         let named = words(query);
-        if !(named.contains(column.as_str()) || query.contains('*')) {
+        if !(named.contains(column.as_str()) || shows_all(query)) {
             continue;
         }
         if cascade {
@@ -170,6 +170,15 @@ fn dependents(work: &mut Work, table: &QualifiedName, column: &Ident, cascade: b
             ));
         }
     }
+}
+
+/// Whether a query shows every column, as `*` does.
+fn shows_all(query: &str) -> bool {
+    let all = tokens(query);
+    all.windows(2).any(|pair| {
+        pair[1].text(query) == "*"
+            && (pair[0].is(query, "select") || matches!(pair[0].text(query), "." | ","))
+    })
 }
 
 /// Whether an index is over a column.

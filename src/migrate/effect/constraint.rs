@@ -40,7 +40,11 @@ pub(super) fn add(work: &mut Work, table: &QualifiedName, form: &ConstraintForm)
                 not_null(work, table, column);
             }
         }
-        ConstraintKind::ForeignKey { table: parent, .. } => {
+        ConstraintKind::ForeignKey {
+            table: parent,
+            columns,
+            ..
+        } => {
             let (parent, _) = work.relation(parent);
             if !form.not_enforced {
                 work.lock_all(&parent, ShareRowExclusive);
@@ -52,7 +56,11 @@ pub(super) fn add(work: &mut Work, table: &QualifiedName, form: &ConstraintForm)
                     "a foreign key of a partitioned table can be NOT VALID from PostgreSQL 18 on",
                 );
             }
-            if !form.not_valid && !form.not_enforced {
+            let is_checked = !form.not_valid && !form.not_enforced;
+            if is_checked && parts_have(work, table, columns, &parent) {
+                // Triggers of the partitions' own keys on the parent give way.
+                work.lock_all(&parent, AccessExclusive);
+            } else if is_checked {
                 join(work, table, &parent);
                 work.depends(format!(
                     "a row of {} without its parent makes it fail",
@@ -98,6 +106,29 @@ pub(super) fn add(work: &mut Work, table: &QualifiedName, form: &ConstraintForm)
     }
 }
 
+/// Whether every partition has the foreign key already, and proven: the parent's takes them up.
+fn parts_have(
+    work: &Work,
+    table: &QualifiedName,
+    columns: &[Ident],
+    parent: &QualifiedName,
+) -> bool {
+    let parts = work.look.below(table);
+    !parts.is_empty()
+        && parts.iter().all(|part| {
+            let own = work.look.beside.own.get(part);
+            let mut keys = own.into_iter().flat_map(|own| &own.foreign_keys);
+            keys.any(|(name, key)| {
+                let is_open = work
+                    .look
+                    .beside
+                    .unproven
+                    .contains(&(part.clone(), name.clone()));
+                key.columns == columns && key.table == *parent && !is_open
+            })
+        })
+}
+
 pub(super) fn is_partitioned(work: &Work, table: &QualifiedName) -> bool {
     matches!(work.look.found(table), super::look::Found::Table(own) if own.partitioning.is_some())
 }
@@ -136,7 +167,10 @@ pub(super) fn not_null(work: &mut Work, table: &QualifiedName, column: &Ident) {
 }
 
 pub(super) fn validate(work: &mut Work, table: &QualifiedName, name: &Ident) {
-    let known = work.look.table(table);
+    let own = work.look.beside.own.get(table);
+    let known =
+        own.filter(|own| own.checks.contains_key(name) || own.foreign_keys.contains_key(name));
+    let known = known.or_else(|| work.look.table(table));
     if let Some(key) = known.and_then(|known| known.foreign_keys.get(name)) {
         let parent = key.table.clone();
         work.lock_all(&parent, RowShare);
@@ -150,7 +184,7 @@ pub(super) fn validate(work: &mut Work, table: &QualifiedName, name: &Ident) {
     work.scan(table);
 }
 
-pub(super) fn drop(work: &mut Work, table: &QualifiedName, name: &Ident) {
+pub(super) fn drop(work: &mut Work, table: &QualifiedName, name: &Ident, cascade: bool) {
     let Some(known) = work.look.table(table) else {
         return;
     };
@@ -179,11 +213,17 @@ pub(super) fn drop(work: &mut Work, table: &QualifiedName, name: &Ident) {
             key.key.iter().all(|column| unique.columns.contains(column))
                 && key.key.len() == unique.columns.len()
         });
-        if needs {
+        if needs && cascade {
             work.lock_all(&other, AccessExclusive);
             work.out
                 .drops
                 .insert(format!("foreign key {} of {}", key.as_str(), shown(&other)));
+        } else if needs {
+            work.refuse(format!(
+                "foreign key {} of {} needs it; only CASCADE drops it too",
+                key.as_str(),
+                shown(&other)
+            ));
         }
     }
 }

@@ -49,7 +49,9 @@ pub(super) fn drop(work: &mut Work, what: Object, names: &[Named], if_exists: bo
 
 fn drop_table(work: &mut Work, name: &QualifiedName, cascade: bool) {
     work.lock_all(name, AccessExclusive);
-    work.out.loses_data.push(Loss::Table(name.clone()));
+    for own in std::iter::once(name.clone()).chain(work.look.below(name)) {
+        work.out.loses_data.push(Loss::Table(own));
+    }
     if !work.look.beside.fresh.contains(name) {
         work.out.breaks.push(format!("relation {}", shown(name)));
     }

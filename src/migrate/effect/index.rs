@@ -30,6 +30,8 @@ pub(super) fn create(work: &mut Work, form: &IndexForm) {
         work.look.beside.indexes.contains_key(&own)
     });
     if exists && form.if_not_exists {
+        work.out.waits_for_old_transactions = false;
+        work.out.leaves_behind = None;
         return;
     }
     let empty = form.only && is_partitioned(work, &table);
@@ -97,7 +99,8 @@ pub(super) fn alter(work: &mut Work, index: &Named, action: &IndexAction) {
             work.out.index_locks.insert(name, AccessExclusive);
         }
         IndexAction::Attach(part) => {
-            let (_, part) = work.look.index(part);
+            let (own, part) = work.look.index(part);
+            work.out.index_locks.insert(own, AccessExclusive);
             for table in table.into_iter().chain(part) {
                 work.lock(&table, AccessShare);
             }

@@ -19,7 +19,7 @@ mod types;
 mod types_in_use;
 mod work;
 
-pub(in crate::migrate) use look::{Found, Look, is_proven, shown};
+pub(in crate::migrate) use look::{Found, Look, shown};
 pub use report::{Effects, Loss};
 pub use statement::{effects, effects_beside, effects_of};
 pub(in crate::migrate) use types::{Type, base_of};

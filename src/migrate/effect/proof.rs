@@ -28,6 +28,29 @@ pub(super) fn implies_bound(table: &Table, column: &Ident, bound: &str) -> bool 
     not_null && wanted.iter().all(|text| known.contains(text))
 }
 
+/// Whether a check of a table says that none of its rows belongs into a range: `c < from OR c >= to`.
+pub(super) fn excludes_bound(table: &Table, column: &Ident, bound: &str) -> bool {
+    let Some(wanted) = wanted(column, bound) else {
+        return false;
+    };
+    let [low, high] = &wanted[..] else {
+        return false;
+    };
+    let name = column.as_str();
+    let (Some(from), Some(until)) = (
+        low.strip_prefix(&format!("{name} >= ")),
+        high.strip_prefix(&format!("{name} < ")),
+    ) else {
+        return false;
+    };
+    let outside = format!("{name} < {from} or {name} >= {until}");
+    let mut checks = table
+        .checks
+        .values()
+        .filter(|check| super::look::is_proven(check));
+    checks.any(|check| conjuncts(check.expression.as_str()).contains(&outside))
+}
+
 /// What a bound asks of a row, in the spelling of [`conjuncts`].
 fn wanted(column: &Ident, bound: &str) -> Option<Vec<String>> {
     let name = column.as_str();

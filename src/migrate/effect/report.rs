@@ -70,7 +70,7 @@ impl Loss {
 
 impl Effects {
     /// Records a lock; the heaviest counts.
-    pub(super) fn lock(&mut self, relation: &QualifiedName, mode: LockMode) {
+    pub fn lock(&mut self, relation: &QualifiedName, mode: LockMode) {
         let held = self.locks.entry(relation.clone()).or_insert(mode);
         *held = (*held).max(mode);
     }
@@ -88,7 +88,8 @@ impl Effects {
             .chain(&self.rewrites)
             .chain(&self.builds_index);
         let held = worked.filter_map(|relation| Some((relation, self.lock_of(relation)?)));
-        held.filter(|(_, mode)| mode.blocks_writes())
+        // EXCLUSIVE is taken by REFRESH … CONCURRENTLY alone, on a view that nobody else writes.
+        held.filter(|(_, mode)| mode.blocks_writes() && *mode != LockMode::Exclusive)
             .map(|(relation, mode)| (relation.clone(), mode))
             .collect()
     }

@@ -62,7 +62,9 @@ fn truncate(work: &mut Work, tables: &[(Named, bool)], cascade: bool) {
         let name = all[at].clone();
         at += 1;
         work.lock_all(&name, AccessExclusive);
-        work.out.loses_data.push(Loss::Rows(name.clone()));
+        for leaf in work.look.leaves(&name) {
+            work.out.loses_data.push(Loss::Rows(leaf));
+        }
         for (other, key) in work.pointing(&name) {
             if all.contains(&other) {
                 continue;

@@ -89,7 +89,7 @@ impl Type {
     }
 
     /// What it is in the schema, where it is no type of PostgreSQL's own.
-    pub(super) fn domain<'a>(&self, look: &Look<'a>) -> Option<(&'a str, bool)> {
+    pub(in crate::migrate) fn domain<'a>(&self, look: &Look<'a>) -> Option<(&'a str, bool)> {
         let named = Named::parse(&self.name)?;
         match look.user_type(&named).1? {
             UserType::Domain { base, checks } => {

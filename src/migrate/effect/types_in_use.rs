@@ -74,16 +74,10 @@ pub(super) fn alter_domain(work: &mut Work, named: &Named, action: &DomainAction
         work.unknown("which tables have a column of the domain is not known: each is read, and its writers wait");
         return;
     }
-    let is_light = matches!(action, DomainAction::Validate(_)) && work.look.version >= 18;
-    let mode = if is_light {
-        ShareUpdateExclusive
-    } else {
-        Share
-    };
     for (table, _) in columns_of_type(&work.look, &name) {
         let leaves = work.look.leaves(&table);
         for leaf in leaves {
-            work.lock(&leaf, mode);
+            work.lock(&leaf, Share);
             work.out.scans.insert(leaf);
         }
     }

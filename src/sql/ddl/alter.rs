@@ -4,10 +4,11 @@ use squawk_syntax::ast::{self, AstNode};
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::constraint::{cascades, collation, column, constraint, guarded, inside};
-use super::forms::{Ddl, IndexAction, Rename as NameChange, TableAction, TriggerState};
+use super::forms::{Ddl, IndexAction, Rename as NameChange};
 use super::names::{Named, ident, named};
 use super::read::{child, deep, has, text};
 use super::table::relation;
+use super::table_forms::{TableAction, TriggerState};
 use crate::sql::Ident;
 
 pub(super) fn read(node: &SyntaxNode) -> Option<Ddl> {

@@ -3,9 +3,10 @@
 use squawk_syntax::ast::{self, AstNode};
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
-use super::forms::{ConstraintForm, ConstraintKind, KeyForm, NewColumn};
+use super::forms::KeyForm;
 use super::names::{Named, ident, named};
 use super::read::{child, children, has, text};
+use super::table_forms::{ConstraintForm, ConstraintKind, NewColumn};
 use crate::sql::Ident;
 
 /// A constraint with its options. `None` where the node is none.

@@ -10,13 +10,16 @@ mod objects;
 mod read;
 mod rows;
 mod table;
+mod table_forms;
 #[cfg(test)]
 mod tests;
 
 pub use forms::{
-    ConstraintForm, ConstraintKind, Ddl, DomainAction, IndexAction, IndexForm, KeyForm, NewColumn,
-    NewTable, Object, ReindexTarget, Rename, Setting, TableAction, Transaction, TriggerState,
-    TypeAction,
+    Ddl, DomainAction, IndexAction, IndexForm, KeyForm, Object, ReindexTarget, Rename, Setting,
+    Transaction, TypeAction,
 };
 pub use names::Named;
 pub use read::ddl;
+pub use table_forms::{
+    ConstraintForm, ConstraintKind, NewColumn, NewTable, TableAction, TriggerState,
+};

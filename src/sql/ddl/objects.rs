@@ -59,6 +59,8 @@ fn created(node: &SyntaxNode) -> Option<Ddl> {
             constraint: has(node, SyntaxKind::CONSTRAINT_KW),
             or_replace: child::<ast::OrReplace>(node).is_some(),
             from: child::<ast::FromTable>(node).and_then(|from| relation(from.syntax())),
+            function: child::<ast::CallExpr>(node)
+                .and_then(|call| Named::parse(text(call.syntax()).split('(').next()?)),
         },
         SyntaxKind::CREATE_RULE => Ddl::CreateRule {
             table: on_relation(node)?,
@@ -97,9 +99,11 @@ fn created(node: &SyntaxNode) -> Option<Ddl> {
         },
         SyntaxKind::CREATE_FUNCTION => Ddl::CreateFunction {
             name: of_kind(node, SyntaxKind::FUNCTION_NAME)?,
+            definition: text(node),
         },
         SyntaxKind::CREATE_PROCEDURE => Ddl::CreateFunction {
             name: of_kind(node, SyntaxKind::PROCEDURE_NAME)?,
+            definition: text(node),
         },
         SyntaxKind::CREATE_DATABASE => Ddl::CreateDatabase,
         _ => return None,

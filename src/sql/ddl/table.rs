@@ -4,9 +4,10 @@ use squawk_syntax::ast::{self, AstNode};
 use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::constraint::{column, constraint, guarded, inside, keys};
-use super::forms::{Ddl, IndexForm, NewTable};
+use super::forms::{Ddl, IndexForm};
 use super::names::{Named, ident, named};
 use super::read::{child, children, deep, has, text};
+use super::table_forms::NewTable;
 use crate::sql::Ident;
 
 pub(super) fn read(node: &SyntaxNode) -> Option<Ddl> {
