@@ -234,7 +234,12 @@ async fn one(
                         .is_ok_and(|rows| rows.scalar().is_some()),
                     None => false,
                 };
-                if stands_in_the_way || plan.hazards().any(|h| h.kind == HazardKind::NoValue) {
+                // A value that the new type does not have.
+                let has_no_place = failure.sqlstate.code().starts_with("22");
+                if stands_in_the_way
+                    || has_no_place
+                    || plan.hazards().any(|h| h.kind == HazardKind::NoValue)
+                {
                     drop((hands, watcher));
                     database.drop().await.map_err(|error| error.to_string())?;
                     return Ok(Ended::Rows);

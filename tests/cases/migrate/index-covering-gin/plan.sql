@@ -17,9 +17,6 @@ SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
 DROP INDEX CONCURRENTLY IF EXISTS shop.ix_customer_tags;
-SET search_path = shop, public;
-SET lock_timeout = 0;
-SET statement_timeout = 0;
 CREATE INDEX CONCURRENTLY ix_customer_tags
     ON shop.customer USING gin (tags);
 
@@ -30,8 +27,5 @@ SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
 DROP INDEX CONCURRENTLY IF EXISTS shop.ix_customer_tenant;
-SET search_path = shop, public;
-SET lock_timeout = 0;
-SET statement_timeout = 0;
 CREATE INDEX CONCURRENTLY ix_customer_tenant
     ON shop.customer (tenant_id) INCLUDE (email);

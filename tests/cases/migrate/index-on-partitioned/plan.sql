@@ -17,9 +17,6 @@ SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
 DROP INDEX CONCURRENTLY IF EXISTS shop.log_2026_01_ix_log_what;
-SET search_path = shop, public;
-SET lock_timeout = 0;
-SET statement_timeout = 0;
 CREATE INDEX CONCURRENTLY log_2026_01_ix_log_what
     ON shop.log_2026_01 (what);
 
@@ -40,9 +37,6 @@ SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
 DROP INDEX CONCURRENTLY IF EXISTS shop.log_2026_02_ix_log_what;
-SET search_path = shop, public;
-SET lock_timeout = 0;
-SET statement_timeout = 0;
 CREATE INDEX CONCURRENTLY log_2026_02_ix_log_what
     ON shop.log_2026_02 (what);
 

@@ -29,6 +29,7 @@ COMMIT;
 -- 3 validate: validate reference fk_log_orders of log on log_2026_01
 -- runs      in one transaction
 -- locks     log_2026_01 SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- locks     orders ROW SHARE, as long as all its rows take: nobody waits who reads or writes rows; DDL waits
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -54,6 +55,7 @@ COMMIT;
 -- 5 validate: validate reference fk_log_orders of log on log_2026_02
 -- runs      in one transaction
 -- locks     log_2026_02 SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- locks     orders ROW SHARE, as long as all its rows take: nobody waits who reads or writes rows; DDL waits
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -65,12 +67,9 @@ COMMIT;
 -- 6 validate: add reference fk_log_orders of log
 -- runs      in one transaction
 -- locks     log SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
--- locks     log_2026_01 SHARE ROW EXCLUSIVE, as long as all its rows take: everybody waits who writes; reading goes on
--- locks     log_2026_02 SHARE ROW EXCLUSIVE, as long as all its rows take: everybody waits who writes; reading goes on
--- locks     orders SHARE ROW EXCLUSIVE, as long as all its rows take: everybody waits who writes; reading goes on
--- HAZARD    stop:log_2026_01: log_2026_01 is read from end to end under SHARE ROW EXCLUSIVE: everybody waits who writes; reading goes on
--- HAZARD    stop:log_2026_02: log_2026_02 is read from end to end under SHARE ROW EXCLUSIVE: everybody waits who writes; reading goes on
--- HAZARD    stop:orders: orders is read from end to end under SHARE ROW EXCLUSIVE: everybody waits who writes; reading goes on
+-- locks     log_2026_01 SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
+-- locks     log_2026_02 SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- check     this must return no row:
 --           SELECT order_id FROM shop.log AS child WHERE child.order_id IS NOT NULL
 --               AND NOT EXISTS (SELECT FROM shop.orders AS parent WHERE parent.order_id = child.order_id) LIMIT 10

@@ -8,9 +8,6 @@ SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
 DROP INDEX CONCURRENTLY IF EXISTS shop.log_2026_01_uq_log_what;
-SET search_path = shop, public;
-SET lock_timeout = 0;
-SET statement_timeout = 0;
 CREATE UNIQUE INDEX CONCURRENTLY log_2026_01_uq_log_what
     ON shop.log_2026_01 (what, at);
 
@@ -36,9 +33,6 @@ SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
 DROP INDEX CONCURRENTLY IF EXISTS shop.log_2026_02_uq_log_what;
-SET search_path = shop, public;
-SET lock_timeout = 0;
-SET statement_timeout = 0;
 CREATE UNIQUE INDEX CONCURRENTLY log_2026_02_uq_log_what
     ON shop.log_2026_02 (what, at);
 
@@ -57,10 +51,8 @@ COMMIT;
 -- 5 validate: add unique uq_log_what of log
 -- runs      in one transaction
 -- locks     log ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
--- locks     log_2026_01 ACCESS EXCLUSIVE, as long as all its rows take: everybody waits, who reads as well as who writes
--- locks     log_2026_02 ACCESS EXCLUSIVE, as long as all its rows take: everybody waits, who reads as well as who writes
--- HAZARD    stop:log_2026_01: log_2026_01 is read from end to end under ACCESS EXCLUSIVE: everybody waits, who reads as well as who writes
--- HAZARD    stop:log_2026_02: log_2026_02 is read from end to end under ACCESS EXCLUSIVE: everybody waits, who reads as well as who writes
+-- locks     log_2026_01 ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     log_2026_02 ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
