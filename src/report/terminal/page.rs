@@ -96,9 +96,8 @@ impl Page<'_> {
             drawn.add_row(cells.map(|cell| printable(cell).into_owned()));
         }
         let mut out = format!("\n {}\n", self.paint.text(BOLD, &printable(title)));
-        for line in drawn.to_string().lines() {
-            out.push_str(format!(" {}", self.paint.text(DIM, line)).trim_end());
-            out.push('\n');
+        for line in drawn.trim_fmt().lines() {
+            out.push_str(&format!(" {}\n", self.paint.text(DIM, line)));
         }
         let left = table.rows.len().saturating_sub(MEASURED);
         if left > 0 {

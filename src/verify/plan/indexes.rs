@@ -127,7 +127,11 @@ fn figures(
     let when = ends
         .last()
         .map_or_else(|| "then".to_owned(), |point| point.words());
-    let columns = ["index", "used by", "gain", "now", &when, "WAL per insert"];
+    let mut columns = vec!["index", "used by", "gain", "now", &when, "WAL per insert"];
+    if ends.len() < 2 {
+        // Nothing grows.
+        columns.remove(4);
+    }
     let mut rows = Vec::new();
     for index in model.tables.iter().flat_map(|table| &table.indexes) {
         let name = index.name.as_str();
@@ -151,7 +155,7 @@ fn figures(
         let cost = costs
             .get(name)
             .map(|bytes| format!("{} bytes", thousands(*bytes)));
-        let row = [
+        let mut row = vec![
             name.to_owned(),
             used.unwrap_or_else(|| "nothing".to_owned()),
             gain.unwrap_or_else(|| "-".to_owned()),
@@ -159,10 +163,13 @@ fn figures(
             size(scaled.bytes_in(&then, name)),
             cost.unwrap_or_else(|| "-".to_owned()),
         ];
-        rows.push(row.map(Some).to_vec());
+        if ends.len() < 2 {
+            row.remove(4);
+        }
+        rows.push(row.into_iter().map(Some).collect());
     }
     Figures {
-        columns: columns.map(str::to_owned).to_vec(),
+        columns: columns.into_iter().map(str::to_owned).collect(),
         rows,
     }
 }
