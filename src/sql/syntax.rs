@@ -215,7 +215,7 @@ fn body_error(root: &SyntaxNode) -> Option<squawk_syntax::syntax_error::SyntaxEr
 }
 
 /// The parser's words in the style of ours: `expected R_PAREN, found IDENT` becomes ``expected `)`, found `b` ``.
-fn tidy(message: &str, found: Option<&str>) -> String {
+pub(super) fn tidy(message: &str, found: Option<&str>) -> String {
     let message = message.trim_end_matches('.');
     let (expected, _) = message.split_once(", found ").unwrap_or((message, ""));
     let (expected, _) = expected.split_once(", got ").unwrap_or((expected, ""));

@@ -33,6 +33,8 @@ pub struct Beside {
     pub(in crate::migrate) indexes: BTreeMap<QualifiedName, QualifiedName>,
     /// Foreign keys by the table they point at.
     pub(in crate::migrate) pointing: BTreeMap<QualifiedName, BTreeSet<(QualifiedName, Ident)>>,
+    /// Names of views.
+    views: BTreeSet<QualifiedName>,
     /// Views by each word of their queries.
     mentions: BTreeMap<String, BTreeSet<QualifiedName>>,
 }
@@ -97,17 +99,24 @@ impl Beside {
     }
 
     pub(super) fn enter_view(&mut self, name: &QualifiedName, query: &str) {
+        self.views.insert(name.clone());
         for word in words(query) {
             self.mentions.entry(word).or_default().insert(name.clone());
         }
     }
 
     pub(super) fn leave_view(&mut self, name: &QualifiedName, query: &str) {
+        self.views.remove(name);
         for word in words(query) {
             if let Some(views) = self.mentions.get_mut(&word) {
                 views.remove(name);
             }
         }
+    }
+
+    /// Whether there is a view of this name.
+    pub(in crate::migrate) fn has_view(&self, name: &QualifiedName) -> bool {
+        self.views.contains(name)
     }
 
     /// Views whose queries speak of a relation.

@@ -143,18 +143,16 @@ fn create_index(chain: &mut Chain, form: &IndexForm) {
         predicate: form.predicate.as_ref().map(SqlText::authored),
         with: BTreeMap::new(),
     };
-    if let Some((_, view)) = chain
-        .catalog
-        .views
-        .iter_mut()
-        .find(|(name, _)| *name == table)
-    {
-        if form.unique && form.predicate.is_none() {
-            view.key = form
-                .keys
-                .iter()
-                .filter_map(|key| key.column.clone())
-                .collect();
+    if chain.beside.has_view(&table) {
+        let views = chain.catalog.views.iter_mut();
+        for (_, view) in views.filter(|(name, _)| *name == table) {
+            if form.unique && form.predicate.is_none() {
+                view.key = form
+                    .keys
+                    .iter()
+                    .filter_map(|key| key.column.clone())
+                    .collect();
+            }
         }
         return;
     }
@@ -190,6 +188,9 @@ fn create_view(chain: &mut Chain, view: &Named, materialized: bool, query: &str)
 }
 
 fn take_view(chain: &mut Chain, name: &QualifiedName) -> Option<View> {
+    if !chain.beside.has_view(name) {
+        return None;
+    }
     let at = chain
         .catalog
         .views

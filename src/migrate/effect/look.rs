@@ -73,6 +73,9 @@ impl<'a> Look<'a> {
     }
 
     fn view(&self, name: &QualifiedName) -> Option<&'a View> {
+        if !self.beside.has_view(name) {
+            return None;
+        }
         let views = &self.catalog.views;
         let found = views.iter().find(|(own, _)| own == name);
         found.map(|(_, view)| view)

@@ -1,9 +1,9 @@
 //! Transactions: what must not be in one, what must not follow in one, how long it may wait.
 
-use super::cause::{listed, what};
+use super::cause::{listed, part, what};
 use super::fault::Fault;
 use super::walk::{At, State};
-use crate::migrate::effect::shown;
+use crate::migrate::effect::{Effects, shown};
 use crate::migrate::lock::LockMode;
 use crate::sql::{Ddl, QualifiedName, Setting, TableAction, TypeAction};
 
@@ -68,7 +68,8 @@ pub(super) fn judge(state: &mut State, known: &At, found: &mut Vec<Fault>) {
             ..fault("concurrently-in-transaction")
         });
     }
-    if known.transactional {
+    // What is refused does no work.
+    if known.transactional && !effects.needs_no_transaction {
         under_held_lock(state, known, found);
         value_too_soon(state, known, found);
     }
@@ -143,7 +144,7 @@ fn under_held_lock(state: &State, known: &At, found: &mut Vec<Fault>) {
         return;
     };
     found.push(Fault {
-        what: what(known.form),
+        what: what(&part(known.form, &state.chain, works)),
         table: shown(name),
         lock: mode.sql().to_owned(),
         waits: mode.plainly().to_owned(),
@@ -151,6 +152,14 @@ fn under_held_lock(state: &State, known: &At, found: &mut Vec<Fault>) {
         instead: "put it into a transaction of its own".to_owned(),
         ..fault("works-under-held-lock")
     });
+}
+
+/// Whether a statement goes through a whole table.
+fn works(effects: &Effects) -> bool {
+    let all = !effects.scans.is_empty()
+        || !effects.rewrites.is_empty()
+        || !effects.builds_index.is_empty();
+    all || effects.writes.values().any(|whole| *whole)
 }
 
 /// A value of an enum can be used only when the transaction that added it is over.

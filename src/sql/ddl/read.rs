@@ -7,7 +7,7 @@ use super::forms::Ddl;
 use super::{alter, objects, rows, table};
 use crate::sql::guard::guarded;
 use crate::sql::lex::{TokenKind, tokens};
-use crate::sql::syntax::{SyntaxFault, first_fault};
+use crate::sql::syntax::{SyntaxFault, first_fault, tidy};
 
 /// What one statement says. A text that PostgreSQL's grammar refuses is a fault with its place.
 pub fn ddl(text: &str) -> Result<Ddl, SyntaxFault> {
@@ -18,7 +18,15 @@ pub fn ddl(text: &str) -> Result<Ddl, SyntaxFault> {
     let read = guarded(words, || {
         let parsed = SourceFile::parse(text);
         match first_fault(&parsed) {
-            Some((message, range)) => Err(SyntaxFault { message, range }),
+            Some((message, range)) => {
+                let word = text.get(range.clone()).filter(|word| !word.is_empty());
+                let next = || {
+                    text.get(range.start..)
+                        .and_then(|rest| rest.split_whitespace().next())
+                };
+                let message = tidy(&message, word.or_else(next));
+                Err(SyntaxFault { message, range })
+            }
             None => Ok(statement(&parsed.syntax_node(), text)),
         }
     });
