@@ -88,7 +88,7 @@ pub(super) fn column(
         cause,
     )
     .backfill(walk.backfill(draft, table, &subject))
-    .undo_parts([])
+    .undo(forgotten(draft, &subject))
     .check(check);
     draft.push(item);
 }
@@ -129,8 +129,15 @@ pub(super) fn rows(
         cause,
     )
     .backfill(walk.backfill(draft, source, &subject))
-    .undo_parts([]);
+    .undo(forgotten(draft, &subject));
     draft.push(item);
+}
+
+/// What was filled goes with its column or table; one that is filled anew begins at the first row again.
+fn forgotten(draft: &Draft<'_>, subject: &str) -> SqlText {
+    let progress = quote_qualified(&progress_table(&draft.policy.schema));
+    let parts = [("progress", &progress), ("step", &literal(subject))];
+    fill("DELETE FROM {progress} WHERE step = {step}", &parts)
 }
 
 /// A walk along the key of a table.
@@ -326,7 +333,8 @@ pub(super) fn declared(draft: &mut Draft<'_>, table: &QualifiedName, cause: &Obj
         write: &write,
     };
     let backfill = walk.backfill(draft, table, &subject);
-    draft.push(Item::new(Phase::Backfill, Rank::Backfills, title, cause).backfill(backfill));
+    let item = Item::new(Phase::Backfill, Rank::Backfills, title, cause);
+    draft.push(item.backfill(backfill).undo(forgotten(draft, &subject)));
 }
 
 /// The table that a declared backfill walks along, and its key column.

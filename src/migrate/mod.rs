@@ -8,6 +8,7 @@ mod change;
 mod diff;
 mod draft;
 pub mod format;
+mod lone;
 mod make;
 mod plan;
 mod policy;
@@ -20,6 +21,7 @@ mod widening;
 
 pub use backfill::progress_table;
 pub use change::{Change, Facet, What};
+pub use lone::Lone;
 pub use make::plan;
 pub use plan::{Backfill, Hazard, HazardKind, Manner, Part, Phase, Plan, Reverse, Step};
 pub use policy::{Declared, Policy};

@@ -1,5 +1,6 @@
 //! Migrations on a real server.
 
+pub mod apply;
 mod steps;
 
 pub use steps::{Hands, back, forward, groups};
