@@ -5,6 +5,8 @@ mod golden;
 #[path = "support/judged.rs"]
 mod judged;
 
+use std::path::Path;
+
 use judged::judge;
 use pgproof::assets::Assets;
 use pgproof::check::{environment, load, rules_page};

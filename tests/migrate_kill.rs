@@ -30,7 +30,7 @@ const AFTER: &str = "SELECT md5(string_agg(o::text, ',' ORDER BY order_id)) || c
 fn kills() -> (usize, usize) {
     let asked = std::env::var("KILLS").ok();
     let count = asked.and_then(|kills| kills.parse().ok()).unwrap_or(5);
-    (count, 8)
+    (count, 12)
 }
 
 /// A small generator: the moments repeat with the seed.
@@ -74,42 +74,69 @@ async fn at(session: &mut Session) -> String {
     scalar(session, running).await
 }
 
-/// Kills until `most` kills or the end, then lets it end. Returns how often it was killed.
+/// The share of steps that are not done.
+async fn left(session: &mut Session) -> f64 {
+    let there = scalar(session, "SELECT to_regclass('shop.pgproof_migration')").await;
+    if there.is_empty() {
+        return 1.0;
+    }
+    let share = "SELECT count(*) FILTER (WHERE outcome <> 'done')::float8 / count(*) FROM shop.pgproof_migration";
+    scalar(session, share).await.parse().unwrap_or(1.0)
+}
+
+/// Waits until the first step runs.
+async fn begun(session: &mut Session) {
+    let since = Instant::now();
+    while at(session).await == "before the first step" && since.elapsed() < Duration::from_secs(30) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Kills up to `most` times, then lets it end. Returns how often it was killed, and how long the last start took.
 async fn round(
     (home, server, case): (&Home, &Server, &Case),
     moments: &mut Moments,
     (most, whole): (usize, Duration),
     seen: &mut BTreeMap<String, usize>,
-) -> usize {
+) -> (usize, Duration) {
     let database = case.old(server).await;
     let url = url(home, database.name().as_str());
     let mut admin = database.admin().await.expect("an administrator");
     let before = scalar(&mut admin, BEFORE).await;
     let mut killed = 0;
-    let mut ended = None;
     while killed < most {
         let mut child = start(case, &url, true);
-        // Not sooner than it can have begun.
-        let least = whole.as_millis() as u64 / 4;
-        let wait = least + moments.next(whole.as_millis() as u64 * 3 / 4);
-        std::thread::sleep(Duration::from_millis(wait));
+        let share = left(&mut admin).await;
+        if share == 0.0 {
+            // Nothing is left but to look at the whole, and that may be killed too.
+            std::thread::sleep(whole / 4);
+        }
+        // Mostly after it has begun, and not later than it may be done: the rest of its time is for building the designs.
+        if share == 1.0 && moments.next(8) > 0 {
+            begun(&mut admin).await;
+        }
+        let least = whole.as_millis() as u64 / 20;
+        let span = whole.mul_f64(share * 0.6).as_millis() as u64;
+        std::thread::sleep(Duration::from_millis(least + moments.next(span.max(20))));
         if let Some(status) = child.try_wait().expect("a child") {
-            ended = Some(status.success());
+            assert!(status.success(), "it failed after {killed} kills");
             break;
         }
         child.kill().expect("SIGKILL");
         child.wait().expect("ended");
         killed += 1;
         *seen.entry(at(&mut admin).await).or_default() += 1;
+        if share == 0.0 {
+            break;
+        }
     }
     // What ended while nobody looked is said to have ended once more.
+    let since = Instant::now();
     let last = start(case, &url, false);
     let output = last.wait_with_output().expect("ended");
+    let took = since.elapsed();
     let told = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success() && ended != Some(false),
-        "after {killed} kills: {told}"
-    );
+    assert!(output.status.success(), "after {killed} kills: {told}");
     let apart = case.apart(server, &database, "to.yaml").await;
     assert_eq!(apart, Vec::<String>::new(), "after {killed} kills: {told}");
     let after = scalar(&mut admin, AFTER).await;
@@ -118,7 +145,7 @@ async fn round(
     assert_eq!(scalar(&mut admin, half).await, "0", "invalid indexes");
     drop(admin);
     database.drop().await.expect("dropped");
-    killed
+    (killed, took)
 }
 
 #[tokio::test]
@@ -131,13 +158,12 @@ async fn killed_again_and_again_it_ends_as_if_nothing_had_been() {
     let (count, most) = kills();
     let mut seen = BTreeMap::new();
     // How long it takes by itself says when it can be killed.
-    let since = Instant::now();
-    round((&home, &server, &case), &mut moments, (0, Duration::ZERO), &mut seen).await;
-    let whole = since.elapsed();
+    let place = (&home, &server, &case);
+    let (_, whole) = round(place, &mut moments, (0, Duration::ZERO), &mut seen).await;
     let (mut killed, mut rounds) = (0, 0);
     while killed < count {
         let most = most.min(count - killed);
-        killed += round((&home, &server, &case), &mut moments, (most, whole), &mut seen).await;
+        killed += round(place, &mut moments, (most, whole), &mut seen).await.0;
         rounds += 1;
     }
     println!("{killed} kills in {rounds} databases, {whole:?} for a whole run:");
