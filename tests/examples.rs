@@ -5,6 +5,8 @@ mod golden;
 #[path = "support/judged.rs"]
 mod judged;
 
+use std::path::Path;
+
 use judged::{judge, judge_migration};
 use pgproof::assets::Assets;
 use pgproof::check::{environment, load, rules_page};
@@ -86,4 +88,23 @@ fn the_page_of_rules_is_up_to_date() {
     let pack = load(&assets, &environment).expect("the program's rules can be read");
     let page = rules_page(&pack, &environment).expect("the page can be rendered");
     golden::check("docs/rules.md", &page);
+}
+
+#[test]
+fn the_page_about_migrations_has_every_recipe() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/migrations.md");
+    let page = std::fs::read_to_string(path).expect("the page is there");
+    let section = page
+        .split("\n## ")
+        .find(|section| section.starts_with("Recipes\n"));
+    let section = section.expect("it has a section for them");
+    let found: Vec<&str> = section
+        .lines()
+        .filter(|line| line.starts_with("- **"))
+        .collect();
+    let recipes = pgproof::migrate::RECIPES.iter();
+    let wanted: Vec<String> = recipes
+        .map(|recipe| format!("- **{}**: {}.", recipe.name, recipe.doc))
+        .collect();
+    assert_eq!(found, wanted);
 }

@@ -6,6 +6,7 @@ use std::process::Command;
 use clap::ValueEnum;
 
 use super::analysis::{Analysis, Design, analyse};
+use super::apply::{self, ApplyArgs};
 use super::output::Output;
 use crate::design::Model;
 use crate::error::{Error, ExitCode};
@@ -45,6 +46,9 @@ pub(super) struct Args {
     /// Number of the first migration, for tools that number them
     #[arg(long, value_name = "N", default_value_t = 1)]
     start: u64,
+
+    #[command(flatten)]
+    apply: ApplyArgs,
 }
 
 /// The forms of a plan.
@@ -115,8 +119,13 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
         &policy,
         environment,
     )?;
+    // What is taken back, or looked at, has been accepted before.
+    let is_judged = args.apply.needs_acceptance() || !args.apply.is_asked();
     let report = Report {
-        findings: judge(&plan, to, &args.accept),
+        findings: match is_judged {
+            true => judge(&plan, to, &args.accept),
+            false => Vec::new(),
+        },
         ..Report::default()
     };
     let is_accepted = !report.is_at_fault();
@@ -129,6 +138,12 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
     }
     if plan.steps.is_empty() {
         output.note("nothing differs: there is nothing to migrate");
+    }
+    if args.apply.is_asked() {
+        return match is_accepted {
+            true => apply::run(&args.apply, &plan, (from, to), &new, output),
+            false => Ok(ExitCode::AtFault),
+        };
     }
     let files = match args.format.form() {
         Some(form) => format::files(&plan, form, args.start)?,

@@ -4,6 +4,7 @@
 //! the only place in the program that prints.
 
 mod analysis;
+mod apply;
 mod args;
 mod budget;
 mod check;

@@ -88,7 +88,7 @@ pub(super) fn column(
         cause,
     )
     .backfill(walk.backfill(draft, table, &subject))
-    .undo_parts([])
+    .undo(forgotten(draft, &subject))
     .check(check);
     draft.push(item);
 }
@@ -129,8 +129,15 @@ pub(super) fn rows(
         cause,
     )
     .backfill(walk.backfill(draft, source, &subject))
-    .undo_parts([]);
+    .undo(forgotten(draft, &subject));
     draft.push(item);
+}
+
+/// What was filled goes with its column or table; one that is filled anew begins at the first row again.
+fn forgotten(draft: &Draft<'_>, subject: &str) -> SqlText {
+    let progress = quote_qualified(&progress_table(&draft.policy.schema));
+    let parts = [("progress", &progress), ("step", &literal(subject))];
+    fill("DELETE FROM {progress} WHERE step = {step}", &parts)
 }
 
 /// A walk along the key of a table.
@@ -245,6 +252,8 @@ DECLARE
     pgproof_begun boolean;
     pgproof_since timestamptz;
     pgproof_written bigint;
+    pgproof_path text := current_setting('search_path');
+    pgproof_policies text := current_setting('row_security');
 BEGIN
     -- What the design names without its schema is found; a policy that would hide rows is an error, not silence.
     PERFORM set_config('search_path', {path}, false), set_config('row_security', 'off', false);
@@ -285,6 +294,7 @@ BEGIN
         END LOOP;
     END LOOP;
     UPDATE {progress} AS progress SET finished_at = clock_timestamp() WHERE progress.step = {step};
+    PERFORM set_config('search_path', pgproof_path, false), set_config('row_security', pgproof_policies, false);
 END
 $pgproof$";
 
@@ -330,7 +340,8 @@ pub(super) fn declared(draft: &mut Draft<'_>, table: &QualifiedName, cause: &Obj
         is_walk: false,
         ..walk.backfill(draft, table, &subject)
     };
-    draft.push(Item::new(Phase::Backfill, Rank::Backfills, title, cause).backfill(backfill));
+    let item = Item::new(Phase::Backfill, Rank::Backfills, title, cause);
+    draft.push(item.backfill(backfill).undo(forgotten(draft, &subject)));
 }
 
 /// The table that a declared backfill walks along, and its key column.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use crate::catalog::ObjectPath;
 use crate::sql::{QualifiedName, SqlText};
@@ -199,6 +200,31 @@ impl Step {
         }
     }
 
+    /// What tells it from another step: everything that is run, forward and back.
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        let mut add = |text: &str| {
+            hash.update(text.as_bytes());
+            hash.update([0]);
+        };
+        add(self.phase.word());
+        add(&self.title);
+        let parts = |parts: &[Part], add: &mut dyn FnMut(&str)| {
+            for part in parts {
+                add(if part.alone { "alone" } else { "" });
+                add(part.sql.as_str());
+            }
+            add("");
+        };
+        parts(&self.resume, &mut add);
+        parts(&self.parts, &mut add);
+        match &self.reverse {
+            Reverse::Parts(back) => parts(back, &mut add),
+            Reverse::ForwardOnly(_) => add("forward only"),
+        }
+        hexadecimal(&hash.finalize())
+    }
+
     /// Whether it runs in one transaction.
     pub fn is_transactional(&self) -> bool {
         !self.parts.iter().any(|part| part.alone)
@@ -245,8 +271,24 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// What tells it from another plan: its steps. Limits may change between two runs of one plan.
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(self.schema.as_bytes());
+        for step in &self.steps {
+            hash.update(step.digest().as_bytes());
+        }
+        hexadecimal(&hash.finalize())
+    }
+
     /// Everything that has to be accepted.
     pub fn hazards(&self) -> impl Iterator<Item = &Hazard> {
         self.steps.iter().flat_map(|step| &step.hazards)
     }
+}
+
+/// Twelve bytes are more than enough to tell plans of one database apart.
+fn hexadecimal(bytes: &[u8]) -> String {
+    let bytes = bytes.iter().take(12);
+    bytes.map(|byte| format!("{byte:02x}")).collect()
 }

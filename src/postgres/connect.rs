@@ -157,6 +157,11 @@ impl Address {
         }
     }
 
+    /// The database that the URL names.
+    pub(super) fn named_database(&self) -> Option<&str> {
+        self.config.get_dbname()
+    }
+
     pub(super) fn has_user(&self) -> bool {
         self.config.get_user().is_some()
     }

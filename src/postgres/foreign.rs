@@ -55,7 +55,7 @@ impl Foreign {
     }
 }
 
-fn parse(url: &str) -> Result<Address, Error> {
+pub(super) fn parse(url: &str) -> Result<Address, Error> {
     // The parser's own message may quote pieces of the password.
     let config: Config = url.parse().map_err(|_| {
         Error::Usage(

@@ -30,6 +30,7 @@ mod server;
 mod session;
 mod sqlstate;
 mod sweep;
+mod target;
 
 pub use cleanup::{Signal, stop_all, until_signal};
 pub use connect::Limits;
@@ -47,3 +48,4 @@ pub use server::{Server, ServerVersion};
 pub use session::{Described, Param, Pending, Prepared, Rows, Session, Value};
 pub use sqlstate::SqlState;
 pub use sweep::{Swept, sweep};
+pub use target::Target;

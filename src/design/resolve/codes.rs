@@ -330,6 +330,21 @@ pub static FAULTS: &[About] = &[
         "PostgreSQL has no such error condition",
         "`outcomes` and `retry` name errors as PostgreSQL does, or by their code.\n\n```yaml\noutcomes: {unique_violation: already_there, 23P01: overlaps}\n```\n",
     ),
+    // What `migrate` says of a plan.
+    page(
+        "hazard-not-accepted",
+        "a step of a migration does harm that nobody has accepted",
+        "Rows that go, a table that is written anew or read while writers wait, programs of the old version that fail: where PostgreSQL \
+         has no way around it the plan names it, and is neither written to files nor applied until it is accepted by that name.\n\n\
+         ```text\npgproof migrate --accept data-loss:log_2026_01\n```\n",
+    ),
+    page(
+        "accepted-hazard-gone",
+        "a hazard is accepted that no step of the migration brings",
+        "What is accepted is what somebody has looked at. A name that no longer occurs is a spelling mistake, or stands for something that \
+         has changed since: leave it out, and look at what the plan says now.\n\n\
+         ```text\npgproof migrate --accept rewrite:order   # the table is called `orders`\n```\n",
+    ),
 ];
 
 /// Whether there is a page for a code.

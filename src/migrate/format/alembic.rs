@@ -1,7 +1,7 @@
 //! Alembic: one revision a step.
 
 use super::File;
-use crate::migrate::format::script::time;
+use super::script::{path, time};
 use crate::migrate::plan::{Part, Plan, Reverse, Step};
 
 pub(super) fn alembic(plan: &Plan, start: u64) -> Vec<File> {
@@ -26,11 +26,8 @@ fn quoted(text: &str) -> String {
 
 fn operations(plan: &Plan, parts: &[Part]) -> String {
     let mut out = String::new();
-    let path = if plan.schema == "public" {
-        "public".to_owned()
-    } else {
-        format!("{}, public", plan.schema)
-    };
+    let path = path(plan);
+    let again = "    op.execute(\"SET LOCAL search_path TO DEFAULT\")\n";
     let mut is_set = false;
     for part in parts {
         // A colon begins a parameter of SQLAlchemy's text, so the driver gets the statement as it is.
@@ -39,6 +36,9 @@ fn operations(plan: &Plan, parts: &[Part]) -> String {
             quoted(&part.sql.as_str().replace('%', "%%"))
         );
         if part.alone {
+            if is_set {
+                out.push_str(again);
+            }
             out.push_str("    with op.get_context().autocommit_block():\n");
             out.push_str(&format!("        {call}\n"));
             is_set = false;
@@ -58,6 +58,9 @@ fn operations(plan: &Plan, parts: &[Part]) -> String {
             }
             out.push_str(&format!("    {call}\n"));
         }
+    }
+    if is_set {
+        out.push_str(again);
     }
     if out.is_empty() {
         out.push_str("    pass\n");

@@ -1,6 +1,7 @@
 //! SQL for `psql`: one file a step, and the whole in one.
 
 use super::File;
+use crate::migrate::lone::Lone;
 use crate::migrate::plan::{Manner, Part, Plan, Reverse, Step};
 use crate::sql::{Ident, quote_ident};
 
@@ -9,7 +10,7 @@ use crate::sql::{Ident, quote_ident};
 pub(super) enum Opener {
     /// The file.
     File,
-    /// The tool that runs it.
+    /// The tool that runs it, as one query: PostgreSQL takes that for one transaction, unless it is one statement.
     Tool,
 }
 
@@ -86,7 +87,8 @@ pub(super) fn header(step: &Step) -> String {
     out
 }
 
-fn path(plan: &Plan) -> String {
+/// Where names without a schema are looked for.
+pub(super) fn path(plan: &Plan) -> String {
     let schema = quote_ident(&Ident::from(plan.schema.as_str()));
     if schema.as_str() == "public" {
         return "public".to_owned();
@@ -151,13 +153,19 @@ fn run(plan: &Plan, parts: &[Part], opener: Opener) -> String {
         for part in group {
             statement(&mut out, part);
         }
-        if !first.alone && opener == Opener::File {
-            out.push_str("COMMIT;\n");
+        if !first.alone {
+            out.push_str(match opener {
+                Opener::File => "COMMIT;\n",
+                Opener::Tool => PATH_AGAIN,
+            });
         }
         rest = after;
     }
     out
 }
+
+/// The tool writes into its own table next, in the same transaction, and finds it by the path it came with.
+pub(super) const PATH_AGAIN: &str = "SET LOCAL search_path TO DEFAULT;\n";
 
 /// The statements of a step.
 pub(super) fn body(plan: &Plan, step: &Step, opener: Opener) -> String {
@@ -171,13 +179,35 @@ pub(super) fn body(plan: &Plan, step: &Step, opener: Opener) -> String {
 
 /// The way back; none where nothing is to be done.
 pub(super) fn back(plan: &Plan, step: &Step, opener: Opener) -> Option<String> {
+    let parts = match &step.reverse {
+        Reverse::Parts(parts) if parts.is_empty() => return None,
+        Reverse::Parts(parts) => parts,
+        Reverse::ForwardOnly(reason) => return Some(refusal(step, reason)),
+    };
+    let title = format!("-- undo {}: {}\n", step.number, step.title);
+    if opener == Opener::File || parts.len() == 1 {
+        return Some(title + &run(plan, parts, opener));
+    }
+    if parts.iter().any(|part| Lone::of(part).is_some()) {
+        let reason = "it takes several transactions, and this file is one; `pgproof migrate --undo` does it, or psql with what `--format files` writes";
+        return Some(refusal(step, reason));
+    }
+    // Apart they would hold their locks for a shorter time; the tool knows no way to do that.
+    let together: Vec<Part> = parts
+        .iter()
+        .map(|part| Part::new(part.sql.clone()))
+        .collect();
+    Some(title + &run(plan, &together, opener))
+}
+
+/// Whether the way back is run in a transaction, where it is one query.
+pub(super) fn is_back_transactional(step: &Step) -> bool {
     match &step.reverse {
-        Reverse::Parts(parts) if parts.is_empty() => None,
-        Reverse::Parts(parts) => {
-            let title = format!("-- undo {}: {}\n", step.number, step.title);
-            Some(title + &run(plan, parts, opener))
-        }
-        Reverse::ForwardOnly(reason) => Some(refusal(step, reason)),
+        Reverse::Parts(parts) => match parts.as_slice() {
+            [part] => !part.alone,
+            _ => true,
+        },
+        Reverse::ForwardOnly(_) => true,
     }
 }
 

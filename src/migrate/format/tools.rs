@@ -3,7 +3,7 @@
 //! Most of them send a file as one query, which PostgreSQL runs as one transaction: a file whose statement refuses that holds this statement alone.
 
 use super::File;
-use super::script::{Opener, back, body, header};
+use super::script::{Opener, back, body, header, is_back_transactional, path};
 use crate::migrate::plan::{Plan, Reverse, Step};
 
 /// Words of a title, with `_`.
@@ -14,20 +14,16 @@ fn words(step: &Step) -> String {
     parts.next().unwrap_or_default().to_owned()
 }
 
-/// Whether the way back runs in one transaction.
-fn is_back_transactional(step: &Step) -> bool {
-    match &step.reverse {
-        Reverse::Parts(parts) => !parts.iter().any(|part| part.alone),
-        Reverse::ForwardOnly(_) => true,
-    }
-}
-
 /// What an earlier, broken try may have left is removed by hand, where a tool runs one statement a file.
 fn resume_hint(step: &Step) -> String {
-    let lines = step.resume.iter();
-    lines
-        .map(|part| format!("-- after a failed try run first: {};\n", part.sql))
-        .collect()
+    let mut out = String::new();
+    for part in &step.resume {
+        out.push_str("-- after a failed try run first:\n");
+        for line in part.sql.as_str().lines() {
+            out.push_str(&format!("--     {line}\n"));
+        }
+    }
+    out
 }
 
 fn number(plan: &Plan, start: u64, step: &Step) -> String {
@@ -51,12 +47,19 @@ pub(super) fn flyway(plan: &Plan, start: u64) -> Vec<File> {
                 text: "executeInTransaction=false\n".to_owned(),
             });
         }
-        if let Some(text) = back(plan, step, Opener::Tool) {
+        // Flyway runs the statements of a file one by one, so a file may open its own transactions.
+        let parts = match &step.reverse {
+            Reverse::Parts(parts) => parts.as_slice(),
+            Reverse::ForwardOnly(_) => &[],
+        };
+        let is_apart = parts.iter().any(|part| part.alone);
+        let opener = if is_apart { Opener::File } else { Opener::Tool };
+        if let Some(text) = back(plan, step, opener) {
             files.push(File {
                 path: format!("U{name}.sql"),
                 text,
             });
-            if !is_back_transactional(step) {
+            if is_apart {
                 files.push(File {
                     path: format!("U{name}.sql.conf"),
                     text: "executeInTransaction=false\n".to_owned(),
@@ -196,10 +199,11 @@ pub(super) fn sqitch(plan: &Plan) -> Vec<File> {
                 .unwrap_or_else(|| "-- nothing to undo\n".to_owned()),
         });
         let check = match &step.check {
-            // Sqitch takes an error for a failed verification.
+            // Sqitch takes an error for a failed verification, and asks again when later steps have been there.
             Some(check) => format!(
-                "SELECT 1 / (CASE WHEN EXISTS ({}) THEN 0 ELSE 1 END);\n",
-                check.as_str().trim_end()
+                "DO $pgproof$ BEGIN\n    PERFORM set_config('search_path', '{path}', true);\n    IF EXISTS ({check}) THEN\n        RAISE EXCEPTION 'rows are left';\n    END IF;\nEXCEPTION WHEN undefined_column OR undefined_table THEN\n    RAISE NOTICE 'a later step has taken away what this one is about';\nEND $pgproof$;\n",
+                path = path(plan).replace('\'', "''"),
+                check = check.as_str().trim_end()
             ),
             None => "SELECT 1;\n".to_owned(),
         };

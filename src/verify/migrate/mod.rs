@@ -1,5 +1,6 @@
 //! Migrations on a real server.
 
+pub mod apply;
 mod kill;
 mod mutants;
 mod rehearse;

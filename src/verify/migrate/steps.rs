@@ -104,11 +104,15 @@ fn is_pending_detach(sql: &SqlText, failure: &SqlFailure) -> bool {
     failure.sqlstate.code() == "55000" && sql.as_str().contains("DETACH PARTITION")
 }
 
-fn is_lock_timeout(failure: &SqlFailure) -> bool {
+pub(super) fn is_lock_timeout(failure: &SqlFailure) -> bool {
     failure.sqlstate == SqlState::LOCK_NOT_AVAILABLE
 }
 
-async fn together(session: &mut Session, plan: &Plan, group: &[Part]) -> Result<(), SqlFailure> {
+pub(super) async fn together(
+    session: &mut Session,
+    plan: &Plan,
+    group: &[Part],
+) -> Result<(), SqlFailure> {
     let done = in_transaction(session, plan, group).await;
     let end = fixed(if done.is_ok() { "COMMIT" } else { "ROLLBACK" });
     let ended = session.batch(&end).await;
@@ -142,7 +146,7 @@ fn milliseconds(ms: u64) -> SqlText {
     number(i64::try_from(ms).unwrap_or(i64::MAX))
 }
 
-fn path(plan: &Plan, local: bool) -> SqlText {
+pub(super) fn path(plan: &Plan, local: bool) -> SqlText {
     let schema = quote_ident(&Ident::from(plan.schema.as_str()));
     let path = fill("{schema}, public", &[("schema", &schema)]);
     let parts = [

@@ -5,6 +5,15 @@
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
+DO $pgproof$ BEGIN
+    IF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = to_regclass('shop.log_2026_01') AND inhdetachpending) THEN
+        ALTER TABLE shop.log
+            DETACH PARTITION shop.log_2026_01 FINALIZE;
+    END IF;
+END $pgproof$;
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
 ALTER TABLE shop.log
     DETACH PARTITION shop.log_2026_01 CONCURRENTLY;
 

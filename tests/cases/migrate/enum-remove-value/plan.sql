@@ -72,6 +72,8 @@ DECLARE
     pgproof_begun boolean;
     pgproof_since timestamptz;
     pgproof_written bigint;
+    pgproof_path text := current_setting('search_path');
+    pgproof_policies text := current_setting('row_security');
 BEGIN
     -- What the design names without its schema is found; a policy that would hide rows is an error, not silence.
     PERFORM set_config('search_path', 'shop, public', false), set_config('row_security', 'off', false);
@@ -114,6 +116,7 @@ BEGIN
         END LOOP;
     END LOOP;
     UPDATE shop.pgproof_progress AS progress SET finished_at = clock_timestamp() WHERE progress.step = 'orders.state_new';
+    PERFORM set_config('search_path', pgproof_path, false), set_config('row_security', pgproof_policies, false);
 END
 $pgproof$;
 
