@@ -11,9 +11,6 @@ DO $pgproof$ BEGIN
             DETACH PARTITION shop.log_2026_01 FINALIZE;
     END IF;
 END $pgproof$;
-SET search_path = shop, public;
-SET lock_timeout = 0;
-SET statement_timeout = 0;
 ALTER TABLE shop.log
     DETACH PARTITION shop.log_2026_01 CONCURRENTLY;
 
