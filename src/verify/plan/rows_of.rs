@@ -11,7 +11,7 @@ use crate::sql::{self, Ident, SqlText, fill, fixed, idents, join, quote_ident, q
 use crate::verify::race::TableRows;
 
 /// Rows of each table.
-const ROWS: i64 = 400;
+const ROWS: i64 = 240;
 
 /// Reads rows of one database.
 pub(super) struct RowsOf {
