@@ -234,6 +234,10 @@ fn other_statements_have_their_forms() {
             |form| matches!(form, Ddl::Set(own) if own.name == "search_path" && own.value == "a, b"),
         ),
         (
+            "SET TIME ZONE 'UTC'",
+            |form| matches!(form, Ddl::Set(own) if own.name == "timezone" && own.value == "UTC"),
+        ),
+        (
             "RESET lock_timeout",
             |form| matches!(form, Ddl::Set(own) if own.reset && own.name == "lock_timeout"),
         ),
