@@ -66,6 +66,7 @@ fn whole(text: &str, pack: &check::Pack<'_>, environment: &template::Environment
         &check::Inputs {
             model: &model,
             catalog: &compiled.catalog,
+            today: "2026-11-21",
         },
     )
     .unwrap_or_default();

@@ -1,5 +1,6 @@
 //! How long it takes to judge a catalogue of queries at the volume that a design declares: 50 queries over 80 relations at 4 moments, with
-//! the review of all indexes; and how long until a table of a billion rows can be planned.
+//! the review of all indexes; how long until a table of a billion rows can be planned; and how large indexes are foretold to become,
+//! beside how large PostgreSQL makes them and what HypoPG (Debian: `postgresql-15-hypopg`) says.
 //!
 //! Needs PostgreSQL's server programs, and a user that the server may run as.
 #![expect(clippy::print_stdout, clippy::panic, reason = "a benchmark prints")]
@@ -7,7 +8,9 @@
 use std::fmt::Write as _;
 use std::time::Instant;
 
+use pgproof::postgres::Session;
 use pgproof::postgres::{Places, Server, ServerChoice, ServerOptions};
+use pgproof::sql::{SqlText, fill, fixed, literal};
 use pgproof::verify::Run;
 use pgproof::verify::plan::{planned_queries, plans};
 
@@ -55,6 +58,16 @@ async fn bench() {
         "the same at 4 moments, with flips, generic plans, {} mutants and the review of all indexes: {all:.1} s",
         found.mutants_made
     );
+    let queries = found.evidence.iter();
+    let queries = queries.filter(|e| e.claim.subject.starts_with("query "));
+    let queries: f64 = queries.map(|e| e.duration.as_secs_f64()).sum();
+    println!("of these the queries, run on the sample and planned: {queries:.1} s");
+    let review = found.evidence.iter().find(|e| e.claim.subject == "indexes");
+    let review = review.map_or(f64::NAN, |review| review.duration.as_secs_f64());
+    println!(
+        "of these the review of {} indexes: {review:.1} s",
+        2 * TABLES
+    );
     stage.close().await.unwrap_or_else(|e| panic!("{e}"));
 
     let large = support::design(
@@ -70,7 +83,113 @@ async fn bench() {
         began.elapsed().as_secs_f64()
     );
     stage.close().await.unwrap_or_else(|e| panic!("{e}"));
+    sizes(&server).await;
     server.stop().await.unwrap_or_else(|e| panic!("{e}"));
+}
+
+/// Rows of the table whose indexes are really built.
+const ROWS: &str = "1M";
+
+const READINGS: &str = "\
+CREATE TABLE reading (id bigint PRIMARY KEY, account_id int NOT NULL, at timestamptz NOT NULL, kind text NOT NULL, device uuid NOT NULL);\n\
+INSERT INTO reading SELECT n, hashint8(n) & 65535, timestamptz '2024-01-01' + n * interval '60 s', 'kind' || hashint8(n + 7) % 5, gen_random_uuid()\n\
+FROM generate_series(1, 1000000) AS n;\n\
+VACUUM ANALYZE reading";
+
+/// Indexes by name, and what each is on.
+const INDEXES: [(&str, &str); 4] = [
+    ("ix_at", "at"),
+    ("ix_kind_at", "kind, at"),
+    ("ix_account_kind", "account_id, kind"),
+    ("ix_device", "device"),
+];
+
+/// Bytes of indexes: from the declaration, built, and as HypoPG has them.
+async fn sizes(server: &Server) {
+    let mut indexes = String::new();
+    for (name, columns) in INDEXES {
+        let _ = writeln!(
+            indexes,
+            "      {name}: {{columns: [{columns}], because: measured}}"
+        );
+    }
+    let declared = support::design(&format!(
+        "tables:\n  reading:\n    grain: one reading\n    columns:\n      id: bigint\n      account_id: {{type: int, data: {{distinct: 65536}}}}\n      \
+         at: {{type: timestamptz, data: {{distinct: 1M, range: [2024-01-01, 2025-11-25], correlation: 1}}}}\n      \
+         kind: {{type: text, data: {{distinct: 9, width: 6}}}}\n      device: {{type: uuid, data: {{distinct: 1M}}}}\n    key: [id]\n    indexes:\n{indexes}    volume: {{rows: {ROWS}}}\n\
+         queries:\n  one:\n    does: finds one\n    params: {{id: bigint}}\n    sql: SELECT kind FROM reading WHERE id = :id\n"
+    ));
+    let stage = support::stage(server, &declared).await;
+    let planned = planned_queries(&stage, 1)
+        .await
+        .unwrap_or_else(|e| panic!("{e}"));
+    stage.close().await.unwrap_or_else(|e| panic!("{e}"));
+
+    let database = server
+        .create_database("sizes")
+        .await
+        .unwrap_or_else(|e| panic!("{e}"));
+    let mut admin = database.admin().await.unwrap_or_else(|e| panic!("{e}"));
+    for statement in READINGS.split(";\n") {
+        run(&mut admin, &SqlText::authored(statement)).await;
+    }
+    let hypopg = admin.batch(&fixed("CREATE EXTENSION hypopg")).await.is_ok();
+    if !hypopg {
+        println!("HypoPG is not there: install postgresql-15-hypopg to see its figures");
+    }
+    println!("index, of {ROWS} rows       foretold      built    off     HypoPG    off");
+    for (name, columns) in INDEXES {
+        let create = format!("CREATE INDEX {name} ON reading ({columns})");
+        let assumed = match hypopg {
+            true => {
+                number(
+                    &mut admin,
+                    "SELECT hypopg_relation_size(indexrelid) FROM hypopg_create_index({of})",
+                    &create,
+                )
+                .await
+            }
+            false => f64::NAN,
+        };
+        run(&mut admin, &SqlText::authored(create)).await;
+        let built = number(
+            &mut admin,
+            "SELECT pg_relation_size(CAST({of} AS regclass))",
+            name,
+        )
+        .await;
+        let foretold = planned.sizes.iter().find(|size| size.relation == name);
+        let foretold = foretold.map_or(f64::NAN, |size| size.pages * 8192.0);
+        let off = |bytes: f64| 100.0 * (bytes / built - 1.0);
+        println!(
+            "{name:22} {:10.1} MB {:7.1} MB {:+5.1} % {:7.1} MB {:+5.1} %",
+            foretold / 1e6,
+            built / 1e6,
+            off(foretold),
+            assumed / 1e6,
+            off(assumed)
+        );
+    }
+    drop(admin);
+    database.drop().await.unwrap_or_else(|e| panic!("{e}"));
+}
+
+async fn run(session: &mut Session, sql: &SqlText) {
+    session
+        .batch(sql)
+        .await
+        .unwrap_or_else(|e| panic!("{}", e.message));
+}
+
+async fn number(session: &mut Session, template: &'static str, of: &str) -> f64 {
+    let sql = fill(template, &[("of", &literal(of))]);
+    let rows = session
+        .query(&sql)
+        .await
+        .unwrap_or_else(|e| panic!("{}", e.message));
+    rows.scalar()
+        .and_then(|cell| cell.parse().ok())
+        .unwrap_or(f64::NAN)
 }
 
 /// Tables in a row, each refers to the one before; queries of five kinds.
@@ -85,7 +204,7 @@ fn catalogue() -> String {
         if n > 0 {
             let _ = writeln!(
                 text,
-                "    references:\n      fk_t{n}: {{columns: [parent_id], to: t{}}}",
+                "    references:\n      fk_t{n}: {{columns: [parent_id], to: t{}, key: [id]}}",
                 n - 1
             );
         }

@@ -22,7 +22,8 @@ use support::{Design, design, stage};
 const REPEATS: usize = 10_000;
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    // As the program has it: what the server does is spread over the cores, what pgproof does is not.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap_or_else(|e| panic!("no runtime: {e}"));

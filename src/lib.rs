@@ -10,7 +10,7 @@
 //! ```text
 //! shell        cli ─────────────▶ report
 //! effects      verify ──────────▶ postgres                     async, the only I/O with a database
-//! derivation   check ─▶ compile                                pure, sync, deterministic
+//! derivation   check ─▶ migrate ─▶ compile                    pure, sync, deterministic
 //! meaning      invariant ─▶ design      explain      catalog   pure   (invariant, design ─▶ catalog)
 //! ground       source  finding  sql  template  assets  error   pure   (finding ─▶ source; template ─▶ sql, assets, error)
 //! ```
@@ -24,6 +24,7 @@
 //! | the schema | [`catalog::Catalog`], made by `compile` and read back by `postgres`; [`compile::ddl`] writes it down |
 //! | a plan assertion | `explain/assertions/uses.rs` |
 //! | a rule | `checks/references/reference-without-index.yaml` |
+//! | a lock of a statement | [`migrate::effects`] |
 //! | a race | [`verify::race`] |
 //! | a plan at the declared volume | [`verify::plan`] |
 //!

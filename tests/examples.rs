@@ -7,7 +7,7 @@ mod judged;
 
 use std::path::Path;
 
-use judged::judge;
+use judged::{judge, judge_migration};
 use pgproof::assets::Assets;
 use pgproof::check::{environment, load, rules_page};
 
@@ -30,7 +30,11 @@ fn rules_fire_where_their_examples_say() {
         }
         for (number, example) in rule.examples.iter().enumerate() {
             let place = format!("{}, example {}", rule.code, number + 1);
-            match judge(&pack, &example.text()) {
+            let judged = match example.migration.is_empty() {
+                true => judge(&pack, &example.text()),
+                false => judge_migration(&pack, &example.earlier, &example.migration),
+            };
+            match judged {
                 Err(error) => faults.push(format!("{place}: {error}")),
                 Ok(findings) => {
                     let found: Vec<_> = findings.iter().filter(|f| f.code == rule.code).collect();
@@ -90,9 +94,14 @@ fn the_page_of_rules_is_up_to_date() {
 fn the_page_about_migrations_has_every_recipe() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/migrations.md");
     let page = std::fs::read_to_string(path).expect("the page is there");
-    let section = page.split("\n## ").find(|section| section.starts_with("Recipes\n"));
+    let section = page
+        .split("\n## ")
+        .find(|section| section.starts_with("Recipes\n"));
     let section = section.expect("it has a section for them");
-    let found: Vec<&str> = section.lines().filter(|line| line.starts_with("- **")).collect();
+    let found: Vec<&str> = section
+        .lines()
+        .filter(|line| line.starts_with("- **"))
+        .collect();
     let recipes = pgproof::migrate::RECIPES.iter();
     let wanted: Vec<String> = recipes
         .map(|recipe| format!("- **{}**: {}.", recipe.name, recipe.doc))

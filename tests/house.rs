@@ -36,10 +36,24 @@ const STOREYS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "migrate",
+        &[
+            "source",
+            "finding",
+            "sql",
+            "template",
+            "error",
+            "catalog",
+            "design",
+            "invariant",
+            "compile",
+        ],
+    ),
+    (
         "check",
         &[
             "source", "finding", "sql", "template", "assets", "error", "catalog", "design",
-            "compile",
+            "compile", "migrate",
         ],
     ),
     ("postgres", &["sql", "catalog", "error"]),
@@ -56,6 +70,7 @@ const STOREYS: &[(&str, &[&str])] = &[
             "explain",
             "invariant",
             "compile",
+            "migrate",
             "postgres",
         ],
     ),
@@ -78,6 +93,7 @@ const STOREYS: &[(&str, &[&str])] = &[
             "explain",
             "invariant",
             "compile",
+            "migrate",
             "check",
             "postgres",
             "verify",
@@ -277,7 +293,7 @@ fn the_crate_lists_its_modules_in_the_order_of_the_storeys() {
     let storey = |name: &str| match name {
         "error" | "source" | "finding" | "sql" | "assets" | "template" => 0,
         "catalog" | "design" | "explain" | "invariant" => 1,
-        "compile" | "check" => 2,
+        "compile" | "migrate" | "check" => 2,
         "postgres" | "verify" => 3,
         _ => 4,
     };

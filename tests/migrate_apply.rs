@@ -120,30 +120,58 @@ async fn a_plan_is_applied_phase_by_phase_and_taken_back() {
     let rows = "SELECT md5(string_agg(o::text, ',' ORDER BY order_id)) FROM shop.orders AS o";
     let before = scene.scalar(rows).await;
     assert!(stdout(&scene.plain(&["--status"]).code(0)).contains("nothing was ever applied"));
-    assert!(stderr(&scene.plain(&["--undo", "--allow-server"]).code(1)).contains("nothing of this plan"));
+    assert!(
+        stderr(&scene.plain(&["--undo", "--allow-server"]).code(1))
+            .contains("nothing of this plan")
+    );
     // Expand, and back to the label that cannot be taken out.
-    let done = scene.migrate(&[&ALLOWED[..], &["--until", "expand"]].concat()).code(0);
-    assert!(stdout(&done).contains("the next is backfill"), "{}", stdout(&done));
+    let done = scene
+        .migrate(&[&ALLOWED[..], &["--until", "expand"]].concat())
+        .code(0);
+    assert!(
+        stdout(&done).contains("the next is backfill"),
+        "{}",
+        stdout(&done)
+    );
     assert_eq!(scene.scalar(JOURNAL).await, "14");
     let status = stdout(&scene.plain(&["--status"]).code(0));
-    assert!(status.contains("next: step 15, fill orders.remark"), "{status}");
-    let done = scene.migrate(&[&ALLOWED[..], &["--until", "switch"]].concat()).code(0);
+    assert!(
+        status.contains("next: step 15, fill orders.remark"),
+        "{status}"
+    );
+    let done = scene
+        .migrate(&[&ALLOWED[..], &["--until", "switch"]].concat())
+        .code(0);
     assert!(stderr(&done).contains("step 15 of"), "{}", stderr(&done));
     let undone = scene.plain(&["--undo", "--allow-server"]).code(0);
-    assert!(stdout(&undone).contains("add label lost to state"), "{}", stdout(&undone));
+    assert!(
+        stdout(&undone).contains("add label lost to state"),
+        "{}",
+        stdout(&undone)
+    );
     assert_eq!(scene.scalar(JOURNAL).await, "2");
     let refused = scene.plain(&["--undo", "--allow-server"]).code(1);
-    assert!(stderr(&refused).contains("cannot take a label out"), "{}", stderr(&refused));
+    assert!(
+        stderr(&refused).contains("cannot take a label out"),
+        "{}",
+        stderr(&refused)
+    );
     // The rows are as they were, and what is filled anew is filled from the first row on.
     assert_eq!(scene.scalar(rows).await, before);
     let done = scene.migrate(&ALLOWED).code(0);
-    assert!(stdout(&done).contains("as the new design says"), "{}", stdout(&done));
+    assert!(
+        stdout(&done).contains("as the new design says"),
+        "{}",
+        stdout(&done)
+    );
     assert_eq!(scene.apart("to.yaml").await, Vec::<String>::new());
     let lost = "SELECT count(*) FROM shop.orders WHERE remark IS NULL AND order_id % 3 <> 2";
     assert_eq!(scene.scalar(lost).await, "0");
     // Once more: nothing is left to do, and that is looked at.
     scene.migrate(&ALLOWED).code(0);
-    scene.run("ALTER TABLE shop.orders ADD COLUMN stray text").await;
+    scene
+        .run("ALTER TABLE shop.orders ADD COLUMN stray text")
+        .await;
     let refused = scene.migrate(&ALLOWED).code(1);
     assert!(stderr(&refused).contains("stray"), "{}", stderr(&refused));
     assert_eq!(scene.scalar("SELECT sum(n) FROM other.kept").await, "1");
@@ -155,32 +183,49 @@ async fn a_plan_is_applied_phase_by_phase_and_taken_back() {
 async fn what_is_not_as_it_should_be_stops_it_before_anything_is_done() {
     let scene = Scene::new().await;
     // The database is not the old design.
-    scene.run("ALTER TABLE shop.orders ALTER COLUMN note SET DEFAULT 'x'").await;
+    scene
+        .run("ALTER TABLE shop.orders ALTER COLUMN note SET DEFAULT 'x'")
+        .await;
     let refused = scene.migrate(&ALLOWED).code(1);
     assert!(
-        stderr(&refused).contains("not as the old design says") && stderr(&refused).contains("note"),
+        stderr(&refused).contains("not as the old design says")
+            && stderr(&refused).contains("note"),
         "{}",
         stderr(&refused)
     );
     let journal = "SELECT to_regclass('shop.pgproof_migration')";
     assert_eq!(scene.scalar(journal).await, "");
-    scene.run("ALTER TABLE shop.orders ALTER COLUMN note DROP DEFAULT").await;
+    scene
+        .run("ALTER TABLE shop.orders ALTER COLUMN note DROP DEFAULT")
+        .await;
     // Rows stand in the way: what is done stays done, and it goes on when they are gone.
-    scene.run("UPDATE shop.customer SET nick = NULL WHERE customer_id = 7").await;
+    scene
+        .run("UPDATE shop.customer SET nick = NULL WHERE customer_id = 7")
+        .await;
     let refused = scene.migrate(&ALLOWED).code(1);
     let told = stderr(&refused);
-    assert!(told.contains("customer.nick has no nulls) failed"), "{told}");
+    assert!(
+        told.contains("customer.nick has no nulls) failed"),
+        "{told}"
+    );
     assert!(told.contains("rows that stand in the way"), "{told}");
     let status = stdout(&scene.plain(&["--status"]).code(0));
     assert!(status.contains("failed"), "{status}");
     // Another plan is not put upon a begun one.
     let to = scene.case.text("to.yaml");
-    scene.case.write("to.yaml", &to.replace("chunk: 10", "chunk: 20"));
+    scene
+        .case
+        .write("to.yaml", &to.replace("chunk: 10", "chunk: 20"));
     let refused = scene.migrate(&ALLOWED).code(1);
     let told = stderr(&refused);
-    assert!(told.contains("another plan") && told.contains("fill orders.remark"), "{told}");
+    assert!(
+        told.contains("another plan") && told.contains("fill orders.remark"),
+        "{told}"
+    );
     scene.case.write("to.yaml", &to);
-    scene.run("UPDATE shop.customer SET nick = 'x' WHERE nick IS NULL").await;
+    scene
+        .run("UPDATE shop.customer SET nick = 'x' WHERE nick IS NULL")
+        .await;
     scene.migrate(&ALLOWED).code(0);
     scene.stop().await;
 }
@@ -190,10 +235,17 @@ async fn what_is_not_as_it_should_be_stops_it_before_anything_is_done() {
 async fn what_is_old_goes_when_its_time_has_come() {
     let scene = Scene::new().await;
     let to = scene.case.text("to.yaml");
-    scene.case.write("to.yaml", &to.replace("migration:\n", "migration:\n  contract_after: 14 days\n"));
+    scene.case.write(
+        "to.yaml",
+        &to.replace("migration:\n", "migration:\n  contract_after: 14 days\n"),
+    );
     // The first run comes to the contraction, the second has nothing else to do.
     let done = scene.migrate(&ALLOWED).code(0);
-    assert!(stdout(&done).contains("contract_after"), "{}", stdout(&done));
+    assert!(
+        stdout(&done).contains("contract_after"),
+        "{}",
+        stdout(&done)
+    );
     let refused = scene.migrate(&ALLOWED).code(1);
     assert!(stderr(&refused).contains("--now"), "{}", stderr(&refused));
     let status = stdout(&scene.plain(&["--status"]).code(0));
@@ -216,10 +268,16 @@ async fn runners_and_programs_are_waited_for() {
     let scene = Scene::new().await;
     // Somebody holds a lock that a step needs, for longer than the step waits for it.
     let to = scene.case.text("to.yaml");
-    scene.case.write("to.yaml", &to.replace("migration:\n", "migration:\n  limits: {lock: 100 ms}\n"));
+    scene.case.write(
+        "to.yaml",
+        &to.replace("migration:\n", "migration:\n  limits: {lock: 100 ms}\n"),
+    );
     let mut reader = scene.admin().await;
     let lock = "BEGIN; LOCK TABLE shop.orders IN ACCESS SHARE MODE";
-    reader.batch(&SqlText::authored(lock)).await.expect("locked");
+    reader
+        .batch(&SqlText::authored(lock))
+        .await
+        .expect("locked");
     let held = tokio::spawn(async move {
         tokio::time::sleep(std::time::Duration::from_secs(3)).await;
         drop(reader);
@@ -239,7 +297,10 @@ async fn runners_and_programs_are_waited_for() {
     });
     let done = tokio::task::block_in_place(|| scene.migrate(&ALLOWED));
     let told = stderr(&done.code(0));
-    assert!(told.contains(&format!("another runner is at work (process {pid},")), "{told}");
+    assert!(
+        told.contains(&format!("another runner is at work (process {pid},")),
+        "{told}"
+    );
     held.await.expect("ended");
     scene.stop().await;
 }

@@ -101,7 +101,8 @@ async fn reads(mut session: Session) {
 /// Waits until the first step runs.
 async fn begun(session: &mut Session) {
     let since = Instant::now();
-    while at(session).await == "before the first step" && since.elapsed() < Duration::from_secs(30) {
+    while at(session).await == "before the first step" && since.elapsed() < Duration::from_secs(30)
+    {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

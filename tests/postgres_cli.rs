@@ -9,6 +9,7 @@ mod program;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use pgproof::postgres::find_programs;
 use postgres::Home;
 use program::{pgproof, stderr, stdout};
 use serde_json::Value;
@@ -30,6 +31,90 @@ fn verify(home: &Home, design: &str, args: &[&str]) -> assert_cmd::assert::Asser
 
 fn json(assert: &assert_cmd::assert::Assert) -> Value {
     serde_json::from_str(&stdout(assert)).expect("the report is JSON")
+}
+
+/// What nothing is known of, in a design of a version that no machine has to have.
+fn counted(version: u16) -> String {
+    format!(
+        "pgproof: 1\ndesign: counted\ndatabase: {{version: {version}, schema: counted}}\ntables:\n  item:\n    grain: one item\n    \
+         columns: {{item_id: bigint, name: text}}\n    key: [item_id]\n    volume: {{rows: 1M}}\n\
+         queries:\n  by-id:\n    does: finds an item\n    kind: interactive\n    params: {{item_id: bigint}}\n    \
+         sql: SELECT name FROM item WHERE item_id = :item_id\n    plan: {{uses: [item_pkey]}}\n"
+    )
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn further_versions_are_tried_or_said_not_to_be_there() {
+    let home = Home::new();
+    let here: Vec<u16> = find_programs(&home.places())
+        .iter()
+        .map(|programs| programs.major)
+        .collect();
+    let there = *here.first().expect("the machine has server programs");
+    let missing = (14..=18).find(|major| !here.contains(major));
+    // The design is of the other version, so that the one that is there is a further one.
+    let own = if there == 18 { 17 } else { there + 1 };
+    let path = home.path().join("design.yaml");
+    std::fs::write(&path, counted(own)).expect("a design can be written");
+    let mut versions = there.to_string();
+    if let Some(missing) = missing.filter(|missing| *missing != own) {
+        versions = format!("{versions},{missing}");
+    }
+    let done = pgproof(&[
+        "verify",
+        "design.yaml",
+        "--no-cache",
+        "--postgres",
+        "local",
+        "--only",
+        "build,plan",
+        "--format",
+        "json",
+    ])
+    .args(["--postgres-versions", &versions])
+    .current_dir(home.path())
+    .env("TMPDIR", home.path())
+    .assert();
+    let report = json(&done);
+    let evidence = report["evidence"].as_array().expect("evidence");
+    let of = |subject: &str| {
+        let found = evidence.iter().find(|e| e["claim"]["subject"] == subject);
+        found.unwrap_or_else(|| unreachable!("{subject}: {report:#}"))
+    };
+    let query = of("query by-id");
+    assert_eq!(query["figures"]["further_versions"], 1, "{query:#}");
+    assert_eq!(query["figures"]["planned_otherwise"], 0, "{query:#}");
+    let nodes = query["plans"][0]["nodes"][0].as_str().unwrap_or_default();
+    assert!(nodes.contains("using item_pkey on item"), "{query:#}");
+    let further = of(&format!("query by-id on PostgreSQL {there}"));
+    assert_eq!(further["verdict"], "held", "{further:#}");
+    assert!(
+        further["bounds"]
+            .as_str()
+            .unwrap_or_default()
+            .contains("planned as on PostgreSQL"),
+        "{further:#}"
+    );
+    assert!(
+        further["reproduce"]
+            .as_str()
+            .unwrap_or_default()
+            .contains(&format!("--postgres-versions {there}"))
+    );
+    of(&format!("schema counted on PostgreSQL {there}"));
+    if let Some(missing) = missing.filter(|missing| *missing != own) {
+        let absent = of(&format!("PostgreSQL {missing}"));
+        assert_eq!(absent["verdict"], "unchecked", "{absent:#}");
+        assert!(
+            absent["reason"]
+                .as_str()
+                .unwrap_or_default()
+                .contains(&format!("no server programs of PostgreSQL {missing}")),
+            "{absent:#}"
+        );
+    }
+    home.assert_clean();
 }
 
 /// A lending desk: an item is lent to one person at a time.
@@ -114,6 +199,15 @@ fn the_same_seed_gives_the_same_report_and_it_is_as_its_schema_says() {
         assert!(faults.is_empty(), "{faults:#?}");
         for evidence in report["evidence"].as_array_mut().expect("a list") {
             evidence["duration_ms"] = Value::Null;
+            // How quick a command is is the one thing that differs from run to run; the verdict does not.
+            if evidence["claim"]["subject"]
+                .as_str()
+                .unwrap_or_default()
+                .starts_with("command ")
+            {
+                evidence["figures"] = Value::Null;
+                evidence["measured"] = Value::Null;
+            }
         }
         report
     };

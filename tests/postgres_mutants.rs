@@ -28,6 +28,7 @@ async fn verified(designs: &[String], methods: &[Method]) -> Vec<Verified> {
         race: RaceOptions::default(),
         command: "pgproof verify".to_owned(),
         part: Part::default(),
+        predecessors: std::collections::BTreeMap::new(),
     };
     let mut all = Vec::new();
     for text in designs {

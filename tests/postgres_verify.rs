@@ -28,6 +28,7 @@ fn options() -> VerifyOptions {
         },
         command: "pgproof verify".to_owned(),
         part: Part::default(),
+        predecessors: std::collections::BTreeMap::new(),
     }
 }
 

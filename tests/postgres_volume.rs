@@ -10,7 +10,7 @@ mod support;
 
 use pgproof::assets::Assets;
 use pgproof::compile::compile;
-use pgproof::finding::{Counterexample, Evidence, Finding, Verdict};
+use pgproof::finding::{Counterexample, Evidence, Finding, Severity, Verdict};
 use pgproof::postgres::Server;
 use pgproof::template::environment;
 use pgproof::verify::plan::{Plans, plans};
@@ -18,7 +18,10 @@ use pgproof::verify::{Run, Stage, Staged};
 use support::Home;
 
 async fn judged(server: &Server, text: &str) -> Plans {
-    let model = design::model(text);
+    judged_as_it_is(server, design::model(text)).await
+}
+
+async fn judged_as_it_is(server: &Server, model: pgproof::design::Model) -> Plans {
     let environment = environment(&Assets::builtin());
     let run = Run {
         server,
@@ -47,6 +50,19 @@ fn finding<'a>(found: &'a Plans, code: &str) -> Vec<&'a Finding> {
         .iter()
         .filter(|finding| finding.code == code)
         .collect()
+}
+
+/// A design from its text, with how many faults it has.
+fn with_faults(text: &str) -> (pgproof::design::Model, Vec<String>) {
+    let mut sources = pgproof::source::SourceMap::new();
+    let id = sources.add("design.yaml", text.to_owned());
+    let root = pgproof::source::parse(&sources, id).expect("the design is YAML");
+    let (model, findings) = pgproof::design::resolve(&root);
+    let errors = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error);
+    let codes = errors.map(|finding| finding.code.clone()).collect();
+    (model.expect("the design is a mapping"), codes)
 }
 
 /// Orders of a shop; `indexes` is what the design has of them, `rows` how many there are.
@@ -112,18 +128,121 @@ async fn what_is_missing_is_proposed_and_what_is_useless_is_found() {
     home.assert_clean();
 }
 
+/// Orders with commands that write them: `index` is one more index, `asked` what placing an order is to reach.
+fn written(index: &str, asked: &str) -> String {
+    let orders = orders(&format!("{GOOD}{index}"), "30M", "").replacen(
+        "    volume: {rows: 30M",
+        "    fillfactor: 70\n    volume: {rows: 30M",
+        1,
+    );
+    format!(
+        "{orders}commands:\n  place:\n    actor: shop\n    does: places an order\n    params: {{order_id: bigint, customer_id: bigint, placed_at: timestamptz}}\n{asked}    \
+         steps:\n      - sql: INSERT INTO orders (order_id, customer_id, state, placed_at) VALUES (:order_id, :customer_id, 'open', :placed_at)\n  \
+         finish:\n    actor: shop\n    does: finishes an order\n    params: {{order_id: bigint}}\n    steps:\n      \
+         - {{as: found, sql: SELECT state FROM orders WHERE order_id = :order_id FOR UPDATE}}\n      - {{require: found.rows == 1, otherwise: unknown}}\n      \
+         - sql: UPDATE orders SET state = 'gone' WHERE order_id = :order_id\n"
+    )
+}
+
+fn figure(evidence: &Evidence, name: &str) -> f64 {
+    let found = evidence.figures.iter().find(|(own, _)| own == name);
+    found.map_or(f64::NAN, |(_, value)| *value)
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn what_commands_cost_is_measured() {
+    let home = Home::new();
+    let server = home.server().await;
+    let found = judged(
+        &server,
+        &written(
+            "",
+            "    runs: 10/s\n    within: {p95: 10 s}\n    batch: {of: 20, reaches: 10/s}\n",
+        ),
+    )
+    .await;
+    let place = of(&found, "command place");
+    assert_eq!(place.verdict, Verdict::Held, "{place:#?}");
+    assert!(
+        place
+            .claim
+            .statement
+            .contains("10 a second in transactions of 20"),
+        "{place:#?}"
+    );
+    assert_eq!(figure(place, "together_of"), 20.0, "{place:#?}");
+    for name in ["calls", "a_second", "a_second_together", "wal_bytes"] {
+        assert!(figure(place, name) >= 1.0, "{name}: {place:#?}");
+    }
+    let finish = of(&found, "command finish");
+    assert_eq!(finish.verdict, Verdict::Held, "{finish:#?}");
+    let updates = figure(finish, "updates");
+    assert!(
+        updates >= 4.0 && figure(finish, "hot_updates") > 0.9 * updates,
+        "{finish:#?}"
+    );
+    let reviewed = of(&found, "indexes")
+        .measured
+        .clone()
+        .expect("a line for each index");
+    let cost = reviewed.rows[0]
+        .last()
+        .cloned()
+        .flatten()
+        .unwrap_or_default();
+    assert!(
+        cost.ends_with(" bytes") && !cost.starts_with("0 "),
+        "{reviewed:?}"
+    );
+    let capacity = of(&found, "capacity")
+        .measured
+        .clone()
+        .expect("a line for each table and index");
+    let lines: Vec<_> = capacity
+        .rows
+        .iter()
+        .filter_map(|row| row[0].clone())
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "customer",
+            "└ customer_pkey",
+            "orders",
+            "└ orders_pkey",
+            "└ ix_order_customer"
+        ]
+    );
+
+    // One index on what is updated, and no update is HOT; and nobody writes a billion orders a second.
+    let found = judged(&server, &written(USELESS, "    runs: 1B/s\n")).await;
+    let finish = of(&found, "command finish");
+    assert_eq!(figure(finish, "hot_updates"), 0.0, "{finish:#?}");
+    assert!(figure(finish, "updates") >= 4.0, "{finish:#?}");
+    let refuted = of(&found, "command place");
+    assert_eq!(refuted.verdict, Verdict::Refuted, "{refuted:#?}");
+    let dearer = figure(refuted, "wal_bytes");
+    assert!(dearer > figure(place, "wal_bytes"), "{dearer}: {place:#?}");
+    server.stop().await.expect("stops");
+    home.assert_clean();
+}
+
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
 async fn the_absurd_is_survived() {
     let home = Home::new();
     let server = home.local().await;
-    for (rows, data) in [
-        ("0", ""),
-        ("1000000000000000", ""),
-        ("30M", ", data: {distinct: 1000000000000}"),
-        ("1", ", data: {skew: 3}"),
+    // What `check` calls impossible is not verified by the command; who calls the library anyway gets an answer.
+    for (rows, data, faults) in [
+        ("0", "", 0),
+        ("1000000000000000", "", 1),
+        ("30M", ", data: {distinct: 1000000000000}", 1),
+        ("1", ", data: {skew: 3}", 0),
     ] {
-        let found = judged(&server, &orders(GOOD, rows, data)).await;
+        let (model, said) = with_faults(&orders(GOOD, rows, data));
+        assert_eq!(said.len(), faults, "{said:?}");
+        let found = judged_as_it_is(&server, model).await;
         assert!(found.evidence.len() >= 3, "{rows}: {found:#?}");
     }
     server.stop().await.expect("stops");

@@ -1,14 +1,21 @@
 //! Rules of a team: what is refused when they are read, and that they run beside ours.
 
+#[path = "support/design.rs"]
+#[expect(dead_code, reason = "shared with tests that use more of it")]
+mod design;
 #[path = "support/judged.rs"]
+#[expect(dead_code, reason = "shared with tests that use more of it")]
 mod judged;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use judged::judge;
+use design::model;
+use judged::{TODAY, judge};
 use pgproof::assets::Assets;
-use pgproof::check::{about, environment, load};
+use pgproof::check::{about, environment, load, waive_tried};
+use pgproof::finding::{Finding, Method, Severity, TRIED};
 
 const RULE: &str = r#"
 code: owner-missing
@@ -157,4 +164,91 @@ fn what_is_wrong_with_a_rule_is_said_when_it_is_read() {
     );
     let message = refused("checks/grain/grain-missing.yaml", &twin);
     assert!(message.contains("replaces: grain-missing"), "{message}");
+}
+
+const WAIVED: &str = "
+pgproof: 1
+design: d
+tables:
+  item:
+    grain: one item
+    columns: {item_id: uuid, name: text}
+    key: [item_id]
+    indexes:
+      ix_item: {columns: [name]}
+waivers:
+  - {rule: unused-index, at: item.ix_item, because: the auditors need it}
+  - {rule: unneeded-lock, because: it is cheap}
+  - {rule: missing-index, because: not this year, until: 2026-01-01}
+";
+
+#[test]
+fn what_is_found_on_a_server_is_waived_when_it_is_found() {
+    let assets = Assets::builtin();
+    let environment = environment(&assets);
+    let pack = load(&assets, &environment).expect("the rules are right");
+    let said = |findings: &[Finding]| -> Vec<String> {
+        let waivers = findings.iter().filter(|f| f.code.starts_with("waiver-"));
+        waivers
+            .map(|f| format!("{} {}", f.code, f.subject))
+            .collect()
+    };
+    // Without a server nobody knows whether a waiver has something to waive, only that its time is over.
+    let before = judge(&pack, WAIVED).expect("the design is right");
+    assert_eq!(said(&before), ["waiver-expired waiver missing-index"]);
+
+    let model = model(WAIVED);
+    let found = |code: &str, subject: &str| {
+        Finding::new(code, Severity::Warning, subject, "it is so", model.name.at)
+    };
+    let findings = vec![
+        found("unused-index", "index ix_item on item"),
+        found("unused-index", "index ix_other on item"),
+        found("missing-index", "query q"),
+        found("ddl-refused", "table item"),
+    ];
+    let waive = |complete: &dyn Fn(Method) -> bool| {
+        waive_tried(&pack, &model, findings.clone(), TODAY, complete).expect("the rules are right")
+    };
+    let (left, waived) = waive(&|_| true);
+    assert_eq!(waived.len(), 1);
+    assert_eq!(waived[0].finding.subject, "index ix_item on item");
+    assert_eq!(left.len(), 4, "{left:#?}");
+    assert_eq!(said(&left), ["waiver-unused waiver unneeded-lock"]);
+    let (left, _) = waive(&|method| method != Method::Mutate);
+    assert_eq!(
+        said(&left),
+        [""; 0],
+        "no mutant was made that could show it"
+    );
+}
+
+/// Every code that is given to a finding on a server is explained by `pgproof rule`, and no other is.
+#[test]
+fn whatever_a_server_shows_has_a_page() {
+    let mut used = BTreeSet::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/verify")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("it is there").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).expect("it is text");
+            for call in ["Finding::error(", "Finding::new("] {
+                for rest in text.split(call).skip(1) {
+                    let code = rest.trim_start().strip_prefix('"');
+                    let code = code.and_then(|code| code.split('"').next());
+                    used.extend(code.map(str::to_owned));
+                }
+            }
+        }
+    }
+    let known: BTreeSet<String> = TRIED
+        .iter()
+        .map(|tried| tried.about.name.to_owned())
+        .collect();
+    assert!(used.len() > 5, "{used:?}");
+    assert_eq!(used, known);
 }

@@ -7,6 +7,7 @@
 mod builtin;
 mod engine;
 mod facts;
+mod migrations;
 mod pack;
 mod page;
 mod predicates;
@@ -18,8 +19,9 @@ mod world;
 
 pub use builtin::{BUILTINS, Builtin};
 pub use engine::run;
+pub use migrations::{Judged, judge_migrations};
 pub use pack::{Check, Pack, about, environment, load};
 pub use page::rules_page;
 pub use rule::{Example, Rule, SubjectKind};
-pub use waiver::{Waived, apply_waivers};
+pub use waiver::{Waived, apply_waivers, waive_tried};
 pub use world::Inputs;

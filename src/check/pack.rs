@@ -186,7 +186,10 @@ impl Known {
     fn of(rule: &Rule, condition: &Condition) -> Known {
         let mut facts = BTreeMap::new();
         let mut add = |kind: SubjectKind| facts.insert(kind.word(), facts::sample(kind));
-        add(SubjectKind::Design);
+        // A migration is not of a design.
+        if rule.on != SubjectKind::Migration {
+            add(SubjectKind::Design);
+        }
         add(rule.on);
         if matches!(
             rule.on,
@@ -231,7 +234,7 @@ impl Builtin {
     pub(super) fn runs(&self) -> Option<super::builtin::Run> {
         match self.how {
             How::Runs(run) => Some(run),
-            How::OfWaivers => None,
+            How::OfWaivers | How::OfMigrations => None,
         }
     }
 }

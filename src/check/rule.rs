@@ -28,11 +28,13 @@ pub enum SubjectKind {
     Command,
     /// A projection.
     Projection,
+    /// A statement of an existing SQL migration; the facts about it are `found`.
+    Migration,
 }
 
 impl SubjectKind {
     /// All.
-    pub const ALL: [SubjectKind; 10] = [
+    pub const ALL: [SubjectKind; 11] = [
         SubjectKind::Design,
         SubjectKind::Table,
         SubjectKind::Column,
@@ -43,6 +45,7 @@ impl SubjectKind {
         SubjectKind::Invariant,
         SubjectKind::Command,
         SubjectKind::Projection,
+        SubjectKind::Migration,
     ];
 
     /// The word that rules use, for the subject and for its facts.
@@ -58,11 +61,12 @@ impl SubjectKind {
             SubjectKind::Invariant => "invariant",
             SubjectKind::Command => "command",
             SubjectKind::Projection => "projection",
+            SubjectKind::Migration => "migration",
         }
     }
 }
 
-/// A small design, and how often the rule fires on it.
+/// A small design or migration, and how often the rule fires on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Example {
@@ -72,7 +76,14 @@ pub struct Example {
     #[serde(default)]
     pub shows: String,
     /// The design; `pgproof:` and `design:` may be left out.
+    #[serde(default)]
     pub design: String,
+    /// SQL that ran in an earlier migration.
+    #[serde(default)]
+    pub earlier: String,
+    /// The migration at hand.
+    #[serde(default)]
+    pub migration: String,
 }
 
 impl Example {

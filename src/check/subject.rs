@@ -41,6 +41,7 @@ impl SubjectKind {
             SubjectKind::Invariant => &["invariant", "invariant.enforced", "invariant.kind"],
             SubjectKind::Command => &["command"],
             SubjectKind::Projection => &["projection"],
+            SubjectKind::Migration => &["migration"],
         }
     }
 }
@@ -160,6 +161,8 @@ pub(super) fn subjects<'m>(
         SubjectKind::Invariant => model.invariants.iter().map(Subject::Invariant).collect(),
         SubjectKind::Command => model.commands.iter().map(Subject::Command).collect(),
         SubjectKind::Projection => model.projections.iter().map(Subject::Projection).collect(),
+        // These are no part of a design: `migrations` looks at them.
+        SubjectKind::Migration => Vec::new(),
     }
 }
 

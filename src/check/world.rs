@@ -16,6 +16,8 @@ pub struct Inputs<'m> {
     pub model: &'m Model,
     /// Its schema, with what invariants add to it.
     pub catalog: &'m Catalog,
+    /// The day, `2026-03-01`.
+    pub today: &'m str,
 }
 
 /// Where a piece of SQL belongs.
@@ -60,6 +62,7 @@ pub(super) struct Access {
 #[derive(Debug)]
 pub(super) struct World<'m> {
     pub model: &'m Model,
+    pub today: &'m str,
     pub statements: Vec<Statement<'m>>,
     access: HashMap<&'m str, Vec<Access>>,
     tenants: HashMap<&'m str, &'m Ident>,
@@ -103,6 +106,7 @@ impl<'m> World<'m> {
         };
         World {
             model,
+            today: inputs.today,
             statements: statements(model),
             access,
             tenants: tenants(model),
@@ -154,6 +158,15 @@ impl<'m> World<'m> {
         match user_type.map(|user_type| &user_type.kind) {
             Some(UserTypeKind::Enum(labels)) => labels.iter().map(Text::as_str).collect(),
             _ => column.one_of.iter().map(Text::as_str).collect(),
+        }
+    }
+
+    /// How many labels or listed values a column may take; 0 where that is not said.
+    pub(super) fn labels(&self, column: &crate::design::Column) -> usize {
+        let user_type = self.model.user_type(column.data_type.as_str().trim());
+        match user_type.map(|user_type| &user_type.kind) {
+            Some(UserTypeKind::Enum(labels)) => labels.len(),
+            _ => column.one_of.len(),
         }
     }
 

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::workspace::Workspace;
-use crate::check::{self, Inputs, Pack};
+use crate::check::{self, Inputs, Pack, Waived};
 use crate::compile::{Compiled, compile};
 use crate::design::load::{DesignPath, Loaded, find, read};
 use crate::design::{Model, Name, resolve};
 use crate::error::{Error, ExitCode};
-use crate::finding::{Finding, Report, Severity};
+use crate::finding::{Finding, Method, Report, Severity};
 use crate::source::SourceMap;
 
 /// What is said of a design in a language that this program does not speak.
@@ -78,7 +78,48 @@ pub(super) fn analyse(paths: &[PathBuf]) -> Result<Analysis, Error> {
     })
 }
 
+/// An analysis of no design, for what else there is to be said in the workspace around a path.
+pub(super) fn nothing(path: &Path) -> Result<Analysis, Error> {
+    let mut sources = SourceMap::new();
+    let (workspace, mut findings) = Workspace::around(path, &mut sources)?;
+    let pack = check::load(&workspace.assets, &workspace.environment)?;
+    findings.extend(workspace.settings.unknown_codes(&pack));
+    drop(pack);
+    Ok(Analysis {
+        sources,
+        is_unreadable: !findings.is_empty(),
+        report: Report {
+            findings,
+            ..Report::default()
+        },
+        is_whole: true,
+        designs: Vec::new(),
+        workspace,
+    })
+}
+
 impl Analysis {
+    /// Adds what was found on a server, without what the designs waive. `complete`: whether all was run in this way.
+    pub(super) fn add_tried(
+        &mut self,
+        mut findings: Vec<Finding>,
+        complete: &dyn Fn(Method) -> bool,
+    ) -> Result<(), Error> {
+        let pack = check::load(&self.workspace.assets, &self.workspace.environment)?;
+        for design in &self.designs {
+            let model = &design.model;
+            let is_own = |finding: &Finding| finding.design == model.name.as_str();
+            let (own, others) = findings.into_iter().partition(is_own);
+            let (left, waived) = check::waive_tried(&pack, model, own, &today(), complete)?;
+            let notes = waived.iter().map(|waived| note(model, waived));
+            self.report.notes.extend(notes);
+            self.report.findings.extend(left);
+            findings = others;
+        }
+        self.report.findings.extend(findings);
+        Ok(())
+    }
+
     /// How a run ends that asks no server. What cannot be read stands before what is wrong.
     pub(super) fn code(&self) -> ExitCode {
         match (self.is_unreadable, self.report.is_at_fault()) {
@@ -114,6 +155,7 @@ impl Reader<'_> {
             let inputs = Inputs {
                 model: &model,
                 catalog: &compiled.catalog,
+                today: &self.today,
             };
             findings.extend(check::run(self.pack, &inputs)?);
             findings = self.waive(&model, findings)?;
@@ -151,17 +193,20 @@ impl Reader<'_> {
     /// What is left when the design's waivers are taken out; each that was used is told.
     fn waive(&mut self, model: &Model, findings: Vec<Finding>) -> Result<Vec<Finding>, Error> {
         let (left, waived) = check::apply_waivers(self.pack, model, findings, &self.today)?;
-        for waived in waived {
-            self.report.notes.push(format!(
-                "{}: `{}` is waived at {}: {}",
-                model.name.as_str(),
-                waived.finding.code,
-                waived.finding.subject,
-                waived.because
-            ));
-        }
+        let notes = waived.iter().map(|waived| note(model, waived));
+        self.report.notes.extend(notes);
         Ok(left)
     }
+}
+
+fn note(model: &Model, waived: &Waived) -> String {
+    format!(
+        "{}: `{}` is waived at {}: {}",
+        model.name.as_str(),
+        waived.finding.code,
+        waived.finding.subject,
+        waived.because
+    )
 }
 
 /// Designs of one name: reports and databases could not tell them apart.
@@ -187,7 +232,7 @@ fn has_errors(findings: &[Finding]) -> bool {
     findings.iter().any(|f| f.severity == Severity::Error)
 }
 
-/// The day, for waivers that end.
+/// The day, for what ends on one.
 fn today() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
 }

@@ -216,7 +216,9 @@ fn table(entries: &[Entry], plan: &Plan) -> String {
 }
 
 fn next(entries: &[Entry], plan: &Plan) -> String {
-    let mut left = entries.iter().filter(|entry| entry.outcome != Outcome::Done);
+    let mut left = entries
+        .iter()
+        .filter(|entry| entry.outcome != Outcome::Done);
     let Some(next) = left.next() else {
         return "every step is done\n".to_owned();
     };

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use super::analysis::{Analysis, Design, analyse};
 use super::apply::{self, ApplyArgs};
 use super::output::Output;
+use crate::design::Model;
 use crate::error::{Error, ExitCode};
 use crate::finding::{Finding, Report, Severity};
 use crate::migrate::format::{self, File, Form};
@@ -227,6 +228,35 @@ fn old(
     })?;
     let file = at_revision(&from, &shown, folder.path())?;
     one(&file, "--from", output)
+}
+
+/// The design that another one says it is migrated from; none where it says nothing.
+pub(super) fn predecessor(design: &Design) -> Option<Result<Model, String>> {
+    let section = design.model.section("migration")?;
+    let from = section.data["from"].as_str()?;
+    Some(read_predecessor(from, design).map_err(|error| error.to_string()))
+}
+
+fn read_predecessor(from: &str, design: &Design) -> Result<Model, Error> {
+    let folder = tempfile::tempdir().map_err(|source| Error::Io {
+        path: "a temporary folder".to_owned(),
+        source,
+    })?;
+    let found = candidates(from, Some(design))
+        .into_iter()
+        .find(|path| path.exists());
+    let path = match found {
+        Some(path) => path,
+        None => at_revision(from, &design.path.shown(), folder.path())?,
+    };
+    let mut analysis = analyse(&[path])?;
+    match (analysis.is_whole, analysis.designs.len()) {
+        (true, 1) => Ok(analysis.designs.remove(0).model),
+        _ => Err(Error::Usage(format!(
+            "{from}, from which {} is migrated, is no single design without errors",
+            design.model.name.as_str()
+        ))),
+    }
 }
 
 /// Where a design of this name may be.

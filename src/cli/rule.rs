@@ -11,7 +11,7 @@ use crate::design::FAULTS;
 use crate::design::language::CODES;
 use crate::error::{Error, ExitCode};
 use crate::explain::ASSERTIONS;
-use crate::finding::About;
+use crate::finding::{About, TRIED};
 use crate::invariant::KINDS;
 use crate::source::SourceMap;
 
@@ -43,7 +43,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
 }
 
 /// Families of what has a page beside the rules.
-fn families() -> [(&'static str, Vec<&'static About>); 4] {
+fn families() -> [(&'static str, Vec<&'static About>); 5] {
     [
         (
             "Invariant kinds",
@@ -55,6 +55,10 @@ fn families() -> [(&'static str, Vec<&'static About>); 4] {
         ),
         ("Faults of a file", CODES.iter().collect()),
         ("Faults of a design", FAULTS.iter().collect()),
+        (
+            "Found on a server",
+            TRIED.iter().map(|tried| &tried.about).collect(),
+        ),
     ]
 }
 
@@ -113,7 +117,16 @@ fn of_rule(rule: &Rule) -> String {
             shows => format!(": {shows}"),
         };
         text.push_str(&format!("\n{BOLD}{found}{BOLD:#}{shows}\n"));
-        for line in example.design.trim_end().lines() {
+        let earlier = example.earlier.trim_end();
+        if !earlier.is_empty() {
+            text.push_str("  -- an earlier migration\n");
+        }
+        let own = match example.migration.as_str() {
+            "" => vec![example.design.trim_end()],
+            migration if earlier.is_empty() => vec![migration.trim_end()],
+            migration => vec![earlier, "-- the migration", migration.trim_end()],
+        };
+        for line in own.into_iter().flat_map(str::lines) {
             text.push_str(format!("  {line}").trim_end());
             text.push('\n');
         }

@@ -1,17 +1,18 @@
 //! Designs on servers: what earlier runs have tried needs none, the rest is spread over those that are given.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use futures_util::future::try_join_all;
 
 use super::analysis::{Analysis, Design};
+use super::majors::Majors;
 use super::progress::Bar;
-use super::verify::{Args, options_for};
+use super::verify::{Args, further_options_for, options_for};
 use crate::error::Error;
 use crate::postgres::{Foreseen, Places, Server, ServerChoice, ServerOptions, foresee};
 use crate::verify::cache::{Asked, Cache, Recalled};
-use crate::verify::{Verified, VerifyOptions, verify};
+use crate::verify::{Further, Verified, VerifyOptions, beside, verify};
 
 /// Tries all designs: those of one major version at a time, each on the next server that is free.
 pub(super) async fn on_servers(
@@ -29,6 +30,7 @@ pub(super) async fn on_servers(
         cache: cache.map(|folder| Cache::new(folder, now())),
         places,
         done: RefCell::default(),
+        further: RefCell::default(),
         notes: RefCell::default(),
     };
     let version = |design: &Design| design.model.database.version;
@@ -36,8 +38,17 @@ pub(super) async fn on_servers(
     for major in majors {
         trials.major(major, choices).await?;
     }
+    for major in args.postgres_versions.iter().flat_map(Majors::iter) {
+        trials.further(major, choices).await?;
+    }
     let mut done = trials.done.into_inner();
     done.sort_by_key(|(at, _)| *at);
+    let mut further = trials.further.into_inner();
+    for (at, verified) in &mut done {
+        let design = &analysis.designs[*at];
+        let of_it = further.remove(at).unwrap_or_default();
+        beside(&design.model, &options_for(args, design), verified, of_it);
+    }
     let mut all = Verified::default();
     for (_, verified) in done {
         all.evidence.extend(verified.evidence);
@@ -62,12 +73,16 @@ struct Trials<'a> {
     places: Places,
     /// What came of each design, by its number.
     done: RefCell<Vec<(usize, Verified)>>,
+    /// And on further major versions.
+    further: RefCell<BTreeMap<usize, Vec<Further>>>,
     notes: RefCell<Vec<String>>,
 }
 
 /// Designs of one major version that wait for a server.
 struct Queue<'a> {
     major: u16,
+    /// Whether it is another version than theirs.
+    is_further: bool,
     waiting: RefCell<VecDeque<(usize, &'a Design)>>,
     /// The first server that was started: its major version, and what it is called.
     first: Cell<Option<(u16, String)>>,
@@ -79,6 +94,7 @@ impl<'a> Trials<'a> {
         let designs = designs.filter(|(_, design)| design.model.database.version == major);
         let queue = Queue {
             major,
+            is_further: false,
             waiting: RefCell::new(designs.collect()),
             first: Cell::new(None),
         };
@@ -87,25 +103,68 @@ impl<'a> Trials<'a> {
         Ok(())
     }
 
+    /// Tries designs of other versions on this one, on the first server that is of it.
+    async fn further(&self, major: u16, choices: &[ServerChoice]) -> Result<(), Error> {
+        let designs = self.analysis.designs.iter().enumerate();
+        let designs = designs.filter(|(_, design)| design.model.database.version != major);
+        let queue = Queue {
+            major,
+            is_further: true,
+            waiting: RefCell::new(designs.collect()),
+            first: Cell::new(None),
+        };
+        self.take_known(&queue, choices)?;
+        let mut why = Vec::new();
+        for choice in choices {
+            if queue.waiting.borrow().is_empty() {
+                return Ok(());
+            }
+            self.bar.starts(major);
+            match Server::start(&self.options(choice, &queue)).await {
+                Ok(server) if server.version().major == major => {
+                    let Some(next) = queue.next() else { break };
+                    self.work(next, server, &queue).await?;
+                }
+                Ok(server) => {
+                    why.push(format!(
+                        "{} is of version {}",
+                        server.origin(),
+                        server.version()
+                    ));
+                    server.stop().await?;
+                }
+                Err(error @ (Error::Environment { .. } | Error::Usage(_))) => {
+                    why.push(error.to_string());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let why = format!("no PostgreSQL {major} to be had: {}", why.join("; "));
+        while let Some((at, _)) = queue.next() {
+            self.put(at, &queue, Err(why.clone()));
+        }
+        Ok(())
+    }
+
     /// Takes the designs out of which everything is known, where it is known which server they would be tried on.
     fn take_known(&self, queue: &Queue<'a>, choices: &[ServerChoice]) -> Result<(), Error> {
         let (Some(cache), [choice]) = (&self.cache, choices) else {
             return Ok(());
         };
-        let Some(server) = foresee(&self.options(choice, queue.major)) else {
+        let Some(server) = foresee(&self.options(choice, queue)) else {
             return Ok(());
         };
         let mut left = VecDeque::new();
         let waiting = queue.waiting.take();
         let mut any = false;
         for (at, design) in waiting {
-            let options = options_for(self.args, design);
+            let options = self.options_for(design, queue);
             let asked = self.asked(design, &options, &server);
             let recalled = cache.recall(&asked)?;
             match recalled.is_whole {
                 true => {
                     any = true;
-                    self.complete(at, &asked, recalled, None);
+                    self.complete(at, queue, &asked, recalled, None);
                 }
                 false => left.push_back((at, design)),
             }
@@ -122,11 +181,21 @@ impl<'a> Trials<'a> {
 
     /// One server, started when there is something for it to do.
     async fn lane(&self, choice: &ServerChoice, queue: &Queue<'a>) -> Result<(), Error> {
-        let Some(mut next) = queue.next() else {
+        let Some(next) = queue.next() else {
             return Ok(());
         };
         self.bar.starts(queue.major);
-        let server = Server::start(&self.options(choice, queue.major)).await?;
+        let server = Server::start(&self.options(choice, queue)).await?;
+        self.work(next, server, queue).await
+    }
+
+    /// Tries designs on a server until none is left.
+    async fn work(
+        &self,
+        mut next: (usize, &'a Design),
+        server: Server,
+        queue: &Queue<'a>,
+    ) -> Result<(), Error> {
         let told = format!("PostgreSQL {} from {}", server.version(), server.origin());
         queue.agree(server.version().major, &told)?;
         {
@@ -139,7 +208,7 @@ impl<'a> Trials<'a> {
             }
         }
         loop {
-            self.design(next, &server).await?;
+            self.design(next, &server, queue).await?;
             match queue.next() {
                 Some(design) => next = design,
                 None => break,
@@ -148,12 +217,17 @@ impl<'a> Trials<'a> {
         server.stop().await
     }
 
-    async fn design(&self, (at, design): (usize, &Design), server: &Server) -> Result<(), Error> {
+    async fn design(
+        &self,
+        (at, design): (usize, &Design),
+        server: &Server,
+        queue: &Queue<'a>,
+    ) -> Result<(), Error> {
         let known = Foreseen {
             version: server.version().text.clone(),
             origin: server.origin().to_owned(),
         };
-        let mut options = options_for(self.args, design);
+        let mut options = self.options_for(design, queue);
         let before = options.clone();
         let asked = self.asked(design, &before, &known);
         let recalled = match &self.cache {
@@ -174,25 +248,55 @@ impl<'a> Trials<'a> {
             }
         };
         match (recalled, fresh) {
-            (None, Some(fresh)) => self.done.borrow_mut().push((at, fresh)),
+            (None, Some(fresh)) => self.put(at, queue, Ok(fresh)),
             (recalled, fresh) => {
-                self.complete(at, &asked, recalled.unwrap_or_default(), fresh);
+                self.complete(at, queue, &asked, recalled.unwrap_or_default(), fresh);
             }
         }
         Ok(())
     }
 
-    fn complete(&self, at: usize, asked: &Asked<'_>, recalled: Recalled, fresh: Option<Verified>) {
+    fn complete(
+        &self,
+        at: usize,
+        queue: &Queue<'a>,
+        asked: &Asked<'_>,
+        recalled: Recalled,
+        fresh: Option<Verified>,
+    ) {
         let Some(cache) = &self.cache else { return };
         let (verified, failed) = cache.complete(asked, recalled, fresh);
-        self.done.borrow_mut().push((at, verified));
+        self.put(at, queue, Ok(verified));
         let mut notes = self.notes.borrow_mut();
         let new = failed.filter(|note| !notes.contains(note));
         notes.extend(new);
     }
 
-    fn options(&self, choice: &ServerChoice, major: u16) -> ServerOptions {
-        let mut options = ServerOptions::new(choice.clone(), major, self.places.clone());
+    /// Writes down what came of a design.
+    fn put(&self, at: usize, queue: &Queue<'a>, tried: Result<Verified, String>) {
+        let major = queue.major;
+        match tried {
+            Ok(verified) if !queue.is_further => self.done.borrow_mut().push((at, verified)),
+            tried => {
+                let mut further = self.further.borrow_mut();
+                further
+                    .entry(at)
+                    .or_default()
+                    .push(Further { major, tried });
+            }
+        }
+    }
+
+    fn options_for(&self, design: &Design, queue: &Queue<'a>) -> VerifyOptions {
+        match queue.is_further {
+            true => further_options_for(self.args, design, queue.major),
+            false => options_for(self.args, design),
+        }
+    }
+
+    fn options(&self, choice: &ServerChoice, queue: &Queue<'a>) -> ServerOptions {
+        let mut options = ServerOptions::new(choice.clone(), queue.major, self.places.clone());
+        options.exactly = queue.is_further;
         options.allow_server = self.args.allow_server;
         options
     }

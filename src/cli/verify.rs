@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::analysis::{Analysis, Design, analyse};
 use super::args::ReportArgs;
 use super::budget::Budget;
+use super::majors::Majors;
 use super::output::Output;
 use super::progress::Bar;
 use super::runtime::until_done_or_told;
@@ -19,7 +20,7 @@ use crate::error::{Error, ExitCode};
 use crate::finding::{Method, ShardOf};
 use crate::postgres::ServerChoice;
 use crate::verify::race::RaceOptions;
-use crate::verify::{Part, Shard, VerifyOptions};
+use crate::verify::{METHODS_OF_FURTHER_VERSIONS, Part, Shard, VerifyOptions};
 
 /// Try to break every claim of designs, on a real PostgreSQL
 ///
@@ -41,6 +42,14 @@ pub(super) struct Args {
         hide_env_values = true
     )]
     pub(super) postgres: Vec<String>,
+
+    /// Try the schema and the plans on these major versions too: a list (`14,16`), a range (`16..18`), or both
+    ///
+    /// Every design is tried on its own version as always. Where a query is planned otherwise on another, the evidence of both says so. A
+    /// version that cannot be had is `unchecked`. Local programs are looked for in PGPROOF_PG_BIN, which takes several folders parted as in
+    /// PATH, in PATH, and where distributions put them.
+    #[arg(long, value_name = "VERSIONS")]
+    pub(super) postgres_versions: Option<Majors>,
 
     /// Allow a server by URL: pgproof makes databases and roles of its own there, and drops them
     #[arg(long)]
@@ -107,6 +116,8 @@ enum MethodName {
     Race,
     /// Queries are planned as the design expects
     Plan,
+    /// The migration from the design before is rehearsed under load
+    Migrate,
     /// Each enforcement is taken out, and must be missed
     Mutate,
 }
@@ -118,6 +129,7 @@ impl From<MethodName> for Method {
             MethodName::Reject => Method::Reject,
             MethodName::Race => Method::Race,
             MethodName::Plan => Method::Plan,
+            MethodName::Migrate => Method::Migrate,
             MethodName::Mutate => Method::Mutate,
         }
     }
@@ -125,6 +137,11 @@ impl From<MethodName> for Method {
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
     let began = Instant::now();
+    if args.postgres_versions.is_some() && !asks_further(args) {
+        return Err(Error::Usage(
+            "--postgres-versions tries the schema and the plans, and --only leaves both out; add build or plan to it".to_owned(),
+        ));
+    }
     let mut analysis = analyse(&args.paths)?;
     if !analysis.designs.is_empty() {
         let choices = choices(args, &analysis)?;
@@ -138,9 +155,15 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
         };
         let report = &mut analysis.report;
         report.evidence = verified.evidence;
-        report.findings.extend(verified.findings);
         report.mutants = verified.mutants;
         report.notes.extend(notes);
+        // Another job may find what this one has no share in.
+        let complete = |method: Method| {
+            let asked = args.only.iter().any(|name| Method::from(*name) == method);
+            args.shard.is_none() && (args.only.is_empty() || asked)
+        };
+        analysis.add_tried(verified.findings, &complete)?;
+        let report = &mut analysis.report;
         locate(&mut report.evidence, &report.inputs, &analysis.designs);
         if let Some(folder) = &args.save {
             save(folder, &mut analysis)?;
@@ -190,7 +213,27 @@ pub(super) fn options_for(args: &Args, design: &Design) -> VerifyOptions {
         race,
         command: command(args, &design.path),
         part: Part::of(args.shard),
+        predecessors: super::migrate::predecessor(design)
+            .map(|before| (design.model.name.as_str().to_owned(), before))
+            .into_iter()
+            .collect(),
     }
+}
+
+/// What is asked of a design on another major version than its own.
+pub(super) fn further_options_for(args: &Args, design: &Design, major: u16) -> VerifyOptions {
+    let options = options_for(args, design);
+    let asked = METHODS_OF_FURTHER_VERSIONS.into_iter();
+    VerifyOptions {
+        only: asked.filter(|method| options.asks(*method)).collect(),
+        command: format!("{} --postgres-versions {major}", options.command),
+        ..options
+    }
+}
+
+fn asks_further(args: &Args) -> bool {
+    let methods = || args.only.iter().map(|name| Method::from(*name));
+    args.only.is_empty() || methods().any(|method| METHODS_OF_FURTHER_VERSIONS.contains(&method))
 }
 
 /// What shards of one run have in common.
@@ -204,6 +247,9 @@ fn run_digest(args: &Args, analysis: &Analysis) -> String {
     for input in &analysis.report.inputs {
         word(&input.path);
         word(&input.sha256);
+    }
+    for major in args.postgres_versions.iter().flat_map(Majors::iter) {
+        word(&major.to_string());
     }
     for design in &analysis.designs {
         let options = options_for(args, design);

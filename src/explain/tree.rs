@@ -169,6 +169,38 @@ impl PlanTree {
         }
     }
 
+    /// The same for people: one line a node, children indented by two blanks.
+    pub fn outline(&self) -> Vec<String> {
+        match self.nodes.is_empty() {
+            true => Vec::new(),
+            false => self.outline_below(0),
+        }
+    }
+
+    fn outline_below(&self, at: usize) -> Vec<String> {
+        let node = &self.nodes[at];
+        let mut line = format!("{}{}", "  ".repeat(node.depth), node.name());
+        if matches!(node.relationship.as_str(), "InitPlan" | "SubPlan") {
+            line += &format!(" ({})", node.relationship);
+        }
+        if let Some(strategy) = node.strategy.as_deref().filter(|known| *known != "Plain") {
+            line += &format!(" ({})", strategy.to_lowercase());
+        }
+        if !node.sort_key.is_empty() {
+            line += &format!(" by {}", node.sort_key.join(", "));
+        }
+        let mut below: Vec<Vec<String>> = self
+            .children(at)
+            .map(|child| self.outline_below(child))
+            .collect();
+        if node.kind == "Append" {
+            below.sort();
+        }
+        let mut outline = vec![line];
+        outline.extend(below.into_iter().flatten());
+        outline
+    }
+
     fn shape_below(&self, at: usize) -> Vec<String> {
         let node = &self.nodes[at];
         let part = |text: &Option<String>| text.clone().unwrap_or_default();

@@ -176,6 +176,15 @@ pub enum MomentKind {
     Lost,
 }
 
+/// A plan at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PlanAt {
+    /// `now`, `in 3 years`.
+    pub when: String,
+    /// One line a node, children indented by two blanks, without costs and rows: what makes two plans the same.
+    pub nodes: Vec<String>,
+}
+
 /// A claim was tried, and what came of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evidence {
@@ -195,6 +204,10 @@ pub struct Evidence {
     pub bounds: Option<String>,
     /// Numbers by name: schedules, cases, mutants_made, mutants_killed …
     pub figures: Vec<(String, f64)>,
+    /// What was measured, where that is more than a few numbers: a line for each table, index or command.
+    pub measured: Option<Table>,
+    /// Of a query: its plans.
+    pub plans: Vec<PlanAt>,
     /// What refutes it.
     pub counterexample: Option<Counterexample>,
     /// Under what.

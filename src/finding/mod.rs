@@ -10,10 +10,13 @@ mod levels;
 mod merge;
 mod replay;
 mod report;
+mod tried;
 mod verdict;
 
 pub use about::About;
-pub use evidence::{Claim, Counterexample, Evidence, Method, Moment, MomentKind, Setting, Table};
+pub use evidence::{
+    Claim, Counterexample, Evidence, Method, Moment, MomentKind, PlanAt, Setting, Table,
+};
 pub use fault::{Finding, Label, Severity};
 pub use levels::{Level, Levels};
 pub use replay::{
@@ -21,4 +24,5 @@ pub use replay::{
     RunsAs, StoredRows, StoredSequence,
 };
 pub use report::{Input, Mutants, Report, ShardOf, Summary};
+pub use tried::{TRIED, Tried, tried};
 pub use verdict::Verdict;

@@ -230,6 +230,7 @@ impl Walk<'_> {
             table: self.table.clone(),
             chunk,
             pause_ms,
+            is_walk: true,
             progress: subject.to_owned(),
             call: fill(BLOCK, &parts),
         }
@@ -335,7 +336,10 @@ pub(super) fn declared(draft: &mut Draft<'_>, table: &QualifiedName, cause: &Obj
         key: vec![column],
         write: &write,
     };
-    let backfill = walk.backfill(draft, table, &subject);
+    let backfill = Backfill {
+        is_walk: false,
+        ..walk.backfill(draft, table, &subject)
+    };
     let item = Item::new(Phase::Backfill, Rank::Backfills, title, cause);
     draft.push(item.backfill(backfill).undo(forgotten(draft, &subject)));
 }

@@ -87,6 +87,8 @@ impl Item {
                 resume: Vec::new(),
                 check: None,
                 hazards: Vec::new(),
+                spared: false,
+                locks: Vec::new(),
                 backfill: None,
             },
         }
@@ -150,6 +152,12 @@ impl Item {
 
     pub(super) fn resume(mut self, sql: SqlText) -> Item {
         self.step.resume.push(Part::alone(sql));
+        self
+    }
+
+    /// Says that PostgreSQL takes over what its partitions have proven, and reads nothing.
+    pub(super) fn spared(mut self) -> Item {
+        self.step.spared = true;
         self
     }
 

@@ -31,7 +31,9 @@ impl Lone {
         if is(0, "do") {
             return Some(Lone::Again);
         }
-        let concurrently = all.iter().position(|token| token.is(text, "concurrently"))?;
+        let concurrently = all
+            .iter()
+            .position(|token| token.is(text, "concurrently"))?;
         if is(0, "create") {
             return builds(text, &all, concurrently);
         }
@@ -85,7 +87,10 @@ mod tests {
                 built("shop.\"a b\""),
             ),
             ("CREATE INDEX CONCURRENTLY i ON t (x)", built("i")),
-            ("DROP INDEX CONCURRENTLY IF EXISTS shop.i", Some(Lone::Again)),
+            (
+                "DROP INDEX CONCURRENTLY IF EXISTS shop.i",
+                Some(Lone::Again),
+            ),
             ("DO $$ BEGIN COMMIT; END $$", Some(Lone::Again)),
             (
                 "ALTER TABLE shop.log\n    DETACH PARTITION shop.log_1 CONCURRENTLY",

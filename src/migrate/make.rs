@@ -1,8 +1,10 @@
 //! From two catalogs to a plan.
 
+use super::audit::annotate;
 use super::backfill;
 use super::diff::diff;
 use super::draft::Draft;
+use super::dual_write;
 use super::plan::Plan;
 use super::policy::Policy;
 use super::recipe::recipe;
@@ -43,6 +45,9 @@ pub fn plan(
         }
     }
     grant::usage(&mut draft);
+    dual_write::declared(&mut draft);
     backfill::progress(&mut draft);
-    draft.finish()
+    let mut plan = draft.finish()?;
+    annotate(&mut plan, from, policy);
+    Ok(plan)
 }

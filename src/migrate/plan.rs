@@ -139,6 +139,8 @@ pub struct Backfill {
     pub chunk: i64,
     /// Milliseconds between chunks.
     pub pause_ms: u64,
+    /// Whether it walks a table along its key by itself; else the design's own statement says how far a chunk goes.
+    pub is_walk: bool,
     /// The key of its row in the progress table.
     pub progress: String,
     /// The statement that starts it, to be run outside a transaction; may be called again at any time and goes on where it was.
@@ -180,6 +182,10 @@ pub struct Step {
     pub check: Option<SqlText>,
     /// What has to be accepted.
     pub hazards: Vec<Hazard>,
+    /// Whether what it would read was proven before, partition by partition, so that PostgreSQL reads nothing.
+    pub spared: bool,
+    /// Each table that somebody may have to wait for: lock, how long, who waits.
+    pub locks: Vec<String>,
     /// Set for the steps that write rows in chunks.
     pub backfill: Option<Backfill>,
 }

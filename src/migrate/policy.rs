@@ -41,8 +41,14 @@ pub struct Policy {
     pub replica_lag: f64,
     /// Seconds between the switch and the contraction.
     pub contract_after: Option<f64>,
+    /// Declared rows of each table.
+    pub rows: BTreeMap<QualifiedName, f64>,
+    /// Rows at a time and milliseconds of rest for every backfill, whatever is declared: for a rehearsal, whose tables are small.
+    pub hurry: Option<(i64, u64)>,
     /// Backfills by table.
     pub backfills: Vec<Declared>,
+    /// What brings a row that an old program writes to its new place, by the table that is written.
+    pub dual_writes: Vec<(QualifiedName, SqlText)>,
     /// Queries that return the rows that differ.
     pub validate: Vec<(String, SqlText)>,
     /// For each version of the programs, the phases in which it works.
@@ -56,6 +62,7 @@ impl Policy {
         let data = section.map_or(&Value::Null, |section| &section.data);
         let limit = |key: &str| duration(&data["limits"][key]);
         let backfills = data["backfill"].as_object().into_iter().flatten();
+        let dual_writes = data["dual_write"].as_object().into_iter().flatten();
         let validate = data["validate"].as_object().into_iter().flatten();
         let compatibility = data["compatibility"].as_object().into_iter().flatten();
         Policy {
@@ -65,6 +72,13 @@ impl Policy {
             statement: limit("statement").unwrap_or(900.0),
             replica_lag: limit("replica_lag").unwrap_or(10.0),
             contract_after: duration(&data["contract_after"]),
+            rows: model
+                .tables
+                .iter()
+                .filter(|table| table.volume.is_some())
+                .map(|table| (model.qualified(&table.name.ident), table.rows()))
+                .collect(),
+            hurry: None,
             backfills: backfills
                 .map(|(table, entry)| Declared {
                     table: model.qualified(&Ident::from(table.as_str())),
@@ -74,6 +88,12 @@ impl Policy {
                     sql: entry["sql"]
                         .as_str()
                         .map(|sql| SqlText::authored(sql.trim().trim_end_matches(';'))),
+                })
+                .collect(),
+            dual_writes: dual_writes
+                .filter_map(|(table, sql)| {
+                    let table = model.qualified(&Ident::from(table.as_str()));
+                    Some((table, SqlText::authored(sql.as_str()?.trim())))
                 })
                 .collect(),
             validate: validate
@@ -100,6 +120,9 @@ impl Policy {
 
     /// Rows at a time, and milliseconds of rest, for a table.
     pub(super) fn pace(&self, table: &QualifiedName) -> (i64, u64) {
+        if let Some(pace) = self.hurry {
+            return pace;
+        }
         let declared = self.backfill(table);
         let chunk = declared.and_then(|entry| entry.chunk).unwrap_or(CHUNK);
         let pause = declared.and_then(|entry| entry.pause_ms).unwrap_or(50);

@@ -9,7 +9,7 @@ use super::engine::Engine;
 use super::foreign::Foreign;
 use super::local::LocalCluster;
 use super::options::{ServerChoice, ServerOptions};
-use super::programs::{choose, find_programs};
+use super::programs::{Programs, choose, find_programs};
 use crate::error::Error;
 
 /// What a server really is.
@@ -68,7 +68,7 @@ pub fn foresee(options: &ServerOptions) -> Option<Foreseen> {
         return None;
     }
     let found = find_programs(&options.places);
-    let programs = choose(&found, options.major)?;
+    let programs = chosen(&found, options)?;
     Some(Foreseen {
         version: programs.version.clone(),
         origin: local_origin(&programs.version),
@@ -114,7 +114,10 @@ async fn local(options: &ServerOptions) -> Result<Found, Error> {
     let found = tokio::task::spawn_blocking(move || find_programs(&places))
         .await
         .unwrap_or_default();
-    let programs = choose(&found, options.major).ok_or_else(|| no_programs(options.major))?;
+    let programs = chosen(&found, options).ok_or_else(|| match found.is_empty() {
+        true => no_programs(options.major),
+        false => not_that_version(options.major, &found),
+    })?;
     let cluster =
         LocalCluster::start(programs, &options.places, &options.server_settings()).await?;
     let origin = local_origin(&programs.version);
@@ -123,6 +126,28 @@ async fn local(options: &ServerOptions) -> Result<Found, Error> {
         origin,
         notes: Vec::new(),
     })
+}
+
+/// The programs that serve, where there are any.
+fn chosen<'p>(found: &'p [Programs], options: &ServerOptions) -> Option<&'p Programs> {
+    let best = choose(found, options.major)?;
+    (!options.exactly || best.major == options.major).then_some(best)
+}
+
+fn not_that_version(major: u16, found: &[Programs]) -> Error {
+    let mut there: Vec<u16> = found.iter().map(|programs| programs.major).collect();
+    there.sort_unstable();
+    there.dedup();
+    let there: Vec<String> = there.iter().map(u16::to_string).collect();
+    Error::Environment {
+        message: format!(
+            "this machine has no server programs of PostgreSQL {major}, only of {}",
+            there.join(", ")
+        ),
+        help: format!(
+            "install them (Debian, Ubuntu: `apt-get install postgresql-{major}`), or name their folder in PGPROOF_PG_BIN, which takes several, parted as in PATH"
+        ),
+    }
 }
 
 fn no_programs(major: u16) -> Error {

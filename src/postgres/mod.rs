@@ -40,7 +40,7 @@ pub use failure::{FailureDetails, SqlFailure};
 pub use files::FileChange;
 pub use find::{Foreseen, foresee};
 pub use introspect::{Scope, introspect};
-pub use observer::Observer;
+pub use observer::{Observer, Waits};
 pub use options::{ServerChoice, ServerOptions};
 pub use places::Places;
 pub use programs::{Programs, find_programs};

@@ -18,6 +18,22 @@ const GONE_PAUSE: Duration = Duration::from_millis(1);
 /// A process leaves the list after its transaction is over and its locks are free.
 const EXISTS: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_get_activity($1))";
 
+/// Several sessions at a time, in the order asked for: whether each waits for one of `$2`, and whom it waits for.
+const WAITS: &str = "SELECT pg_catalog.pg_isolation_test_session_is_blocked(pid, $2), pg_catalog.pg_blocking_pids(pid) \
+                     FROM unnest($1) WITH ORDINALITY AS asked(pid, n) ORDER BY n";
+/// The same where the role may not call that.
+const WAITS_OF_ANYBODY: &str = "SELECT pg_catalog.pg_blocking_pids(pid) && $2, pg_catalog.pg_blocking_pids(pid) \
+                                FROM unnest($1) WITH ORDINALITY AS asked(pid, n) ORDER BY n";
+
+/// What a session waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waits {
+    /// Whether it waits for one of those that were asked about.
+    pub is_blocked: bool,
+    /// The processes it waits for.
+    pub by: Vec<i32>,
+}
+
 /// A connection of pgproof's own that looks at other sessions and cancels what they do.
 pub struct Observer {
     client: Client,
@@ -26,6 +42,7 @@ pub struct Observer {
     /// not call it; then blocking processes are compared.
     is_blocked: Option<Statement>,
     blocking: Statement,
+    waits: Statement,
     cancel: Statement,
     terminate: Statement,
     exists: Statement,
@@ -81,11 +98,20 @@ impl Observer {
         {
             is_blocked = None;
         }
+        let waits = match is_blocked {
+            Some(_) => WAITS,
+            None => WAITS_OF_ANYBODY,
+        };
+        let waits = client
+            .prepare_typed(waits, &[Type::INT4_ARRAY, Type::INT4_ARRAY])
+            .await
+            .map_err(explain)?;
         Ok(Observer {
             client,
             lost,
             is_blocked,
             blocking,
+            waits,
             cancel,
             terminate,
             signals,
@@ -109,6 +135,19 @@ impl Observer {
                 .iter()
                 .any(|blocker| by.contains(blocker))),
         }
+    }
+
+    /// [`is_blocked`](Observer::is_blocked) and [`blocking_pids`](Observer::blocking_pids) of several at once.
+    pub async fn waits(&self, pids: &[i32], by: &[i32]) -> Result<Vec<Waits>, Error> {
+        let rows = self.client.query(&self.waits, &[&pids, &by]).await;
+        let one = |row: &tokio_postgres::Row| {
+            Ok(Waits {
+                is_blocked: row.try_get(0)?,
+                by: row.try_get(1)?,
+            })
+        };
+        rows.and_then(|rows| rows.iter().map(one).collect())
+            .map_err(|e| self.failed(&e))
     }
 
     /// The processes that `pid` waits for.

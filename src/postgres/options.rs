@@ -45,6 +45,8 @@ pub struct ServerOptions {
     pub choice: ServerChoice,
     /// The major version that the design targets.
     pub major: u16,
+    /// Whether only that version will do; otherwise the nearest of the machine's programs does.
+    pub exactly: bool,
     /// Whether a server by URL may be used.
     pub allow_server: bool,
     /// Where things are on this machine.
@@ -61,6 +63,7 @@ impl ServerOptions {
         ServerOptions {
             choice,
             major,
+            exactly: false,
             allow_server: false,
             places,
             limits: Limits::default(),

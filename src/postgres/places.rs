@@ -10,7 +10,7 @@ pub struct Places {
     pub temporary: PathBuf,
     /// Where initialised data directories are kept between runs. None: each run makes its own.
     pub cache: Option<PathBuf>,
-    /// Folders with server programs that the user named; they come first.
+    /// Folders with server programs that the user named, of one version or several; they come first.
     pub programs: Vec<PathBuf>,
     /// The folders of `PATH`.
     pub path: Vec<PathBuf>,

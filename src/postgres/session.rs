@@ -373,6 +373,26 @@ impl Pending {
         !matches!(self.state, State::Waiting(_))
     }
 
+    /// Waits for the answer, and leaves it to be taken.
+    pub async fn answered(&mut self) {
+        std::future::poll_fn(|context| {
+            self.look(context);
+            match self.is_answered() {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        })
+        .await;
+    }
+
+    /// Gives the server some milliseconds to answer and says whether it did. Nothing is looked at meanwhile: the processor is the
+    /// server's.
+    pub async fn within(&mut self, limit: Duration) -> bool {
+        // That the time is up is seen below.
+        let _ = tokio::time::timeout(limit, self.answered()).await;
+        self.is_answered()
+    }
+
     /// Gives the server `within` to answer and says whether it did. Polls between looks at the socket, because a
     /// runtime's timers are far coarser than the time of a statement (milliseconds against microseconds).
     pub async fn settle(&mut self, within: Duration) -> bool {

@@ -56,7 +56,8 @@ impl Target {
 
     /// The major version of the server, and whether it can be written to.
     pub async fn major(&self, session: &mut Session) -> Result<u16, Error> {
-        let sql = "SELECT current_setting('server_version_num')::integer / 10000, pg_is_in_recovery()";
+        let sql =
+            "SELECT current_setting('server_version_num')::integer / 10000, pg_is_in_recovery()";
         let rows = session.query(&fixed(sql)).await;
         let rows = rows.map_err(|failure| failure.into_error("tell its version"))?;
         let row = rows.rows.first().cloned().unwrap_or_default();

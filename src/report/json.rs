@@ -9,8 +9,8 @@ use super::fingerprint::fingerprint;
 use super::place::Place;
 use crate::error::Error;
 use crate::finding::{
-    Counterexample, Evidence, Finding, Input, Method, Mutants, Report, Setting, Severity, ShardOf,
-    Verdict,
+    Counterexample, Evidence, Finding, Input, Method, Mutants, PlanAt, Report, Setting, Severity,
+    ShardOf, Table, Verdict,
 };
 use crate::source::SourceMap;
 
@@ -72,6 +72,10 @@ struct WireEvidence<'a> {
     reason: Option<&'a str>,
     bounds: Option<&'a str>,
     figures: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    measured: Option<&'a Table>,
+    #[serde(skip_serializing_if = "<[PlanAt]>::is_empty")]
+    plans: &'a [PlanAt],
     counterexample: Option<&'a Counterexample>,
     setting: &'a Setting,
     reproduce: &'a str,
@@ -171,6 +175,8 @@ fn evidence<'a>(evidence: &'a Evidence, sources: &SourceMap) -> WireEvidence<'a>
             .iter()
             .map(|(name, value)| (name.clone(), number(*value)))
             .collect(),
+        measured: evidence.measured.as_ref(),
+        plans: &evidence.plans,
         counterexample: evidence.counterexample.as_ref(),
         setting: &evidence.setting,
         reproduce: &evidence.reproduce,

@@ -2,6 +2,7 @@
 
 use super::claims::{Claims, Row, Tally, by_design};
 use super::draw;
+use super::measured::{Measured, tables};
 use super::place::Place;
 use super::printable::printable;
 use super::wording;
@@ -31,6 +32,9 @@ pub(super) fn render(report: &Report, sources: &SourceMap) -> String {
     out.push_str(&findings(report, sources));
     for design in &claims {
         out.push_str(&folded(design));
+        for measured in tables(design) {
+            out.push_str(&figures(design.design, &measured));
+        }
     }
     if !report.notes.is_empty() {
         out.push_str("<sub>");
@@ -190,6 +194,23 @@ fn claim(row: &Row<'_>) -> String {
         wording::verdict(row.verdict()),
         inline(&row.reach())
     )
+}
+
+/// What was measured, folded.
+fn figures(design: &str, measured: &Measured) -> String {
+    let Measured { title, table } = measured;
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let mut body = line(table.columns.iter().map(|name| inline(name)).collect());
+    body.push_str(&line(
+        table.columns.iter().map(|_| "---".to_owned()).collect(),
+    ));
+    for row in &table.rows {
+        let cells = row
+            .iter()
+            .map(|cell| inline(cell.as_deref().unwrap_or_default()));
+        body.push_str(&line(cells.collect()));
+    }
+    details(&format!("{}: {}", inline(design), inline(title)), &body)
 }
 
 fn details(title: &str, body: &str) -> String {

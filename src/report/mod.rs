@@ -13,6 +13,7 @@ mod format;
 mod identifiers;
 mod json;
 mod markdown;
+mod measured;
 mod place;
 mod printable;
 mod read;

@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 
 use super::json::FORMAT;
 use crate::finding::{
-    Claim, Counterexample, Evidence, Finding, Input, Label, Method, Mutants, Report, Setting,
-    Severity, ShardOf, Verdict,
+    Claim, Counterexample, Evidence, Finding, Input, Label, Method, Mutants, PlanAt, Report,
+    Setting, Severity, ShardOf, Table, Verdict,
 };
 use crate::source::{SourceId, SourceMap, Span};
 
@@ -72,6 +72,9 @@ struct WrittenEvidence {
     reason: Option<String>,
     bounds: Option<String>,
     figures: Map<String, Value>,
+    measured: Option<Table>,
+    #[serde(default)]
+    plans: Vec<PlanAt>,
     counterexample: Option<Counterexample>,
     setting: Setting,
     reproduce: String,
@@ -248,6 +251,8 @@ impl Texts {
             figures: figures
                 .map(|(name, value)| (name, value.as_f64().unwrap_or(f64::NAN)))
                 .collect(),
+            measured: written.measured,
+            plans: written.plans,
             counterexample: written.counterexample,
             setting: written.setting,
             reproduce: written.reproduce,

@@ -84,11 +84,12 @@ pub(super) fn closing(report: &Report, claims: &[Claims<'_>]) -> String {
         (true, false) => {}
         (false, _) => parts.push(findings.join(", ")),
     }
-    format!(
-        "{}: {}",
-        count(report.designs.len(), "design", "designs"),
-        parts.join("; ")
-    )
+    // Migrations are of no design.
+    let read = match (report.designs.len(), report.inputs.len()) {
+        (0, files) if files > 0 => count(files, "file", "files"),
+        (designs, _) => count(designs, "design", "designs"),
+    };
+    format!("{read}: {}", parts.join("; "))
 }
 
 /// What was not run again: `31 claims unchanged since 2026-11-27 18:40, not run again; --no-cache runs them`. Nothing where all was.

@@ -2,12 +2,13 @@
 //! `squawk-syntax`, and the only place beside `.sql.j2` templates where [`SqlText`] is made.
 //!
 //! Start with [`bind`] for parameters, [`check_syntax`] for what can be said without a server, [`facts()`] for what a statement touches,
-//! [`accesses`] for what an index would have to serve.
+//! [`accesses`] for what an index would have to serve, [`ddl()`] for what a statement of a migration says.
 
 mod access;
 mod compose;
 mod condition;
 mod control;
+mod ddl;
 mod execute;
 mod expression;
 mod facts;
@@ -32,6 +33,11 @@ pub use control::{
     alter_role_of_ours, create_database, create_extension, create_login_role, create_role,
     drop_database, drop_role, format_types, grant_role, grant_role_to_current_user, run_program,
     run_script, set_for_role, terminate_backend,
+};
+pub use ddl::{
+    ConstraintForm, ConstraintKind, Ddl, DomainAction, IndexAction, IndexForm, KeyForm, Named,
+    NewColumn, NewTable, Object, ReindexTarget, Rename, Setting, TableAction, Transaction,
+    TriggerState, TypeAction, ddl,
 };
 pub use execute::{execute, inline, placeholder, prepare, sequence};
 pub use expression::{Comparison, Expression, parse_expression};

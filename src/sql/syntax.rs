@@ -184,7 +184,13 @@ fn word_at(text: &str, offset: usize) -> Range<usize> {
 }
 
 fn first_error(sql: &str) -> Option<(String, Range<usize>)> {
-    let parsed = SourceFile::parse(sql);
+    first_fault(&SourceFile::parse(sql))
+}
+
+/// What a parsed text is refused for, as the parser says it.
+pub(super) fn first_fault(
+    parsed: &squawk_syntax::Parse<SourceFile>,
+) -> Option<(String, Range<usize>)> {
     let error = parsed.errors().into_iter().next();
     let error = error.or_else(|| body_error(&parsed.syntax_node()))?;
     let range = error.range();
@@ -209,7 +215,7 @@ fn body_error(root: &SyntaxNode) -> Option<squawk_syntax::syntax_error::SyntaxEr
 }
 
 /// The parser's words in the style of ours: `expected R_PAREN, found IDENT` becomes ``expected `)`, found `b` ``.
-fn tidy(message: &str, found: Option<&str>) -> String {
+pub(super) fn tidy(message: &str, found: Option<&str>) -> String {
     let message = message.trim_end_matches('.');
     let (expected, _) = message.split_once(", found ").unwrap_or((message, ""));
     let (expected, _) = expected.split_once(", got ").unwrap_or((expected, ""));

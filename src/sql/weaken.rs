@@ -34,8 +34,12 @@ const ADVISORY: [&str; 8] = [
 pub enum Protection {
     /// `FOR UPDATE` and its like, with OF, NOWAIT and SKIP LOCKED.
     RowLock,
-    /// SKIP LOCKED alone; the lock stays.
-    SkipLocked,
+    /// SKIP LOCKED or NOWAIT alone; the lock stays.
+    NoWait,
+    /// ON CONFLICT, whatever it does.
+    OnConflict,
+    /// DO UPDATE of ON CONFLICT, of which DO NOTHING is left.
+    DoUpdate,
     /// LOCK TABLE.
     TableLock,
     /// `pg_advisory_xact_lock` and its like.
@@ -106,7 +110,7 @@ pub fn weaken(text: &str, out: &[&Weakening]) -> Option<SqlText> {
     let mut sql = String::with_capacity(text.len());
     let mut copied = 0;
     for edit in edits {
-        // SKIP LOCKED is gone with its clause.
+        // SKIP LOCKED is gone with its clause, DO UPDATE with its own.
         if edit.range.start < copied {
             continue;
         }
@@ -142,9 +146,10 @@ fn look(node: &SyntaxNode, sql: &str, found: &mut Vec<Seen>) {
     match node.kind() {
         K::LOCKING_CLAUSE => {
             found.push(seen(Protection::RowLock, place(node, sql), None, Some("")));
-            if let Some(skip) = child(node, K::SKIP_LOCKED) {
+            let waits = child(node, K::SKIP_LOCKED).or_else(|| child(node, K::NOWAIT));
+            if let Some(skip) = waits {
                 let range = place(&skip, sql);
-                found.push(seen(Protection::SkipLocked, range, None, Some("")));
+                found.push(seen(Protection::NoWait, range, None, Some("")));
             }
         }
         K::LOCK => {
@@ -188,6 +193,15 @@ fn look(node: &SyntaxNode, sql: &str, found: &mut Vec<Seen>) {
             let target = child(node, K::RELATION_NAME_REF);
             if let (Some(target), Some(condition)) = (target, condition) {
                 conditions(&condition, &table(&target, sql), sql, found);
+            }
+        }
+        K::ON_CONFLICT_CLAUSE => {
+            let (what, range) = (Protection::OnConflict, place(node, sql));
+            found.push(seen(what, range, Some("ON CONFLICT"), Some("")));
+            let what = Protection::DoUpdate;
+            if let Some(update) = child(node, K::CONFLICT_DO_UPDATE_SET) {
+                let range = place(&update, sql);
+                found.push(seen(what, range, Some("DO UPDATE"), Some("DO NOTHING")));
             }
         }
         _ => {}
@@ -385,6 +399,7 @@ mod tests {
                 "SELECT a FROM t AS x, u FOR KEY SHARE OF x NOWAIT FOR\n  SHARE of u;",
                 vec![
                     "FOR KEY SHARE OF x NOWAIT | SELECT a FROM t AS x, u  FOR\n  SHARE of u;",
+                    "NOWAIT | SELECT a FROM t AS x, u FOR KEY SHARE OF x  FOR\n  SHARE of u;",
                     "FOR SHARE of u | SELECT a FROM t AS x, u FOR KEY SHARE OF x NOWAIT ;",
                 ],
             ),
@@ -465,6 +480,8 @@ mod tests {
             (
                 "INSERT INTO t (id, v) VALUES (:id, :v) ON CONFLICT (id) DO UPDATE SET v = excluded.v WHERE t.v < excluded.v",
                 vec![
+                    "ON CONFLICT | INSERT INTO t (id, v) VALUES (:id, :v) ",
+                    "DO UPDATE | INSERT INTO t (id, v) VALUES (:id, :v) ON CONFLICT (id) DO NOTHING",
                     "t.v < excluded.v | INSERT INTO t (id, v) VALUES (:id, :v) ON CONFLICT (id) DO UPDATE SET v = excluded.v WHERE TRUE",
                 ],
             ),

@@ -18,6 +18,11 @@ pub fn same_option(one: Option<&SqlText>, other: Option<&SqlText>) -> bool {
     }
 }
 
+/// A statement with one fixed text in the place of another: what a mutant is made by.
+pub fn replaced(sql: &SqlText, from: &'static str, to: &'static str) -> SqlText {
+    SqlText::made(sql.as_str().replace(from, to))
+}
+
 /// The definition of a function, so that it takes the place of one of the same name: `CREATE OR REPLACE …`.
 pub fn replacing(definition: &SqlText) -> SqlText {
     let text = definition.as_str();

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::finding::{Counterexample, Verdict};
+use crate::finding::{Counterexample, PlanAt, Table, Verdict};
 
 /// A verdict with what supports it.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,10 @@ pub struct Judged {
     pub bounds: Option<String>,
     /// Numbers by name.
     pub figures: Vec<(String, f64)>,
+    /// What was measured, where that is more than a few numbers.
+    pub measured: Option<Table>,
+    /// Of a query: its plans.
+    pub plans: Vec<PlanAt>,
     /// What refutes it.
     pub counterexample: Option<Counterexample>,
     /// Volume point.
@@ -31,6 +35,8 @@ impl Judged {
             reason: None,
             bounds: None,
             figures: Vec::new(),
+            measured: None,
+            plans: Vec::new(),
             counterexample: None,
             volume: None,
             duration: Duration::ZERO,
@@ -62,6 +68,12 @@ impl Judged {
     /// A count.
     pub fn figure(mut self, name: &str, value: usize) -> Judged {
         self.figures.push((name.to_owned(), value as f64));
+        self
+    }
+
+    /// What was measured, a line for each thing.
+    pub fn measured(mut self, table: Table) -> Judged {
+        self.measured = Some(table);
         self
     }
 

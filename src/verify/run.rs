@@ -74,6 +74,8 @@ impl Told<'_> {
             reason: judged.reason,
             bounds: judged.bounds,
             figures: judged.figures,
+            measured: judged.measured,
+            plans: judged.plans,
             counterexample: judged.counterexample,
             setting: Setting {
                 server_version: Some(self.server_version.to_owned()),

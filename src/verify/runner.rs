@@ -5,9 +5,12 @@ use std::time::Instant;
 
 use super::build::{build, claim as schema_claim, refused};
 use super::evidence::Judged;
+use super::migrate::{claim as migration_claim, rehearse};
 use super::mutate::{count, survey};
 use super::part::Part;
-use super::plan::{claim as query_claim, design_claims, plans_of, refused_statements};
+use super::plan::{
+    claim as query_claim, design_claims, plans_of, refused_statements, write_claims,
+};
 use super::race::{Ground, RaceOptions, Racer};
 use super::reject::{Bench, Claimed, Settled, claims, settle};
 use super::run::Run;
@@ -34,6 +37,8 @@ pub struct VerifyOptions {
     pub command: String,
     /// Which claims are left to try.
     pub part: Part,
+    /// For designs that say what they migrate from: the design before, or why it is not to be had.
+    pub predecessors: BTreeMap<String, Result<Model, String>>,
 }
 
 impl VerifyOptions {
@@ -170,6 +175,10 @@ impl Design<'_> {
             self.plan(&stage).await?;
         }
         self.verified.told(Method::Plan);
+        if self.options.wants(Method::Migrate) {
+            self.migrate().await?;
+        }
+        self.verified.told(Method::Migrate);
         if self.options.wants(Method::Mutate) {
             racer = self
                 .mutate(&stage, &maker, (&claims, &settled), racer)
@@ -190,6 +199,40 @@ impl Design<'_> {
         }
         let mut session = stage.session(&stage.template).await?;
         claims(stage, &mut session, maker).await
+    }
+
+    /// The way here from the design before, where there is one.
+    async fn migrate(&mut self) -> Result<(), Error> {
+        let (run, model) = (self.run, self.model);
+        let Some(before) = self.options.predecessors.get(model.name.as_str()) else {
+            return Ok(());
+        };
+        let named = before
+            .as_ref()
+            .map_or("the design before", |old| old.name.as_str());
+        let claim = migration_claim(model, named);
+        if self
+            .wanted(Method::Migrate, std::slice::from_ref(&claim))
+            .is_empty()
+        {
+            return Ok(());
+        }
+        self.begin(Method::Migrate, 1);
+        let old = match before {
+            Ok(old) => old,
+            Err(reason) => {
+                let judged = Judged::unchecked(reason.clone());
+                let evidence = run.evidence(model, Method::Migrate, claim, judged);
+                self.verified.evidence.push(evidence);
+                return Ok(());
+            }
+        };
+        self.progress.claim(&claim.subject);
+        let (evidence, mutants) = rehearse(&run, old, model, self.environment).await?;
+        self.verified.evidence.push(evidence);
+        self.verified.mutants.made += mutants.made;
+        self.verified.mutants.killed += mutants.killed;
+        Ok(())
     }
 
     async fn reject(
@@ -249,13 +292,12 @@ impl Design<'_> {
             let start = Instant::now();
             let result = racer.race(invariant).await?;
             let judged = Judged {
-                verdict: result.verdict,
                 reason: result.reason,
                 bounds: result.bounds,
                 figures: result.figures,
                 counterexample: result.counterexample,
-                volume: None,
                 duration: start.elapsed(),
+                ..Judged::new(result.verdict)
             };
             self.conclude(Method::Race, invariant_claim(invariant), judged);
         }
@@ -305,7 +347,9 @@ impl Design<'_> {
 
     async fn plan(&mut self, stage: &Stage<'_>) -> Result<(), Error> {
         let queries = self.model.queries.iter().map(query_claim);
-        let claims: Vec<Claim> = queries.chain(design_claims(self.model)).collect();
+        let whole = design_claims(self.model);
+        let claims = queries.chain(whole).chain(write_claims(self.model));
+        let claims: Vec<Claim> = claims.collect();
         let wanted = self.wanted(Method::Plan, &claims);
         self.begin(Method::Plan, wanted.len());
         let refused = match self.options.part.wants_statements() {

@@ -68,7 +68,10 @@ pub(super) fn claims(model: &Model) -> Vec<(Method, Claim, &'static str)> {
         ),
     ];
     for (name, method, statement, reason) in sections {
-        if let Some(section) = model.section(name) {
+        let is_rehearsed = |section: &crate::design::Section| {
+            name == "migration" && section.data["from"].is_string()
+        };
+        if let Some(section) = model.section(name).filter(|section| !is_rehearsed(section)) {
             claims.push((
                 method,
                 claim(name.to_owned(), statement.to_owned(), section.at),
@@ -83,7 +86,7 @@ const AGE: &str = "retention is not exercised by this version of pgproof";
 const DELIVER: &str =
     "the delivery of events to projections is not exercised by this version of pgproof";
 const ATTACK: &str = "grants are not attacked by this version of pgproof";
-const MIGRATE: &str = "migrations are not rehearsed by this version of pgproof";
+const MIGRATE: &str = "`migration.from` does not say which design the migration begins at";
 const RESTORE: &str = "dump and restore are not rehearsed by this version of pgproof";
 
 fn claim(subject: String, statement: String, at: Span) -> Claim {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use pgproof::finding::{
     Anomaly, Claim, Counterexample, Evidence, Finding, Input, Method, Moment, MomentKind, Mutants,
-    Replay, ReplayDesign, ReplayEffects, ReplaySession, ReplayStep, Report, RunsAs, Setting,
-    Severity, StoredRows, StoredSequence, Table, Verdict,
+    PlanAt, Replay, ReplayDesign, ReplayEffects, ReplaySession, ReplayStep, Report, RunsAs,
+    Setting, Severity, StoredRows, StoredSequence, Table, Verdict,
 };
 use pgproof::source::{SourceId, SourceMap, Span};
 
@@ -125,6 +125,8 @@ fn evidence(sources: &SourceMap, main: SourceId) -> Vec<Evidence> {
         reason: None,
         bounds: None,
         figures: Vec::new(),
+        measured: None,
+        plans: Vec::new(),
         counterexample: None,
         setting: Setting {
             server_version: Some("15.18".to_owned()),
@@ -197,6 +199,48 @@ fn evidence(sources: &SourceMap, main: SourceId) -> Vec<Evidence> {
             ..one("invariant kept-for-a-year", Method::Age, Verdict::Unchecked)
         },
         Evidence {
+            bounds: Some("3.1 GB now, 12 GB in 3 years (freshly built)".to_owned()),
+            measured: Some(measured(
+                &["table, index", "rows now", "bytes now"],
+                &[
+                    &["case_assignment", "20,000,000", "2.1 GB"],
+                    &["└ ix_assignment_actor_active|x", "", "93 MB"],
+                ],
+            )),
+            ..one("capacity", Method::Plan, Verdict::Held)
+        },
+        Evidence {
+            bounds: Some("one session, 60 calls alone and transactions of 60".to_owned()),
+            measured: Some(measured(
+                &["command", "a second"],
+                &[&["assign-case", "3,210"]],
+            )),
+            ..one("command assign-case", Method::Plan, Verdict::Held)
+        },
+        Evidence {
+            bounds: Some("one session, 60 calls alone and transactions of 60".to_owned()),
+            measured: Some(measured(
+                &["command", "a second"],
+                &[&["close-case", "1,234"]],
+            )),
+            ..one("command close-case", Method::Plan, Verdict::Held)
+        },
+        Evidence {
+            bounds: Some("typical values of one sampled row; planned now".to_owned()),
+            plans: vec![PlanAt {
+                when: "now".to_owned(),
+                nodes: vec![
+                    "Limit".to_owned(),
+                    "  Index Scan using ix_a on a".to_owned(),
+                ],
+            }],
+            ..one(
+                "query active-queue on PostgreSQL 18",
+                Method::Plan,
+                Verdict::Held,
+            )
+        },
+        Evidence {
             design: "ledger".to_owned(),
             bounds: Some("300 cases from seed 42".to_owned()),
             ..one("invariant postings-balance", Method::Race, Verdict::Held)
@@ -226,6 +270,17 @@ fn evidence(sources: &SourceMap, main: SourceId) -> Vec<Evidence> {
             ..one("schema ledger", Method::Build, Verdict::Refuted)
         },
     ]
+}
+
+fn measured(columns: &[&str], rows: &[&[&str]]) -> Table {
+    let row = |cells: &&[&str]| {
+        let cell = |cell: &&str| (!cell.is_empty()).then(|| (*cell).to_owned());
+        cells.iter().map(cell).collect()
+    };
+    Table {
+        columns: columns.iter().map(|name| (*name).to_owned()).collect(),
+        rows: rows.iter().map(row).collect(),
+    }
 }
 
 fn timeline() -> Counterexample {

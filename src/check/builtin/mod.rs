@@ -4,6 +4,7 @@ mod missing_section;
 mod query_without_index;
 mod question_open;
 mod question_without_owner;
+mod reads_out_of_reach;
 mod registry;
 
 pub(super) use query_without_index::reaches;

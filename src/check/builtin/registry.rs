@@ -3,7 +3,10 @@
 use super::super::rule::SubjectKind;
 use super::super::subject::Subject;
 use super::super::world::World;
-use super::{missing_section, query_without_index, question_open, question_without_owner};
+use super::{
+    missing_section, query_without_index, question_open, question_without_owner, reads_out_of_reach,
+};
+use crate::migrate::lint::FACTS;
 use crate::source::Span;
 
 /// Where a rule fires, and what its message can say about it.
@@ -40,6 +43,17 @@ pub(in crate::check) enum How {
     Runs(Run),
     /// While waivers are applied, when all other findings are known.
     OfWaivers,
+    /// While migrations are read, by `migrate::lint`.
+    OfMigrations,
+}
+
+const fn of_migrations(name: &'static str) -> Builtin {
+    Builtin {
+        name,
+        on: SubjectKind::Migration,
+        gives: FACTS,
+        how: How::OfMigrations,
+    }
 }
 
 /// All.
@@ -69,6 +83,12 @@ pub static BUILTINS: &[Builtin] = &[
         how: How::Runs(question_without_owner::run),
     },
     Builtin {
+        name: "reads-out-of-reach",
+        on: SubjectKind::Query,
+        gives: &["most", "rows", "why"],
+        how: How::Runs(reads_out_of_reach::run),
+    },
+    Builtin {
         name: "waiver-expired",
         on: SubjectKind::Design,
         gives: &["rule", "subject", "until"],
@@ -80,4 +100,23 @@ pub static BUILTINS: &[Builtin] = &[
         gives: &["rule", "subject", "until"],
         how: How::OfWaivers,
     },
+    of_migrations("acknowledgement-unused"),
+    of_migrations("breaks-old-programs"),
+    of_migrations("builds-index-under-lock"),
+    of_migrations("concurrently-in-transaction"),
+    of_migrations("drops-index-under-lock"),
+    of_migrations("enum-value-used-too-soon"),
+    of_migrations("hides-invalid-index"),
+    of_migrations("locks-other-table"),
+    of_migrations("loses-data"),
+    of_migrations("name-too-long"),
+    of_migrations("no-lock-timeout"),
+    of_migrations("not-null-without-default"),
+    of_migrations("refused-by-server"),
+    of_migrations("rewrites-table"),
+    of_migrations("scans-under-lock"),
+    of_migrations("transaction-left-open"),
+    of_migrations("validates-under-lock"),
+    of_migrations("whole-table-at-once"),
+    of_migrations("works-under-held-lock"),
 ];

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::super::subject::Subject;
 use super::super::words;
 use super::super::world::{Owner, Statement, World};
+use super::index;
 use super::shape::{
     ColumnFacts, CommandFacts, DesignFacts, IndexFacts, InvariantFacts, ProjectionFacts, QueryItem,
     ReferenceFacts, StatementFacts, TableFacts,
@@ -83,6 +84,8 @@ pub(in crate::check) fn table(world: &World, table: &Table) -> Fact {
             .collect(),
         key: names(&table.key),
         rows: table.volume.as_ref().map(|volume| volume.rows),
+        grows: table.volume.as_ref().map(|volume| volume.grows),
+        queries: queries(world, name),
         is_small: world.is_small(table),
         tenant: world.tenant(name).map(|tenant| tenant.as_str().to_owned()),
         partition: table.partition.as_ref().map(|p| p.by.as_str().to_owned()),
@@ -96,6 +99,19 @@ pub(in crate::check) fn table(world: &World, table: &Table) -> Fact {
             })
             .collect(),
     })
+}
+
+/// Catalogued queries that read a table.
+fn queries(world: &World, table: &str) -> Vec<String> {
+    let reads = world.statements.iter().filter(|statement| {
+        let facts = statement.facts.as_ref();
+        facts.is_some_and(|facts| facts.reads.contains(table))
+    });
+    let name = |statement: &Statement| match statement.owner {
+        Owner::Query(query) => Some(query.name.as_str().to_owned()),
+        _ => None,
+    };
+    reads.filter_map(name).collect()
 }
 
 /// Facts of the subject itself.
@@ -209,6 +225,10 @@ fn index_facts(world: &World, table: &Table, index: &Index) -> IndexFacts {
         serves: names(&index.serves),
         because: said(index.because.as_ref()),
         drop_when: said(index.drop_when.as_ref()),
+        covered_by: index::covered_by(table, index),
+        groups: index::groups(world, table, index),
+        updated_by: index::updated_by(world, table, index),
+        over_since: index::over_since(world, index),
         backs: backs.collect(),
         used_by: used_by(world, table, index),
     }

@@ -1,5 +1,6 @@
 //! What conditions and messages of rules can say: facts about each kind of subject.
 
+mod index;
 mod made;
 mod shape;
 

@@ -33,6 +33,10 @@ pub(super) struct TableFacts {
     pub(super) key: Vec<String>,
     /// Rows declared.
     pub(super) rows: Option<f64>,
+    /// Rows added a second.
+    pub(super) grows: Option<f64>,
+    /// Catalogued queries that read it.
+    pub(super) queries: Vec<String>,
     /// Whether reading all of it is no loss.
     pub(super) is_small: bool,
     /// Column that says whose rows they are.
@@ -110,6 +114,14 @@ pub(super) struct IndexFacts {
     pub(super) serves: Vec<String>,
     pub(super) because: Option<String>,
     pub(super) drop_when: Option<String>,
+    /// Another index or key that finds all that it finds.
+    pub(super) covered_by: Option<String>,
+    /// How many different keys it holds at most, where the design says so.
+    pub(super) groups: Option<f64>,
+    /// Commands that update columns that it holds.
+    pub(super) updated_by: Vec<String>,
+    /// The day in `drop_when`, where it is over.
+    pub(super) over_since: Option<String>,
     /// References whose columns it starts with.
     pub(super) backs: Vec<String>,
     /// Queries, commands, projections and retention rules that look for what it starts with.
@@ -209,5 +221,6 @@ pub(in crate::check) fn sample(kind: SubjectKind) -> serde_json::Value {
         SubjectKind::Invariant => value(&InvariantFacts::default()),
         SubjectKind::Command => value(&CommandFacts::default()),
         SubjectKind::Projection => value(&ProjectionFacts::default()),
+        SubjectKind::Migration => serde_json::Value::Object(serde_json::Map::new()),
     }
 }

@@ -200,6 +200,11 @@ pub fn parse_date(text: &str) -> Result<jiff::civil::Date, String> {
         .map_err(|_| format!("`{text}` is no day of the calendar"))
 }
 
+/// Whether a text is a calendar date.
+pub fn is_date(text: &str) -> bool {
+    parse_date(text).is_ok()
+}
+
 /// An upper bound: `<= 200 rows`, `<= 5k`, `200`. Words after the number (`rows`, `blocks`, `buffers`) are for the reader.
 pub fn parse_at_most(text: &str) -> Result<f64, String> {
     const EXPECTED: &str = "expected an upper bound such as `<= 200 rows`";

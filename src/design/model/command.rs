@@ -58,6 +58,21 @@ pub struct Command {
     pub idempotent_by: Option<Name>,
     /// Events it gives rise to.
     pub emits: Vec<Name>,
+    /// Executions a second.
+    pub runs: Option<f64>,
+    /// Latency in seconds, by percentile: `p95`.
+    pub within: Vec<(String, f64)>,
+    /// How many are sent in one transaction, and what that is to reach.
+    pub batch: Option<Batch>,
+}
+
+/// Commands that are sent together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Batch {
+    /// How many in one transaction.
+    pub of: u32,
+    /// Commands a second that one session reaches so.
+    pub reaches: Option<f64>,
 }
 
 /// A declared outcome of an error.

@@ -11,7 +11,7 @@ pub use claim::{
     Rule,
 };
 pub use command::{
-    Capture, Command, Condition, Event, Isolation, Operand, Operator, Outcome, Param, State,
+    Batch, Capture, Command, Condition, Event, Isolation, Operand, Operator, Outcome, Param, State,
     StateRow, Step, StepKind,
 };
 pub use document::{

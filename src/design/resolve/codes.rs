@@ -158,8 +158,21 @@ pub static FAULTS: &[About] = &[
     page(
         "data-impossible",
         "a column's data cannot be as it is described",
-        "Shares sum up to 1 at most, a range begins with its lowest value, a column that is never null has no share of nulls.\n\n\
+        "Shares sum up to 1 at most, a range begins with its lowest value, a column that is never null has no share of nulls, no value is wider \
+         than its type, and a table never holds more different values than rows.\n\n\
          ```yaml\ndata: {values: {open: 0.7, closed: 0.7}}\n```\n",
+    ),
+    page(
+        "volume-impossible",
+        "a table cannot be as large as it is said to be, or not for so long",
+        "PostgreSQL counts the pages of a table, or of one partition, with 32 bits: 32 TB. Rows are taken at their smallest, so what is said to be too much is. \
+         Growth is judged at the horizon, which is some time ahead.\n\n\
+         ```yaml\nvolume: {rows: 1000000000000000}   # 10^15 rows of a table without partitions\n```\n",
+    ),
+    page(
+        "expectation-impossible",
+        "no plan can be as a query expects it",
+        "A plan reads, costs and touches more than nothing.\n\n```yaml\nplan: {reads: <= 0 rows}\n```\n",
     ),
     // Keys, references, partitions, retention.
     page(

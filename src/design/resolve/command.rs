@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::model::{Command, Isolation, Name, Outcome, Param};
+use super::super::language::values::{parse_duration, parse_rate};
+use super::super::model::{Batch, Command, Isolation, Name, Outcome, Param};
 use super::context::{Context, family};
 use super::symbols::section;
-use super::value::{name, name_at, names, text, texts, textual, word};
+use super::value::{name, name_at, names, parsed, text, texts, textual, word};
 use super::{data_type, fit, sql, sqlstate, step};
 use crate::source::{Entry, Node, NodeKind, Span, Text};
 
@@ -77,8 +78,30 @@ fn command(
         retry: retry(cx, node, subject),
         idempotent_by,
         emits,
+        runs: parsed(node, "runs", parse_rate),
+        within: within(node),
+        batch: batch(node),
         params,
     }
+}
+
+/// `within:`.
+fn within(node: &Node) -> Vec<(String, f64)> {
+    let entries = section(node, &["within"]);
+    let parsed = entries.filter_map(|entry| {
+        let seconds = parse_duration(entry.value.as_str()?).ok()?;
+        Some((entry.key.as_str().to_owned(), seconds))
+    });
+    parsed.collect()
+}
+
+/// `batch:`.
+fn batch(node: &Node) -> Option<Batch> {
+    let node = node.get("batch")?;
+    Some(Batch {
+        of: node.get("of")?.as_f64()? as u32,
+        reaches: parsed(node, "reaches", parse_rate),
+    })
 }
 
 /// Says where an event does not exist; without a section `events:` names are free.

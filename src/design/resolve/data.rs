@@ -1,20 +1,16 @@
-//! `data:` of a column and `volume:` of a table: what is there and how it is spread.
+//! `data:` of a column: how its values are spread.
 
-use super::super::language::values::{
-    parse_count, parse_duration, parse_number, parse_rate, parse_share,
-};
-use super::super::model::{Data, Volume};
+use super::super::language::values::{parse_count, parse_date, parse_number, parse_share};
+use super::super::model::Data;
 use super::context::Context;
 use super::fit;
 use super::symbols::ColumnSymbol;
 use super::value::{items, parsed, text};
+use super::width;
 use crate::source::Node;
 
 /// Shares are written by hand: this much over 1 is rounding.
 const ROUNDING: f64 = 1e-6;
-
-/// Where `horizon` is silent: a year.
-const YEAR: f64 = 31_557_600.0;
 
 /// `data:`.
 pub(super) fn data(cx: &Context<'_>, node: &Node, column: &ColumnSymbol, subject: &str) -> Data {
@@ -91,6 +87,27 @@ fn check(cx: &Context<'_>, node: &Node, data: &Data, column: &ColumnSymbol, subj
             "give the average in bytes",
         );
     }
+    if let (Some(width), Some(data_type)) = (data.width, &column.data_type)
+        && let Some(most) = width::most(cx, data_type)
+        && width > most
+    {
+        let message = format!("a `{data_type}` takes {most} bytes at most, not {width}");
+        fault(
+            "width",
+            message,
+            "give the average in bytes, or leave it out",
+        );
+    }
+    if let Some(distinct) = data.distinct
+        && distinct >= 1.0
+        && (data.values.len() as f64) > distinct
+    {
+        let message = format!(
+            "there are {distinct} different values, and {} are listed",
+            data.values.len()
+        );
+        fault("distinct", message, "count the listed values in");
+    }
     if let Some((low, high)) = &data.range
         && is_backwards(low, high)
     {
@@ -115,29 +132,27 @@ fn bounds(cx: &Context<'_>, node: &Node, column: &ColumnSymbol, subject: &str) {
     }
 }
 
-/// Whether a range runs backwards, where that can be seen from its text.
+/// Whether a range runs backwards, where that can be seen from its text: of two days, the day decides; of two times of one day, written
+/// the same way, the text.
 fn is_backwards(low: &str, high: &str) -> bool {
-    match (parse_number(low), parse_number(high)) {
-        (Ok(low), Ok(high)) => low > high,
-        (Err(_), Err(_)) => {
-            let is_date = |text: &str| super::super::language::values::parse_date(text).is_ok();
-            is_date(low) && is_date(high) && low.trim() > high.trim()
-        }
+    if let (Ok(low), Ok(high)) = (parse_number(low), parse_number(high)) {
+        return low > high;
+    }
+    let (low, high) = (low.trim(), high.trim());
+    let day = |text: &str| parse_date(text.get(..10)?).ok();
+    match (day(low), day(high)) {
+        (Some(from), Some(to)) if from != to => from > to,
+        (Some(_), Some(_)) => low.len() == high.len() && zone(low) == zone(high) && low > high,
         _ => false,
     }
+}
+
+/// What follows the seconds.
+fn zone(text: &str) -> Option<&str> {
+    text.get(19..)
 }
 
 fn rounded(sum: f64) -> String {
     let text = format!("{sum:.4}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-/// `volume:`.
-pub(super) fn volume(node: &Node) -> Option<Volume> {
-    let node = node.get("volume")?;
-    Some(Volume {
-        rows: parsed(node, "rows", parse_count)?,
-        grows: parsed(node, "grows", parse_rate).unwrap_or(0.0),
-        horizon: parsed(node, "horizon", parse_duration).unwrap_or(YEAR),
-    })
 }

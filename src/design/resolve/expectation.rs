@@ -49,10 +49,26 @@ pub(super) fn plan(
                     found.extend(partitions(cx, &text, subject).map(|it| (it, text.at())));
                 }
             }
-            key => found.extend(bound(key, value).map(|it| (it, value.at))),
+            key => {
+                let bound = bound(key, value);
+                if bound.as_ref().is_some_and(is_impossible) {
+                    let message = format!("no plan keeps `{key}` at 0");
+                    let help = "give the most that is bearable, or leave the expectation out";
+                    cx.error("expectation-impossible", subject, message, value.at, help);
+                }
+                found.extend(bound.map(|it| (it, value.at)));
+            }
         }
     }
     found
+}
+
+/// Whether no plan can be so: only what is returned may be nothing.
+fn is_impossible(expectation: &Expectation) -> bool {
+    matches!(
+        expectation,
+        Expectation::Reads(most) | Expectation::Cost(most) | Expectation::Buffers(most) if *most <= 0.0
+    )
 }
 
 /// Expectations that are one number or flag.

@@ -42,6 +42,8 @@ mod table;
 mod user_type;
 mod value;
 mod view;
+mod volume;
+mod width;
 
 #[cfg(test)]
 mod tests;

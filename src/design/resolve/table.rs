@@ -5,7 +5,7 @@ use super::context::Context;
 use super::inside::Over;
 use super::symbols::{TableSymbol, key_span, section};
 use super::value::{name, name_at, names, names_of, text, word};
-use super::{column, data, index, partition, reference, retention, sql};
+use super::{column, index, partition, reference, retention, sql, volume};
 use crate::finding::Finding;
 use crate::source::{Entry, Node, NodeKind, Text};
 use crate::sql::Ident;
@@ -51,7 +51,7 @@ fn table(cx: &Context<'_>, entry: &Entry) -> Option<Table> {
         indexes: index::indexes(cx, node, symbol, subject),
         retention: retention::retention(cx, node, symbol, partition.as_ref(), subject),
         partition,
-        volume: data::volume(node),
+        volume: volume::volume(cx, node, subject),
         fillfactor: fillfactor(node),
         tenant: name_at(node, "tenant"),
         was: name_at(node, "was"),
@@ -60,6 +60,7 @@ fn table(cx: &Context<'_>, entry: &Entry) -> Option<Table> {
     if let Some(tenant) = &table.tenant {
         cx.column(symbol, tenant, &format!("{subject} / tenant"));
     }
+    volume::fits(cx, node, &table, subject);
     earlier_name(cx, table.was.as_ref(), &cx.symbols.tables, "table", subject);
     earlier_columns(cx, symbol, &table, subject);
     Some(table)

@@ -94,6 +94,12 @@ fn one(out: &mut String, plan: &Plan, step: &Step) {
         out.push_str(&format!(" Why: {because}."));
     }
     out.push('\n');
+    if !step.locks.is_empty() {
+        out.push('\n');
+    }
+    for lock in &step.locks {
+        out.push_str(&format!("- locks {lock}\n"));
+    }
     for hazard in &step.hazards {
         out.push_str(&format!(
             "\n**Hazard `{}`**: {}\n",

@@ -64,6 +64,9 @@ pub(super) fn header(step: &Step) -> String {
         }
     };
     commented(&mut out, "runs", manner);
+    for lock in &step.locks {
+        commented(&mut out, "locks", lock);
+    }
     if let Some(because) = step.because {
         commented(&mut out, "because", because);
     }
@@ -129,6 +132,7 @@ fn session(plan: &Plan) -> String {
 fn run(plan: &Plan, parts: &[Part], opener: Opener) -> String {
     let mut out = String::new();
     let mut rest = parts;
+    let mut is_set = false;
     while let Some(first) = rest.first() {
         let count = if first.alone {
             1
@@ -137,7 +141,7 @@ fn run(plan: &Plan, parts: &[Part], opener: Opener) -> String {
         };
         let (group, after) = rest.split_at(count);
         if first.alone {
-            if opener == Opener::File {
+            if opener == Opener::File && !std::mem::replace(&mut is_set, true) {
                 out.push_str(&session(plan));
             }
         } else if opener == Opener::File {

@@ -59,7 +59,8 @@ fn exclusion(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         (What::Dropped, Some(was), _) => {
             let item = Item::new(
                 Phase::Switch,
-                Rank::Loosened,
+                // Before the columns change their places, so that what takes it back finds them where they were.
+                Rank::Surroundings,
                 format!("drop {named}"),
                 &change.object,
             )

@@ -214,7 +214,13 @@ fn drop(
         Phase::Contract
     };
     let title = format!("drop index {} of {}", present.as_str(), table.name.as_str());
-    let item = Item::new(phase, Rank::GoneIndexes, title, cause);
+    // Before the columns change their places, so that what takes it back finds them where they were. A reference may stand on one without a condition.
+    let rank = if phase == Phase::Switch && index.predicate.is_some() {
+        Rank::Surroundings
+    } else {
+        Rank::GoneIndexes
+    };
+    let item = Item::new(phase, rank, title, cause);
     let partitioned = old.partitioning.is_some();
     let sql = drop_index(table, present, !partitioned);
     let item = if partitioned {

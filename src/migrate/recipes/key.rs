@@ -183,14 +183,16 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             let Some(was) = of_old(draft, table, name) else {
                 return Ok(());
             };
-            let item = Item::new(
-                Phase::Switch,
-                Rank::Loosened,
-                format!("drop {named}"),
-                cause,
-            )
-            .part(drop_constraint(table, name))
-            .undo_parts(again(draft, table, name, &was)?);
+            // Before the columns change their places, so that what takes it back finds them where they were; else after
+            // the references that stand on it have moved.
+            let rank = if draft.diff.names_replaced(table, &was.columns) {
+                Rank::Surroundings
+            } else {
+                Rank::Loosened
+            };
+            let item = Item::new(Phase::Switch, rank, format!("drop {named}"), cause)
+                .part(drop_constraint(table, name))
+                .undo_parts(again(draft, table, name, &was)?);
             draft.push(item);
         }
         (What::Renamed(was), _) => {
@@ -305,6 +307,7 @@ fn partitioned(
     let title = format!("add unique {} of {}", name.as_str(), table.name.as_str());
     let item = Item::new(Phase::Validate, Rank::Keys, title, cause)
         .part(add_constraint(table, &lines::unique(name, now), ""))
+        .spared()
         .undo(drop_constraint(table, name));
     draft.push(item);
     Ok(())
@@ -387,6 +390,19 @@ fn primary(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether a primary key over these columns goes in its table's switch, with the references that stand on it.
+pub(super) fn drops(draft: &Draft<'_>, table: &QualifiedName, columns: &[Ident]) -> bool {
+    let old = draft.from.tables.get(table);
+    let stands = old
+        .and_then(|old| old.primary_key.as_ref())
+        .is_some_and(|(_, key)| key.columns == columns);
+    stands
+        && draft.diff.changes.iter().any(|change| {
+            change.object == ObjectPath::PrimaryKey(table.clone())
+                && !matches!(change.what, What::Created | What::Renamed(_))
+        })
+}
+
 /// The key's columns as they are called after the switch, when it is being taken back.
 fn back_columns(draft: &Draft<'_>, table: &QualifiedName, columns: &[Ident]) -> Vec<Ident> {
     let after = |column: &Ident| {
@@ -411,7 +427,16 @@ fn references(draft: &mut Draft<'_>, table: &QualifiedName, was: &Unique, cause:
             .changes
             .iter()
             .any(|change| change.object == path);
-        if in_new.is_none() || is_handled {
+        if is_handled {
+            continue;
+        }
+        if in_new.is_none() {
+            // Its table goes, but not before the key does.
+            let constraint = lines::foreign_key(&name, &key);
+            let add = Part::new(add_constraint(&child, &constraint, " NOT VALID"));
+            let proven = Part::alone(crate::migrate::draft::validate(&child, &name));
+            let pair = (drop_constraint(&child, &name), vec![add, proven]);
+            draft.switch(table, Slot::DropReferences, cause, pair);
             continue;
         }
         let constraint = lines::foreign_key(&name, &key);

@@ -8,7 +8,9 @@ use crate::migrate::draft::{Draft, Item, Rank, add_constraint, alter, drop_const
 use crate::migrate::plan::{HazardKind, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::migrate::same;
-use crate::sql::{QualifiedName, SqlText, fill, fixed, join, literal, quote_ident, quote_qualified};
+use crate::sql::{
+    QualifiedName, SqlText, fill, fixed, join, literal, quote_ident, quote_qualified,
+};
 
 pub(in crate::migrate) static PARTITIONS: Recipe = Recipe {
     name: "partitions",
@@ -88,7 +90,11 @@ fn finalized(table: &QualifiedName, child: &QualifiedName) -> SqlText {
         ("name", &literal(name.as_str())),
         (
             "finalize",
-            &alter(table, "DETACH PARTITION {child} FINALIZE", &[("child", &name)]),
+            &alter(
+                table,
+                "DETACH PARTITION {child} FINALIZE",
+                &[("child", &name)],
+            ),
         ),
     ];
     fill(

@@ -237,6 +237,7 @@ fn prove(
         cause,
     )
     .part(add_constraint(table, &constraint, ""))
+    .spared()
     .check(check)
     .undo(drop_constraint(table, built))
     .undo_parts(apart);

@@ -114,7 +114,8 @@ fn trigger(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         (What::Dropped, Some(was), _) => {
             let item = Item::new(
                 Phase::Switch,
-                Rank::Loosened,
+                // Before the columns change their places, so that what takes it back finds them where they were.
+                Rank::Surroundings,
                 format!("drop {named}"),
                 &change.object,
             )

@@ -9,7 +9,7 @@ use crate::migrate::draft::{Draft, Item, Rank, alter};
 use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::sql::{
-    QualifiedName, SqlText, fill, fixed, idents, join, literal, quote_ident, quote_qualified,
+    Ident, QualifiedName, SqlText, fill, fixed, idents, join, literal, quote_ident, quote_qualified,
 };
 
 pub(in crate::migrate) static CREATED: Recipe = Recipe {
@@ -73,15 +73,41 @@ fn rules(draft: &Draft<'_>, name: &QualifiedName, table: &Table) -> Result<Vec<I
     }
     let grants: Vec<SqlText> = writer.take().into_iter().map(|made| made.sql).collect();
     let object = ObjectPath::Table(name.clone());
+    let quoted = quote_qualified(name);
+    let drop = |what: &'static str, rule: &Ident| {
+        let parts = [
+            ("what", &fixed(what)),
+            ("rule", &quote_ident(rule)),
+            ("table", &quoted),
+        ];
+        fill("DROP {what} {rule} ON {table}", &parts)
+    };
+    // Functions that they call must be free to go before the table does.
+    let policies = table.policies.keys().map(|policy| drop("POLICY", policy));
+    let triggers = table
+        .triggers
+        .keys()
+        .map(|trigger| drop("TRIGGER", trigger));
+    let mut without: Vec<SqlText> = policies.chain(triggers).collect();
+    if table.force_row_security {
+        without.push(alter(name, "NO FORCE ROW LEVEL SECURITY", &[]));
+    }
+    if table.row_security {
+        without.push(alter(name, "DISABLE ROW LEVEL SECURITY", &[]));
+    }
+    let revoked = table.grants.keys().map(|role| {
+        let parts = [("table", &quoted), ("role", &quote_ident(role))];
+        fill("REVOKE ALL ON {table} FROM {role}", &parts)
+    });
     let mut items = Vec::new();
-    for (what, rank, statements) in [
-        ("rules", Rank::Triggers, rules),
-        ("grants", Rank::Grants, grants),
+    for (what, rank, statements, undo) in [
+        ("rules", Rank::Triggers, rules, without),
+        ("grants", Rank::Grants, grants, revoked.collect()),
     ] {
         if !statements.is_empty() {
             let title = format!("{what} of the new table {}", name.name.as_str());
-            // The table's own reverse takes them away.
-            items.push(Item::new(Phase::Expand, rank, title, &object).parts(statements));
+            let item = Item::new(Phase::Expand, rank, title, &object).parts(statements);
+            items.push(item.undo_parts(undo.into_iter().map(Part::new)));
         }
     }
     Ok(items)
@@ -103,7 +129,7 @@ fn dropped(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     };
     // References among tables that go together would forbid any order.
     for (key, made) in &table.foreign_keys {
-        if made.table != *name {
+        if made.table != *name && !super::key::drops(draft, &made.table, &made.key) {
             let object = ObjectPath::ForeignKey(name.clone(), key.clone());
             let title = format!("drop reference {} of {}", key.as_str(), name.name.as_str());
             let add = alter(

@@ -8,6 +8,7 @@ use crate::finding::{Evidence, Report, Severity, Verdict};
 use crate::report::claims::{Claims, Tally, by_design};
 use crate::report::format::Look;
 use crate::report::identifiers::shortened;
+use crate::report::measured::{Measured, tables};
 use crate::report::place::Place;
 use crate::report::printable::printable;
 use crate::report::{draw, wording};
@@ -48,6 +49,9 @@ pub(in crate::report) fn render(
     Ok(out)
 }
 
+/// Lines of what was measured that are shown.
+const MEASURED: usize = 40;
+
 struct Page<'a> {
     sources: &'a SourceMap,
     width: usize,
@@ -70,6 +74,35 @@ impl Page<'_> {
         );
         for line in table::lines(claims, self.width, self.paint) {
             out.push_str(&format!(" {line}\n"));
+        }
+        for measured in tables(claims) {
+            out.push_str(&self.measured(&measured));
+        }
+        out
+    }
+
+    /// What was measured, under the claims: at most so many lines that the claims stay in sight.
+    fn measured(&self, measured: &Measured) -> String {
+        let Measured { title, table } = measured;
+        let mut drawn = draw::table(self.width - 2);
+        drawn.set_header(
+            table
+                .columns
+                .iter()
+                .map(|name| printable(name).into_owned()),
+        );
+        for row in table.rows.iter().take(MEASURED) {
+            let cells = row.iter().map(|cell| cell.as_deref().unwrap_or_default());
+            drawn.add_row(cells.map(|cell| printable(cell).into_owned()));
+        }
+        let mut out = format!("\n {}\n", self.paint.text(BOLD, &printable(title)));
+        for line in drawn.trim_fmt().lines() {
+            out.push_str(&format!(" {}\n", self.paint.text(DIM, line)));
+        }
+        let left = table.rows.len().saturating_sub(MEASURED);
+        if left > 0 {
+            let told = format!("{left} more with `--format markdown`");
+            out.push_str(&format!("  {}\n", self.paint.text(DIM, &told)));
         }
         out
     }

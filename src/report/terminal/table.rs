@@ -117,7 +117,13 @@ fn within(claims: &Claims<'_>, width: usize, paint: Paint) -> Vec<String> {
         .flat_map(|row| row.evidence.clone())
         .collect();
     let mut lines = Vec::new();
-    for method in [Method::Reject, Method::Race, Method::Plan, Method::Mutate] {
+    for method in [
+        Method::Reject,
+        Method::Race,
+        Method::Plan,
+        Method::Migrate,
+        Method::Mutate,
+    ] {
         let shared = bounds::common(&all, method);
         if shared.is_empty() {
             continue;

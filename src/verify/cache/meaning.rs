@@ -295,6 +295,10 @@ impl Counts for Command {
             idempotent_by,
             emits,
             does: _,
+            // What it must reach counts where it is measured.
+            runs: _,
+            within: _,
+            batch: _,
         } = self;
         counted!(words; name, actor, params, isolation, steps, outcomes, retry, idempotent_by, emits);
     }

@@ -13,16 +13,17 @@ use crate::finding::{Evidence, Finding, Method, Mutants, Verdict};
 use crate::template::Environment;
 use crate::verify::evidence::Judged;
 use crate::verify::part::Part;
-use crate::verify::plan::{claim as query_claim, design_claims};
+use crate::verify::plan::{claim as query_claim, design_claims, write_claims};
 use crate::verify::run::Told;
 use crate::verify::runner::{Verified, VerifyOptions, invariant_claim, not_tried, raced};
 
 /// Methods whose evidence is kept, in the order in which they run.
-const METHODS: [Method; 5] = [
+const METHODS: [Method; 6] = [
     Method::Build,
     Method::Reject,
     Method::Race,
     Method::Plan,
+    Method::Migrate,
     Method::Mutate,
 ];
 
@@ -250,7 +251,8 @@ fn order(model: &Model, works: &[(Work, Option<Sheet>)]) -> BTreeMap<(Method, St
         .queries
         .iter()
         .map(query_claim)
-        .chain(design_claims(model));
+        .chain(design_claims(model))
+        .chain(write_claims(model));
     let queries = queries.map(|claim| (Method::Plan, claim.subject));
     let listed = works
         .iter()

@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::place::Places;
-use crate::finding::{Claim, Counterexample, Evidence, Finding, Label, Severity, Verdict};
+use crate::finding::{
+    Claim, Counterexample, Evidence, Finding, Label, PlanAt, Severity, Table, Verdict,
+};
 use crate::verify::evidence::Judged;
 
 /// What came of one piece of work: a claim, or all claims of a method that cannot be told apart without a server.
@@ -37,6 +39,8 @@ pub(super) struct Kept {
     pub reason: Option<String>,
     pub bounds: Option<String>,
     pub figures: Vec<(String, f64)>,
+    pub measured: Option<Table>,
+    pub plans: Vec<PlanAt>,
     pub counterexample: Option<Counterexample>,
     pub volume: Option<String>,
     pub duration_ms: u64,
@@ -76,6 +80,8 @@ impl KeptClaim {
             reason: evidence.reason.clone(),
             bounds: evidence.bounds.clone(),
             figures: evidence.figures.clone(),
+            measured: evidence.measured.clone(),
+            plans: evidence.plans.clone(),
             counterexample: evidence.counterexample.clone(),
             volume: evidence.setting.volume.clone(),
             duration_ms: u64::try_from(evidence.duration.as_millis()).unwrap_or(u64::MAX),
@@ -105,6 +111,8 @@ impl Kept {
             reason: self.reason.clone(),
             bounds: self.bounds.clone(),
             figures: self.figures.clone(),
+            measured: self.measured.clone(),
+            plans: self.plans.clone(),
             counterexample: self.counterexample.clone(),
             volume: self.volume.clone(),
             duration: Duration::from_millis(self.duration_ms),

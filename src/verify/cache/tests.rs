@@ -76,6 +76,7 @@ fn options() -> VerifyOptions {
         race: RaceOptions::default(),
         command: "pgproof verify".to_owned(),
         part: Part::default(),
+        predecessors: std::collections::BTreeMap::new(),
     }
 }
 
@@ -111,10 +112,11 @@ fn edited(from: &str, to: &str) -> Vec<String> {
     changed_by(&DESIGN.replacen(from, to, 1), &options(), SERVER).unwrap_or_default()
 }
 
-const EVERYTHING: [&str; 10] = [
+const EVERYTHING: [&str; 11] = [
     "build schema lending",
     "mutate",
     "plan capacity",
+    "plan command lend",
     "plan indexes",
     "plan query of-item",
     "plan query open",
@@ -176,9 +178,10 @@ fn a_change_of_the_schema_is_a_change_of_everything() {
 }
 
 #[test]
-fn a_command_is_raced_and_not_planned() {
+fn a_command_is_raced_and_measured() {
     let races = [
         "mutate",
+        "plan command lend",
         "plan indexes",
         "race invariant lent-before-returned",
         "race invariant lent-once",
@@ -186,7 +189,7 @@ fn a_command_is_raced_and_not_planned() {
     ];
     assert_eq!(
         edited("isolation: read committed", "isolation: serializable"),
-        races[..4]
+        races[..5]
             .iter()
             .copied()
             .chain(["statements"])
@@ -251,7 +254,7 @@ fn another_server_or_seed_is_another_run() {
 
 /// Evidence of everything, with one claim left open.
 fn tried(model: &Model, told: &Told<'_>) -> Verified {
-    let claims: [(Method, &str, Verdict); 9] = [
+    let claims: [(Method, &str, Verdict); 10] = [
         (Method::Build, "schema lending", Verdict::Proven),
         (Method::Reject, "columns of loan", Verdict::Proven),
         (Method::Reject, "invariant lent-once", Verdict::Unchecked),
@@ -265,6 +268,7 @@ fn tried(model: &Model, told: &Told<'_>) -> Verified {
         (Method::Plan, "query open", Verdict::Held),
         (Method::Plan, "indexes", Verdict::Held),
         (Method::Plan, "capacity", Verdict::Held),
+        (Method::Plan, "command lend", Verdict::Held),
     ];
     let mut verified = Verified::default();
     for (method, subject, verdict) in claims {
@@ -310,7 +314,7 @@ fn what_is_settled_comes_back_and_what_is_not_is_tried_again() {
         assert!(!recalled.is_whole);
         let (all, failed) = cache.complete(asked, recalled, Some(tried(model, &told)));
         assert_eq!(failed, None);
-        assert_eq!(all.evidence.len(), 9);
+        assert_eq!(all.evidence.len(), 10);
         assert!(all.evidence.iter().all(|e| e.cached.is_none()));
     });
     // Lines move and words change.
@@ -348,10 +352,11 @@ fn what_is_settled_comes_back_and_what_is_not_is_tried_again() {
                 "lending/plan/query open",
                 "lending/plan/indexes",
                 "lending/plan/capacity",
+                "lending/plan/command lend",
             ]
         );
         let cached: Vec<&Evidence> = all.evidence.iter().filter(|e| e.cached.is_some()).collect();
-        assert_eq!(cached.len(), 7);
+        assert_eq!(cached.len(), 8);
         assert_eq!(cached[0].claim.at, Some(model.database.at));
         assert_eq!(cached[2].claim.statement, "never: two at once");
         assert_eq!(cached[0].figures, [("cases".to_owned(), 3.0)]);

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::finding::Method;
 use crate::verify::build::claim as schema_claim;
 use crate::verify::part::Shard;
-use crate::verify::plan::{claim as query_claim, design_claims, is_about_statements};
+use crate::verify::plan::{claim as query_claim, design_claims, is_about_statements, write_claims};
 use crate::verify::race::RaceOptions;
 use crate::verify::runner::{invariant_claim, raced};
 
@@ -78,6 +78,7 @@ pub(super) fn works(asked: &Asked<'_>) -> Result<Vec<Work>, Error> {
         let queries = model.queries.iter().map(query_claim);
         let subjects = queries
             .chain(design_claims(model))
+            .chain(write_claims(model))
             .map(|claim| claim.subject);
         let mine: BTreeSet<String> = share(Method::Plan, subjects.collect()).collect();
         for claim in design_claims(model) {
@@ -89,6 +90,26 @@ pub(super) fn works(asked: &Asked<'_>) -> Result<Vec<Work>, Error> {
                 add(Method::Plan, What::Claim(claim.subject), words);
             }
         }
+        for command in &model.commands {
+            let subject = format!("command {}", command.name.as_str());
+            if mine.contains(&subject) {
+                let mut words = keys.plan();
+                // What one command writes is what the next finds.
+                words.add(&model.commands);
+                words.add(command);
+                // What it is to reach.
+                words.add(&command.runs);
+                for (percentile, seconds) in &command.within {
+                    words.word(percentile);
+                    words.add(seconds);
+                }
+                if let Some(batch) = &command.batch {
+                    words.add(&batch.of);
+                    words.add(&batch.reaches);
+                }
+                add(Method::Plan, What::Claim(subject), words);
+            }
+        }
         for query in &model.queries {
             let subject = query_claim(query).subject;
             if mine.contains(&subject) {
@@ -97,6 +118,14 @@ pub(super) fn works(asked: &Asked<'_>) -> Result<Vec<Work>, Error> {
                 add(Method::Plan, What::Claim(subject), words);
             }
         }
+    }
+    if asked.options.asks(Method::Migrate)
+        && let Some(before) = asked.options.predecessors.get(model.name.as_str())
+    {
+        // All of both designs: rows, programs and rules have a part in it.
+        let mut words = keys.mutate();
+        words.word(&format!("{before:?}"));
+        add(Method::Migrate, What::All, words);
     }
     if asked.options.asks(Method::Mutate) {
         add(Method::Mutate, What::All, keys.mutate());

@@ -1,6 +1,13 @@
 //! Migrations on a real server.
 
 pub mod apply;
+mod kill;
+mod mutants;
+mod rehearse;
+mod rows;
 mod steps;
+mod traffic;
 
+pub(in crate::verify) use rehearse::{claim, rehearse};
+pub use rows::{load, rows};
 pub use steps::{Hands, back, forward, groups};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::catalog::ObjectPath;
 use crate::migrate::{Manner, Part, Plan, Reverse, Step};
 use crate::postgres::{Session, SqlFailure, SqlState};
+use crate::sql::words::replaced;
 use crate::sql::{Ident, SqlText, fill, fixed, literal, number, quote_ident};
 
 /// How often a step that did not get its lock is tried again.
@@ -19,14 +20,17 @@ pub struct Hands {
 }
 
 impl Hands {
+    /// Whether a step is for an administrator: it makes what belongs to the server, or writes rows that policies would hide.
+    pub fn is_for_admin(step: &Step) -> bool {
+        let is_servers =
+            |cause: &ObjectPath| matches!(cause, ObjectPath::Role(_) | ObjectPath::Extension(_));
+        step.causes.iter().any(is_servers) || step.manner() == Manner::Chunks
+    }
+
     /// The session for a step.
     pub fn of(&mut self, step: &Step) -> &mut Session {
-        let is_servers = step
-            .causes
-            .iter()
-            .any(|cause| matches!(cause, ObjectPath::Role(_) | ObjectPath::Extension(_)));
         match &mut self.admin {
-            Some(admin) if is_servers || step.manner() == Manner::Chunks => admin,
+            Some(admin) if Hands::is_for_admin(step) => admin,
             _ => &mut self.owner,
         }
     }
@@ -69,7 +73,15 @@ async fn run(session: &mut Session, plan: &Plan, parts: &[Part]) -> Result<(), S
             && part.alone
         {
             session.batch(&path(plan, false)).await?;
-            session.batch(&part.sql).await?;
+            match session.batch(&part.sql).await {
+                Err(failure) if is_pending_detach(&part.sql, &failure) => {
+                    // An earlier try got half way; the rest of it has a word of its own.
+                    session
+                        .batch(&replaced(&part.sql, " CONCURRENTLY", " FINALIZE"))
+                        .await?;
+                }
+                ended => ended?,
+            }
             continue;
         }
         let mut pause = Duration::from_millis(50);
@@ -88,11 +100,19 @@ async fn run(session: &mut Session, plan: &Plan, parts: &[Part]) -> Result<(), S
     Ok(())
 }
 
+fn is_pending_detach(sql: &SqlText, failure: &SqlFailure) -> bool {
+    failure.sqlstate.code() == "55000" && sql.as_str().contains("DETACH PARTITION")
+}
+
 pub(super) fn is_lock_timeout(failure: &SqlFailure) -> bool {
     failure.sqlstate == SqlState::LOCK_NOT_AVAILABLE
 }
 
-pub(super) async fn together(session: &mut Session, plan: &Plan, group: &[Part]) -> Result<(), SqlFailure> {
+pub(super) async fn together(
+    session: &mut Session,
+    plan: &Plan,
+    group: &[Part],
+) -> Result<(), SqlFailure> {
     let done = in_transaction(session, plan, group).await;
     let end = fixed(if done.is_ok() { "COMMIT" } else { "ROLLBACK" });
     let ended = session.batch(&end).await;

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use super::indexes::size;
 use super::planned::Scaled;
 use super::relation::Extent;
+use super::sample::thousands;
 use super::statistics::Belief;
 use super::volume::{Point, ends};
 use crate::design::Table;
-use crate::finding::{Claim, Verdict};
+use crate::finding::{Claim, Table as Figures, Verdict};
 use crate::sql::Ident;
 use crate::verify::Judged;
 
@@ -83,10 +84,62 @@ pub(super) fn capacity(scaled: &Scaled<'_, '_>) -> Judged {
         )),
     };
     judged
+        .measured(figures(scaled, &ends))
         .bounds(bounds)
         .figure("bytes_now", sum(0) as usize)
         .figure("bytes_at_horizon", sum(last) as usize)
         .figure("model_error_permille", (worst * 1000.0) as usize)
+}
+
+/// A line for each table and below it for each of its indexes: rows and bytes, now and at the horizon.
+fn figures(scaled: &Scaled<'_, '_>, ends: &[Point]) -> Figures {
+    let model = scaled.model();
+    let moments: Vec<(&Point, BTreeMap<u32, Extent>)> = ends
+        .iter()
+        .map(|point| (point, scaled.measure(*point, Belief::Estimated)))
+        .collect();
+    let mut columns = vec!["table, index".to_owned()];
+    for (point, _) in &moments {
+        columns.extend([
+            format!("rows {}", point.words()),
+            format!("bytes {}", point.words()),
+        ]);
+    }
+    let mut rows = Vec::new();
+    for table in &model.tables {
+        let name = table.name.as_str();
+        let mut row = vec![Some(name.to_owned())];
+        for (point, extents) in &moments {
+            row.push(Some(thousands(point.rows(table))));
+            row.push(Some(size(of_table(scaled, extents, name).rows)));
+        }
+        rows.push(row);
+        for index in of(scaled, name) {
+            let mut row = vec![Some(format!("└ {index}"))];
+            for (_, extents) in &moments {
+                row.push(None);
+                row.push(Some(size(scaled.bytes_in(extents, &index))));
+            }
+            rows.push(row);
+        }
+    }
+    Figures { columns, rows }
+}
+
+/// The indexes of a table, those of constraints too; of partitions the one that theirs belong to.
+fn of(scaled: &Scaled<'_, '_>, table: &str) -> Vec<String> {
+    let relations = scaled.storage.relations.iter();
+    let own = relations
+        .filter(|relation| !relation.is_table() && scaled.table_of(relation) == Some(table));
+    let mut names: Vec<String> = Vec::new();
+    for relation in own {
+        let whole = scaled.names().index_of.get(&relation.name);
+        let name = whole.unwrap_or(&relation.name).clone();
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 fn of_table(scaled: &Scaled<'_, '_>, extents: &BTreeMap<u32, Extent>, table: &str) -> Taken {

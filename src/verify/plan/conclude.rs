@@ -3,7 +3,7 @@
 use super::case::Case;
 use super::planned::{AtVolume, Planned};
 use crate::explain::{Outcome, PlanTree};
-use crate::finding::{Counterexample, Verdict};
+use crate::finding::{Counterexample, PlanAt, Verdict};
 use crate::verify::Judged;
 
 /// Indexes that were taken out.
@@ -55,8 +55,13 @@ pub(super) fn conclude(
             .figure("cost_now", cost(moments.first()))
             .figure("cost_at_horizon", cost(moments.last()));
     }
+    let plans = moments.iter().map(|moment| PlanAt {
+        when: moment.point.words(),
+        nodes: moment.plan.outline(),
+    });
     Judged {
         volume: Some(volume.to_owned()),
+        plans: plans.collect(),
         ..judged
     }
 }

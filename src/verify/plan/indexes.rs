@@ -7,11 +7,12 @@ use super::planned::{AtVolume, Scaled};
 use super::sample::thousands;
 use super::statistics::Belief;
 use super::volume::ends;
+use super::without::planned_without;
 use crate::catalog::Table;
 use crate::design::{Index, Model, Rule, StepKind};
 use crate::error::Error;
 use crate::explain::{PlanTree, Relations};
-use crate::finding::{Claim, Finding, Severity, Verdict};
+use crate::finding::{Claim, Finding, Severity, Table as Figures, Verdict};
 use crate::postgres::{Session, SqlFailure};
 use crate::sql::{self, Ident, SqlText, fill, fixed};
 use crate::verify::Judged;
@@ -51,9 +52,12 @@ pub(super) async fn review(
     scaled: &mut Scaled<'_, '_>,
     cases: &[Case<'_>],
     planned: &[AtVolume],
+    costs: &BTreeMap<String, f64>,
 ) -> Result<(Judged, Vec<Finding>), Error> {
     let usage = usage(scaled, cases, planned).await?;
     let findings = findings(scaled, &usage);
+    let gains = gains(scaled, cases, planned).await?;
+    let measured = figures(scaled, &usage, &gains, costs);
     let all: usize = scaled
         .model()
         .tables
@@ -66,8 +70,108 @@ pub(super) async fn review(
             all - findings.len()
         ))
         .figure("indexes", all)
-        .figure("unused", findings.len());
+        .figure("unused", findings.len())
+        .measured(measured);
     Ok((judged, findings))
+}
+
+/// By index: how much dearer the query that gains most becomes at the last volume when the index is taken out, and which that is.
+async fn gains(
+    scaled: &mut Scaled<'_, '_>,
+    cases: &[Case<'_>],
+    planned: &[AtVolume],
+) -> Result<BTreeMap<String, (f64, String)>, Error> {
+    let model = scaled.model();
+    let mut found: BTreeMap<String, (f64, String)> = BTreeMap::new();
+    let Some(last) = ends(model).last().copied() else {
+        return Ok(found);
+    };
+    let (relations, mut session) = scaled.go_to(last, Belief::Estimated).await?;
+    let declared = model.tables.iter().flat_map(|table| &table.indexes);
+    let declared: BTreeSet<&str> = declared.map(|index| index.name.as_str()).collect();
+    for (case, planned) in cases.iter().zip(planned) {
+        let Some(now) = planned.planned.last() else {
+            continue;
+        };
+        let cost = now.plan.root().map_or(0.0, |root| root.total_cost);
+        let nodes = now.plan.nodes().iter();
+        let used: BTreeSet<&str> = nodes.filter_map(|node| relations.index(node)).collect();
+        for statement in &case.before {
+            let _ = session.query(statement).await;
+        }
+        for index in used.into_iter().filter(|index| declared.contains(index)) {
+            let without = planned_without(&mut session, &Ident::from(index), &case.typical).await;
+            let Ok(without) = without else { continue };
+            let gain = without.root().map_or(0.0, |root| root.total_cost) / cost.max(0.01);
+            if found.get(index).is_none_or(|(best, _)| gain > *best) {
+                let who = case.query.name.as_str().to_owned();
+                found.insert(index.to_owned(), (gain, who));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// A line for each index: who uses it, what that gains, and what it costs.
+fn figures(
+    scaled: &Scaled<'_, '_>,
+    usage: &Usage,
+    gains: &BTreeMap<String, (f64, String)>,
+    costs: &BTreeMap<String, f64>,
+) -> Figures {
+    let model = scaled.model();
+    let ends = ends(model);
+    let measure = |point| scaled.measure(point, Belief::Estimated);
+    let now = ends.first().copied().map(measure).unwrap_or_default();
+    let then = ends.last().copied().map(measure).unwrap_or_default();
+    let when = ends
+        .last()
+        .map_or_else(|| "then".to_owned(), |point| point.words());
+    let mut columns = vec!["index", "used by", "gain", "now", &when, "WAL per insert"];
+    if ends.len() < 2 {
+        // Nothing grows.
+        columns.remove(4);
+    }
+    let mut rows = Vec::new();
+    for index in model.tables.iter().flat_map(|table| &table.indexes) {
+        let name = index.name.as_str();
+        let used = usage.by.get(name);
+        let is_shared = used.is_some_and(|used| used.len() > 1);
+        let used = used.map(|used| {
+            let names = used.iter();
+            let names = names.map(|who| who.strip_prefix("query ").unwrap_or(who));
+            names.collect::<Vec<_>>().join(", ")
+        });
+        let gain = gains.get(name).map(|(gain, who)| {
+            let times = match *gain < 10.0 {
+                true => format!("{gain:.1}x"),
+                false => format!("{}x", thousands(*gain)),
+            };
+            match is_shared {
+                true => format!("{times} in {who}"),
+                false => times,
+            }
+        });
+        let cost = costs
+            .get(name)
+            .map(|bytes| format!("{} bytes", thousands(*bytes)));
+        let mut row = vec![
+            name.to_owned(),
+            used.unwrap_or_else(|| "nothing".to_owned()),
+            gain.unwrap_or_else(|| "-".to_owned()),
+            size(scaled.bytes_in(&now, name)),
+            size(scaled.bytes_in(&then, name)),
+            cost.unwrap_or_else(|| "-".to_owned()),
+        ];
+        if ends.len() < 2 {
+            row.remove(4);
+        }
+        rows.push(row.into_iter().map(Some).collect());
+    }
+    Figures {
+        columns: columns.into_iter().map(str::to_owned).collect(),
+        rows,
+    }
 }
 
 /// Plans what the design runs beside its queries, and adds what the queries were seen to use.

@@ -6,6 +6,8 @@
 //! `volume` says when and how large, `statistics` what ANALYZE would believe, `size` how many pages; `planned` plans every query there, and
 //! `conclude` puts the two together. On a server that is not pgproof's own nothing is made larger, and what a sample cannot decide is
 //! `unchecked`.
+//!
+//! `writes` measures what commands cost, `index_cost` what indexes add to inserts, both in a copy of the sample that may be written to.
 
 mod advice;
 mod believed;
@@ -16,6 +18,7 @@ mod conclude;
 mod expect;
 mod graft;
 mod grow;
+mod index_cost;
 mod indexes;
 mod measure;
 mod params;
@@ -23,14 +26,18 @@ mod planned;
 mod prepare;
 mod query;
 mod relation;
+mod rows_of;
 mod sample;
 mod size;
 mod statistics;
 mod storage;
 mod tops;
 mod volume;
+mod without;
+mod writes;
 
 pub use measure::{FromDeclaration, PlannedQuery, PlannedSize, planned_queries};
 pub use prepare::refused_statements;
 pub use query::{Plans, plans};
 pub(super) use query::{claim, design_claims, is_about_statements, plans_of};
+pub(super) use writes::claims as write_claims;

@@ -113,11 +113,16 @@ impl<'a, 's> Scaled<'a, 's> {
 
     /// Bytes of an index as large as everything is now, its partitions' parts together.
     pub(super) fn bytes_of(&self, index: &str) -> f64 {
+        self.bytes_in(&self.storage.extents, index)
+    }
+
+    /// The same where everything is so large.
+    pub(super) fn bytes_in(&self, extents: &BTreeMap<u32, Extent>, index: &str) -> f64 {
         let mut bytes = 0.0;
         for relation in &self.storage.relations {
             let of = self.names.index_of.get(&relation.name);
             if of.map_or(relation.name.as_str(), String::as_str) == index {
-                let extent = self.storage.extents.get(&relation.oid);
+                let extent = extents.get(&relation.oid);
                 bytes += extent.map_or(0.0, |extent| extent.pages) * 8192.0;
             }
         }

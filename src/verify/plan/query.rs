@@ -1,20 +1,23 @@
 //! Each catalogued query: run on the sample, planned at the declared volumes, judged; and once more without each index it is said to use.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::advice::advise;
 use super::capacity;
-use super::case::{Case, plan, read};
+use super::case::{Case, plan};
 use super::conclude::{Survivors, conclude};
-use super::expect::{Asked, asked, decide, decide_at_volume};
+use super::expect::{Asked, asked, decide};
+use super::index_cost;
 use super::indexes;
 use super::params::{Choice, Values, choose, filled_in, for_all_values};
 use super::planned::{AtVolume, Scaled};
 use super::sample::{self, Sample};
 use super::statistics::Belief;
 use super::volume::Point;
-use crate::design::{Expectation, Model, Query, Rule};
+use super::without::without_each_index;
+use super::writes;
+use crate::design::{Model, Query, Rule};
 use crate::error::Error;
 use crate::explain::{Outcome, Relations, Subject};
 use crate::finding::{Claim, Evidence, Finding, Method};
@@ -40,7 +43,9 @@ pub struct Plans {
 /// Judges every catalogued query of a design on a sample.
 pub async fn plans(run: &Run<'_>, stage: &Stage<'_>) -> Result<Plans, Error> {
     let queries = stage.model.queries.iter().map(claim);
-    let all = queries.chain(design_claims(stage.model));
+    let all = queries
+        .chain(design_claims(stage.model))
+        .chain(writes::claims(stage.model));
     plans_of(run, stage, &all.map(|claim| claim.subject).collect()).await
 }
 
@@ -62,6 +67,7 @@ pub(crate) async fn plans_of(
         .filter(|claim| is_wanted(&claim.subject))
         .collect();
     let is_run = |query: &Query| !whole.is_empty() || is_wanted(&claim(query).subject);
+    let (written, costs) = write(run, stage, &sample, wanted).await?;
     let (cases, others) = cases(stage, &sample, &is_run).await?;
     found.findings.extend(others.findings);
     for (query, judged) in others.failed {
@@ -70,7 +76,7 @@ pub(crate) async fn plans_of(
             found.evidence.push(evidence);
         }
     }
-    let (judged, said) = judge_all(run, stage, &sample, &cases, &whole).await?;
+    let (judged, said) = judge_all(run, stage, &sample, &cases, (&whole, &costs)).await?;
     found.findings.extend(said.findings);
     for (case, (judged, survivors)) in cases.iter().zip(judged) {
         if !is_wanted(&claim(case.query).subject) {
@@ -96,9 +102,32 @@ pub(crate) async fn plans_of(
             .evidence
             .push(run.evidence(stage.model, Method::Plan, claim, judged));
     }
+    found.evidence.extend(written);
     let Sample { database, .. } = sample;
     database.drop().await?;
     Ok(found)
+}
+
+/// What is measured by writing, in a copy of the sample: before anybody has a session there, and before it is made large.
+async fn write(
+    run: &Run<'_>,
+    stage: &Stage<'_>,
+    sample: &Sample,
+    wanted: &BTreeSet<String>,
+) -> Result<(Vec<Evidence>, BTreeMap<String, f64>), Error> {
+    let mut commands = writes::claims(stage.model).into_iter();
+    let reviews = wanted.contains(&indexes::claim().subject);
+    if !reviews && !commands.any(|claim| wanted.contains(&claim.subject)) {
+        return Ok((Vec::new(), BTreeMap::new()));
+    }
+    let copy = stage.server.clone_database(&sample.database).await?;
+    let written = writes::measure(run, stage, (&copy, &sample.volume), wanted).await?;
+    let costs = match reviews {
+        true => index_cost::measure(stage, &copy).await?,
+        false => BTreeMap::new(),
+    };
+    copy.drop().await?;
+    Ok((written, costs))
 }
 
 /// What is said of the design as a whole.
@@ -158,7 +187,7 @@ async fn judge_all(
     stage: &Stage<'_>,
     sample: &Sample,
     cases: &[Case<'_>],
-    whole: &[Claim],
+    (whole, costs): (&[Claim], &BTreeMap<String, f64>),
 ) -> Result<(Vec<(Judged, Survivors)>, Whole), Error> {
     let relations = &sample.relations;
     let mut judged = Vec::with_capacity(cases.len());
@@ -199,7 +228,8 @@ async fn judge_all(
         let judged = match *claim == capacity::claim() {
             true => capacity::capacity(&scaled),
             false => {
-                let (judged, findings) = indexes::review(&mut scaled, cases, &planned).await?;
+                let (judged, findings) =
+                    indexes::review(&mut scaled, cases, &planned, costs).await?;
                 said.findings.extend(findings);
                 judged
             }
@@ -400,74 +430,4 @@ impl<'q> Judge<'_, '_, 'q> {
         );
         self.session.batch(&set).await
     }
-}
-
-/// Takes out each index that the query is said to use, in a transaction that is taken back; those that nothing missed.
-async fn without_each_index(
-    stage: &Stage<'_>,
-    session: &mut Session,
-    case: &Case<'_>,
-    planned: Option<&AtVolume>,
-    relations: &Relations,
-) -> Result<Survivors, SqlFailure> {
-    let mut found = Survivors::default();
-    let now = planned.and_then(|planned| planned.planned.first());
-    let before = now.map_or(&case.outcomes, |now| &now.outcomes);
-    for statement in &case.before {
-        session.query(statement).await?;
-    }
-    for (expectation, _) in &case.query.plan {
-        let Expectation::Uses(index) = expectation else {
-            continue;
-        };
-        // Only what held with the index can be missed without it.
-        let held = case.asked.iter().zip(before).any(|(asked, outcome)| {
-            asked.arguments.names.contains(&index.ident) && matches!(outcome, Outcome::Holds(_))
-        });
-        if !held || !is_plain_index(stage, &index.ident) {
-            continue;
-        }
-        let plan = planned_without(session, &index.ident, &case.typical).await?;
-        found.made += 1;
-        let subject = Subject {
-            plan: &plan,
-            others: &[],
-            relations,
-        };
-        let is_broken = |asked: &Asked| {
-            let outcome = match now {
-                Some(_) => decide_at_volume(asked, &subject),
-                None => decide(asked, &subject),
-            };
-            matches!(outcome, Outcome::Broken { .. })
-        };
-        let mut all = case.asked.iter().zip(before);
-        if !all.any(|(asked, before)| !matches!(before, Outcome::Broken { .. }) && is_broken(asked))
-        {
-            found.names.push(index.as_str().to_owned());
-        }
-    }
-    Ok(found)
-}
-
-async fn planned_without(
-    session: &mut Session,
-    index: &Ident,
-    query: &SqlText,
-) -> Result<crate::explain::PlanTree, SqlFailure> {
-    let drop = fill("DROP INDEX {index}", &[("index", &quote_ident(index))]);
-    let explain = fill("EXPLAIN (FORMAT JSON) {query}", &[("query", query)]);
-    session.batch(&begin()).await?;
-    let rows = match session.batch(&drop).await {
-        Ok(()) => session.query(&explain).await,
-        Err(failure) => Err(failure),
-    };
-    session.batch(&rollback()).await?;
-    Ok(read(&rows?))
-}
-
-/// Not the index of a constraint, which cannot be dropped by itself.
-fn is_plain_index(stage: &Stage<'_>, index: &Ident) -> bool {
-    let mut tables = stage.compiled.catalog.tables.values();
-    tables.any(|table| table.indexes.contains_key(index))
 }

@@ -16,6 +16,10 @@ const INNER_FILL: f64 = 0.7;
 /// Posting lists of a freshly built btree take at most a tenth of a page.
 const POSTING: f64 = 812.0;
 
+/// Pages of the table that an entry of a BRIN index stands for, unless it says otherwise, and entries that a page of its map finds.
+const RANGE: f64 = 128.0;
+const PLACES: f64 = 1360.0;
+
 /// A column as it is stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Stored {
@@ -130,11 +134,8 @@ pub(super) fn btree(
     let head = without_null * 8.0 + (1.0 - without_null) * 16.0;
     let entry = head + data(key);
     let same = entries / distinct.max(1.0);
-    let each = match packs && same >= 2.0 {
-        true => {
-            let in_list = ((POSTING - entry) / 6.0).floor().max(1.0).min(same);
-            (up(entry + 6.0 * in_list, 8.0) + POINTER) / in_list
-        }
+    let each = match packs {
+        true => packed(entry, same),
         false => entry + POINTER,
     };
     let room = PAGE - HEAD - SPECIAL - PAGE * (1.0 - fillfactor / 100.0);
@@ -151,6 +152,57 @@ pub(super) fn btree(
         height += 1.0;
     }
     Btree { pages, height }
+}
+
+/// Above so many equal keys it makes no difference how their number varies.
+const MANY_EQUAL: f64 = 20.0;
+
+/// Bytes of an entry where equal keys share one: two and more of them a list. How many are equal varies, around their average.
+fn packed(entry: f64, same: f64) -> f64 {
+    let list = |many: f64| match many > 1.0 {
+        true => up(entry + 6.0 * many, 8.0) + POINTER,
+        false => entry + POINTER,
+    };
+    if same >= MANY_EQUAL {
+        let in_list = ((POSTING - entry) / 6.0).floor().max(1.0).min(same);
+        return list(in_list) / in_list;
+    }
+    if same <= 1.0 {
+        return list(1.0);
+    }
+    // Poisson without its zero: only keys that are there count.
+    let mut mean = same;
+    for _ in 0..50 {
+        mean = same * (1.0 - (-mean).exp());
+    }
+    let mut likely = (-mean).exp() / (1.0 - (-mean).exp());
+    let mut bytes = 0.0;
+    let mut many = 1.0;
+    while many < 4.0 * MANY_EQUAL {
+        likely *= mean / many;
+        bytes += likely * list(many);
+        many += 1.0;
+    }
+    bytes / same
+}
+
+/// How many of so many possible combinations of keys are there among so many rows.
+pub(super) fn met(combinations: f64, rows: f64) -> f64 {
+    match combinations < 1e6 * rows {
+        true => combinations * (1.0 - (-rows / combinations.max(1.0)).exp()),
+        false => rows,
+    }
+}
+
+/// Pages of a BRIN index over a table of so many pages: for each 128 of them the least and the greatest key, and where these are.
+pub(super) fn brin(pages: f64, key: &[Stored]) -> f64 {
+    let ranges = (pages / RANGE).ceil().max(1.0);
+    let widths = key
+        .iter()
+        .map(|column| column.length.unwrap_or(column.width));
+    let entry = 8.0 + up(2.0 * widths.sum::<f64>(), 8.0) + POINTER;
+    let in_page = ((PAGE - HEAD - SPECIAL) / entry).floor().max(1.0);
+    1.0 + (ranges / PLACES).ceil() + (ranges / in_page).ceil()
 }
 
 #[cfg(test)]
@@ -194,6 +246,24 @@ mod tests {
         assert!(packed.pages * 2.5 < apart.pages, "{packed:?} {apart:?}");
     }
 
+    /// Measured with PostgreSQL 15: a million rows of (int of 65,536 values, text of 9) take 21.7 MB, 31.6 MB where no two are equal.
+    #[test]
+    fn a_few_equal_keys_share_an_entry_too() {
+        let kind = Stored {
+            length: None,
+            align: 4.0,
+            width: 6.4,
+            nulls: 0.0,
+        };
+        let different = met(65_536.0 * 9.0, 1e6);
+        assert!((different - 480_000.0).abs() < 5_000.0, "{different}");
+        let bytes = btree(1e6, different, &[INT, kind], 90.0, true).pages * 8192.0;
+        assert!((bytes / 21.7e6 - 1.0).abs() < 0.05, "{bytes}");
+        let apart = btree(1e6, 1e6, &[INT, kind], 90.0, true).pages * 8192.0;
+        assert!((apart / 31.6e6 - 1.0).abs() < 0.05, "{apart}");
+        assert_eq!((met(1e20, 1e6), met(10.0, 1e6)), (1e6, 10.0));
+    }
+
     #[test]
     fn long_values_go_outside() {
         let long = Stored {
@@ -205,6 +275,14 @@ mod tests {
         let row = row(&[BIGINT, long]);
         assert!(row.inside < 64.0 && row.outside == 2500.0, "{row:?}");
         assert_eq!(toast_pages(1000.0, row), 500.0);
+    }
+
+    /// Measured with PostgreSQL 15: a million rows of (timestamptz, text) on 9,000 pages have a BRIN index of 3 pages; study, 10M rows: 7.
+    #[test]
+    fn a_brin_index_is_small() {
+        assert_eq!(brin(9_000.0, &[BIGINT]), 3.0);
+        assert!(brin(165_842.0, &[BIGINT]) <= 8.0);
+        assert!(brin(20_000_000.0, &[BIGINT]) < 700.0);
     }
 
     #[test]

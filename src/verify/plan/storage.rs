@@ -242,7 +242,14 @@ impl Storage {
         let pages = match index.method.as_str() {
             "btree" => {
                 let keys = index.columns.iter().filter(|column| column.is_key);
-                let different: f64 = keys.map(distinct).product();
+                let each: Vec<f64> = keys.map(distinct).collect();
+                let different = match each.as_slice() {
+                    [only] => *only,
+                    each => {
+                        let most = each.iter().copied().fold(0.0, f64::max);
+                        size::met(each.iter().product(), tuples).max(most)
+                    }
+                };
                 let different = if index.unique {
                     tuples
                 } else {
@@ -253,6 +260,7 @@ impl Storage {
                 height = built.height as u32;
                 built.pages
             }
+            "brin" => size::brin(of.pages, &index.stored()),
             // The first page tells what kind of index it is; the rest grows with the rows.
             _ => 1.0 + ((index.pages - 1.0).max(0.0) * grown).ceil(),
         };

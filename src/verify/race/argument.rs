@@ -45,8 +45,10 @@ const MOST: usize = 14;
 const CHANCE: usize = 3;
 /// Sessions beside the first.
 const OTHERS: usize = 3;
-/// Number of a row that no state has.
+/// Number of a row that nobody makes up.
 const FRESH: u64 = 70;
+/// Number of a row that no sample has.
+const FAR: u64 = 10_000_000;
 /// Distance between the keys of rows that one call makes.
 const APART: u64 = 100;
 
@@ -68,27 +70,9 @@ pub(super) fn arguments(
     snapshot: &Snapshot,
     seed: u64,
 ) -> Choices {
-    let number = 0;
-    let met: Vec<Meeting> = command
-        .steps
-        .iter()
-        .flat_map(|step| match &step.kind {
-            StepKind::Sql { sql, .. } => meetings(sql.as_str()),
-            StepKind::Require { .. } => Vec::new(),
-        })
-        .collect();
-    let mut met = met;
-    for meeting in &mut met {
-        meeting
-            .tables
-            .retain(|table| maker.has_column(table, &meeting.column));
-    }
-    let mut known: Vec<Known> = command
-        .params
-        .iter()
-        .map(|param| know(param, &met, maker, catalog))
-        .collect();
-    number_keys(&mut known, maker);
+    let met = met(command, maker);
+    let known = known(command, &met, maker, catalog);
+    let number = unused(&known, maker, catalog, snapshot);
     let mut sets = Vec::new();
     // The first row of every table before the second of any: a parent without children is met by nothing that starts from children.
     let anchors = anchors(&known, snapshot);
@@ -96,7 +80,7 @@ pub(super) fn arguments(
         for (table, _) in anchors.iter().filter(|(_, rows)| row < *rows) {
             sets.push(around(
                 &known,
-                Some((table, row)),
+                (Some((table, row)), 0),
                 maker,
                 catalog,
                 snapshot,
@@ -104,7 +88,7 @@ pub(super) fn arguments(
             ));
         }
     }
-    sets.push(around(&known, None, maker, catalog, snapshot, number));
+    sets.push(around(&known, (None, 0), maker, catalog, snapshot, number));
     let base = sets.clone();
     // Each parameter that has other values takes them in turn.
     for set in base.iter().take(3) {
@@ -138,6 +122,95 @@ pub(super) fn arguments(
         sets,
         own: own.collect(),
     }
+}
+
+/// The first number whose rows are not there: commands that led to this state may have made some.
+fn unused(known: &[Known], maker: &Maker, catalog: &Catalog, snapshot: &Snapshot) -> u64 {
+    let is_there = |number: u64| {
+        let of = |known: &Known, number| known.fresh(maker, catalog, number);
+        known.iter().any(|known| {
+            known.made_key(maker).is_some_and(|(table, name)| {
+                let numbers = number..=number + OTHERS as u64;
+                let fresh: Vec<_> = numbers.map(|number| of(known, number)).collect();
+                column(snapshot, table, name).any(|value| fresh.contains(&value))
+            })
+        })
+    };
+    let mut numbers = (0..APART).step_by(OTHERS + 1);
+    numbers.find(|number| !is_there(*number)).unwrap_or(0)
+}
+
+/// So many sets of arguments for the command whose turn it is, each around another row of the tables that its parameters meet, with keys of its own for new rows.
+pub(super) fn in_rows(
+    command: &Command,
+    maker: &Maker,
+    catalog: &Catalog,
+    snapshot: &Snapshot,
+    (turn, many): (usize, usize),
+) -> Vec<Arguments> {
+    let met = met(command, maker);
+    let known = known(command, &met, maker, catalog);
+    let anchors = anchors(&known, snapshot);
+    let mut sets = Vec::with_capacity(many);
+    for at in 0..many {
+        // Rows of the table that most parameters meet, and now and then of the others.
+        let anchor = match anchors.as_slice() {
+            [] => None,
+            [only] => Some((&only.0, at % only.1)),
+            [first, others @ ..] => match at % 4 {
+                3 => others
+                    .get(at / 4 % others.len())
+                    .map(|(table, rows)| (table, at % rows)),
+                _ => Some((&first.0, at % first.1)),
+            },
+        };
+        let number = FAR * (turn as u64 + 1) + at as u64 * APART * APART;
+        let mut set = around(&known, (anchor, at), maker, catalog, snapshot, number);
+        let has_other_keys = |name: &Ident| {
+            let mut others = known.iter().filter(|other| other.param.name.ident != *name);
+            others.any(|other| other.makes_a_key(maker))
+        };
+        for known in &known {
+            // What happens now comes after all that has; only other keys tell it from the rest.
+            if has_other_keys(&known.param.name.ident)
+                && let Some(latest) = known.latest(maker, snapshot)
+            {
+                set.insert(known.param.name.ident.clone(), Some(latest));
+            }
+        }
+        sets.push(set);
+    }
+    sets
+}
+
+/// What the statements of a command compare and write its parameters with.
+fn met(command: &Command, maker: &Maker) -> Vec<Meeting> {
+    let all = command.steps.iter().flat_map(|step| match &step.kind {
+        StepKind::Sql { sql, .. } => meetings(sql.as_str()),
+        StepKind::Require { .. } => Vec::new(),
+    });
+    let mut met: Vec<Meeting> = all.collect();
+    for meeting in &mut met {
+        let column = meeting.column.clone();
+        meeting
+            .tables
+            .retain(|table| maker.has_column(table, &column));
+    }
+    met
+}
+
+fn known<'a>(
+    command: &'a Command,
+    met: &'a [Meeting],
+    maker: &Maker,
+    catalog: &Catalog,
+) -> Vec<Known<'a>> {
+    let params = command.params.iter();
+    let mut known: Vec<Known<'_>> = params
+        .map(|param| know(param, met, maker, catalog))
+        .collect();
+    number_keys(&mut known, maker);
+    known
 }
 
 fn unique(sets: &mut Vec<Arguments>) {
@@ -198,6 +271,13 @@ impl Known<'_> {
         })
     }
 
+    /// Whether it only ever becomes what a row says, never which row.
+    fn is_only_written(&self, maker: &Maker) -> bool {
+        let mut places = self.places();
+        self.meets.iter().all(|meeting| meeting.written)
+            && !places.any(|(table, column)| maker.tells_rows_apart(table, column))
+    }
+
     /// Whether a new row gets its key from it.
     fn makes_a_key(&self, maker: &Maker) -> bool {
         self.made_key(maker).is_some()
@@ -213,6 +293,14 @@ impl Known<'_> {
                 .map(move |table| (table, &meeting.column))
         });
         columns.find(|(table, column)| maker.is_own_key(table, column))
+    }
+
+    /// Of a time in the key of new rows: the last that the rows have.
+    fn latest(&self, maker: &Maker, snapshot: &Snapshot) -> Option<String> {
+        let data_type = self.param.data_type.as_str().trim().to_ascii_lowercase();
+        let is_time = data_type.starts_with("timestamp") || data_type == "date";
+        let (table, name) = self.made_key(maker).filter(|_| is_time)?;
+        column(snapshot, table, name).flatten().max()
     }
 
     fn fresh(&self, maker: &Maker, catalog: &Catalog, number: u64) -> Option<String> {
@@ -324,10 +412,10 @@ fn column<'a>(
     rows.iter().map(move |row| row.get(at).cloned().flatten())
 }
 
-/// One set, taken from row `row` of a table as far as parameters meet it, from elsewhere as far as they do not.
+/// One set, taken from row `row` of a table as far as parameters meet it, from row `other` of others as far as they do not.
 fn around(
     known: &[Known],
-    anchor: Option<(&Ident, usize)>,
+    (anchor, other): (Option<(&Ident, usize)>, usize),
     maker: &Maker,
     catalog: &Catalog,
     snapshot: &Snapshot,
@@ -352,8 +440,10 @@ fn around(
         };
         let mut value = None;
         if !known.makes_a_key(maker) {
+            // To write what is there already changes nothing.
+            let is_news = known.is_only_written(maker) && known.param.value.is_some();
             if let Some((table, row)) = anchor
-                && let Some(name) = known.meets(table)
+                && let Some(name) = known.meets(table).filter(|_| !is_news)
             {
                 value = from_row(table, name, row, &mut taken);
             }
@@ -366,7 +456,7 @@ fn around(
             });
             for (table, column) in known.places() {
                 if value.is_none() {
-                    value = from_row(table, column, 0, &mut taken);
+                    value = from_row(table, column, other, &mut taken);
                 }
             }
             value = value.or_else(|| known.other.first().cloned());
@@ -489,6 +579,21 @@ commands:
             .flat_map(|set| [value(set, "debit_id"), value(set, "credit_id")])
             .collect();
         assert_eq!(keys.len(), 4, "{keys:?}");
+    }
+
+    #[test]
+    fn keys_of_new_rows_are_in_no_row() {
+        let first = chosen(Vec::new()).sets.swap_remove(0);
+        let there = |name| Some(value(&first, name));
+        let row = vec![there("debit_id"), there("posting_id"), None, None];
+        let again = chosen(vec![row]);
+        let set = again.sets.first().expect("there are some");
+        assert_ne!(value(set, "debit_id"), value(&first, "debit_id"));
+        let repeats = |set: &Arguments| value(set, "debit_id") == value(&first, "debit_id");
+        assert!(
+            again.sets.iter().any(repeats),
+            "a row that is there is tried, too"
+        );
     }
 
     #[test]

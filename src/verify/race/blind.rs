@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::arena::Arena;
 use super::program::{Program, Script};
 use super::raw::RawTrial;
-use super::state::Start;
+use super::state::{Origin, Start};
 use crate::design::{Invariant, Limit, Name, Rule};
 use crate::source::Text;
 use crate::sql::{self, Expression, Ident, SqlText, parse_expression};
@@ -183,7 +183,7 @@ fn trial(arena: &Arena<'_>, rows: Vec<NewRow>, what: String, write: Vec<SqlText>
         start: Start {
             name: what,
             rows,
-            authored: false,
+            origin: Origin::MadeUp,
         },
         programs: vec![Program {
             script: Arc::new(script),

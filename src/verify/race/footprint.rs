@@ -157,6 +157,12 @@ impl Footprint {
             .any(|(table, touch)| other.touches.get(table).is_some_and(|o| touch.conflicts(o)))
     }
 
+    /// Whether it may keep others from reading a table.
+    pub(super) fn shuts_out(&self) -> bool {
+        let table = |touch: &Touch| touch.locks.contains(&RowLock::Table);
+        self.everything || self.touches.values().any(table)
+    }
+
     /// Everything it reads, writes or locks.
     pub(super) fn touched(&self) -> Tables {
         let mut all = self.reads.clone();

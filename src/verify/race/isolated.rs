@@ -5,12 +5,13 @@ use super::footprint::Tables;
 use super::program::Who;
 use super::racer::Racer;
 use super::result::{RaceResult, Tally, conclude};
-use super::state::{Start, load};
+use super::sideways::{self, Walls};
+use super::state::{Origin, Start, load};
 use crate::catalog::Privilege;
 use crate::design::{Name, Rule};
 use crate::error::Error;
 use crate::finding::{Counterexample, Verdict};
-use crate::postgres::{Rows, Session, SqlFailure};
+use crate::postgres::{Rows, SqlFailure};
 use crate::source::Text;
 use crate::sql::{
     self, Ident, QualifiedName, SqlText, column_of, fill, fixed, join, literal, quote_ident,
@@ -47,12 +48,13 @@ pub(super) async fn attack(
     let whos = [Who::Role(role.ident.clone()), Who::Owner];
     let mut probes = 0;
     for table in tables {
-        let Some((state, own, foreign, strange)) = two_tenants(racer, table, by).await? else {
+        let Some(tenants) = two_tenants(racer, table, by).await? else {
             return Ok(RaceResult::unchecked(format!(
                 "no rows of two tenants could be made in {}",
                 table.as_str()
             )));
         };
+        let (state, own) = (tenants.state, tenants.own.clone());
         let name = model.qualified(&table.ident);
         // Who reaches nothing at all proves nothing about what others reach.
         if may_read(racer, &name, role) {
@@ -72,7 +74,7 @@ pub(super) async fn attack(
             }
         }
         for who in &whos {
-            for probe in self::probes(racer, &name, by, &own, &foreign, &strange) {
+            for probe in self::probes(racer, &name, by, &tenants) {
                 probes += 1;
                 let reached =
                     try_probe(&mut racer.arena, state, who, setting, &own, &probe).await?;
@@ -86,6 +88,23 @@ pub(super) async fn attack(
                     return Ok(with_probes(result, probes));
                 }
             }
+        }
+        let walls = Walls {
+            tables,
+            table,
+            by,
+            setting,
+            role,
+        };
+        let around = sideways::attack(racer, &walls, &tenants).await?;
+        probes += around.tried;
+        if let Some(breach) = around.breach {
+            let mut result = conclude(invariant, tally, Some(breach.counterexample));
+            result.reason = Some(format!(
+                "missing tenant isolation: a session of one tenant {}",
+                breach.what
+            ));
+            return Ok(with_probes(result, probes));
         }
         tally.trials += 1;
     }
@@ -121,18 +140,30 @@ fn with_probes(mut result: RaceResult, probes: usize) -> RaceResult {
     result.bounds = Some(match result.verdict {
         Verdict::Refuted => format!("{probes} attempts, the last one succeeded"),
         _ => format!(
-            "{probes} attempts to read, add, move, change and remove another tenant's rows directly, as the confined role and as the owner"
+            "{probes} attempts to read, add, move, change and remove another tenant's rows, as the confined role and as the owner, and to reach them by keys, views, functions of the owner and commands"
         ),
     });
     result
 }
 
 /// A state with a row of each of two tenants, and a third row of the second tenant that is not there yet.
+pub(super) struct Tenants {
+    pub state: usize,
+    /// Which tenant tries, and whose rows it must not reach.
+    pub own: String,
+    pub foreign: String,
+    /// All that is there.
+    pub rows: Vec<NewRow>,
+    pub mine: NewRow,
+    pub theirs: NewRow,
+    pub strange: NewRow,
+}
+
 async fn two_tenants(
     racer: &mut Racer<'_>,
     table: &Name,
     by: &Name,
-) -> Result<Option<(usize, String, String, NewRow)>, Error> {
+) -> Result<Option<Tenants>, Error> {
     let maker = racer.maker.clone();
     let (own, foreign) = (
         maker.widen(&table.ident, &by.ident, "1"),
@@ -140,30 +171,35 @@ async fn two_tenants(
     );
     let of = |tenant: &String| [(by.ident.clone(), Some(tenant.clone()))];
     let mut rows = Vec::new();
-    maker.add(&mut rows, &table.ident, &of(&own), 0);
-    maker.add(&mut rows, &table.ident, &of(&foreign), 1);
+    let mine = maker.add(&mut rows, &table.ident, &of(&own), 0);
+    let mine = mine.map(|at| rows[at].clone());
+    let theirs = maker.add(&mut rows, &table.ident, &of(&foreign), 1);
+    let theirs = theirs.map(|at| rows[at].clone());
     let strange = maker.add(&mut rows, &table.ident, &of(&foreign), 2);
-    let Some(strange) = strange.map(|at| rows.remove(at)) else {
+    let strange = strange.map(|at| rows.remove(at));
+    let (Some(mine), Some(theirs), Some(strange)) = (mine, theirs, strange) else {
         return Ok(None);
     };
     maker.complete(&mut rows);
     let start = Start {
         name: "two tenants".to_owned(),
         rows,
-        authored: false,
+        origin: Origin::MadeUp,
     };
     let state = load(&mut racer.arena, &maker, &start).await?;
-    Ok(state.ok().map(|state| (state, own, foreign, strange)))
+    Ok(state.ok().map(|state| Tenants {
+        state,
+        own,
+        foreign,
+        rows: start.rows,
+        mine,
+        theirs,
+        strange,
+    }))
 }
 
-fn probes(
-    racer: &Racer<'_>,
-    table: &QualifiedName,
-    by: &Name,
-    own: &str,
-    foreign: &str,
-    strange: &NewRow,
-) -> Vec<Probe> {
+fn probes(racer: &Racer<'_>, table: &QualifiedName, by: &Name, tenants: &Tenants) -> Vec<Probe> {
+    let (own, foreign) = (tenants.own.as_str(), tenants.foreign.as_str());
     let parts = [
         ("table", &quote_qualified(table)),
         ("by", &quote_ident(&by.ident)),
@@ -173,7 +209,7 @@ fn probes(
     ];
     let insert = racer
         .maker
-        .statements(std::slice::from_ref(strange))
+        .statements(std::slice::from_ref(&tenants.strange))
         .into_iter()
         .next();
     let probe = |what, says_who, template| Probe {
@@ -225,29 +261,38 @@ async fn try_probe(
     own: &str,
     probe: &Probe,
 ) -> Result<Option<Rows>, Error> {
+    let said = probe.says_who.then(|| say_who(setting, own));
+    let reached = ask(arena, state, who, said, &probe.sql).await?;
+    Ok(reached.ok().filter(|rows| rows.affected > 0))
+}
+
+/// What a statement comes to in a transaction that is taken back.
+pub(super) async fn ask(
+    arena: &mut Arena<'_>,
+    state: usize,
+    who: &Who,
+    said: Option<SqlText>,
+    sql: &SqlText,
+) -> Result<Result<Rows, SqlFailure>, Error> {
     // It is taken back, so it writes to nothing.
     arena.reset(state, Tables::default()).await?;
     let mut session = arena.session(who).await?;
     let mut statements = vec![fixed("BEGIN")];
-    statements.extend(probe.says_who.then(|| say_who(setting, own)));
+    statements.extend(said);
     session
         .batch(&sql::sequence(&statements))
         .await
         .map_err(|e| e.into_error("begin a transaction"))?;
-    let reached = run(&mut session, &probe.sql).await;
+    let answer = session.query(sql).await;
     session
         .batch(&fixed("ROLLBACK"))
         .await
         .map_err(|e| e.into_error("roll back"))?;
     arena.give_back(who, session);
-    Ok(reached.ok().filter(|rows| rows.affected > 0))
+    Ok(answer)
 }
 
-async fn run(session: &mut Session, sql: &SqlText) -> Result<Rows, SqlFailure> {
-    session.query(sql).await
-}
-
-fn say_who(setting: &Text, tenant: &str) -> SqlText {
+pub(super) fn say_who(setting: &Text, tenant: &str) -> SqlText {
     let name = join(
         setting
             .as_str()

@@ -8,7 +8,7 @@ use crate::design::{Invariant, InvariantKind, Model};
 use crate::error::Error;
 use crate::finding::Table;
 use crate::invariant;
-use crate::postgres::{Prepared, Rows, Session, SqlFailure};
+use crate::postgres::{Pending, Prepared, Rows, Session, SqlFailure};
 use crate::sql::{self, Ident, SqlText};
 
 /// One invariant with what finds its violations.
@@ -66,32 +66,53 @@ impl Judge {
     }
 }
 
-/// Asks several judges at once; gives those that found something, with the rows. `None` where a session keeps everybody from
-/// reading (TRUNCATE, LOCK TABLE): then there is nothing to be seen until it ends.
-pub(super) async fn judge(
-    control: &mut Session,
-    judges: &[Judge],
-    which: &[usize],
-) -> Result<Option<Vec<(usize, Table)>>, Error> {
-    let asked: Vec<usize> = which
-        .iter()
-        .flat_map(|at| judges[*at].calls().map(|_| *at))
-        .collect();
-    if asked.is_empty() {
-        return Ok(Some(Vec::new()));
-    }
-    let calls: Vec<SqlText> = which.iter().flat_map(|at| judges[*at].calls()).collect();
-    let answers = control
-        .send(&sql::sequence(&calls))
-        .await
-        .map_err(|e| e.into_error("run a drift query"))?;
-    let mut found: Vec<(usize, Table)> = Vec::new();
-    for (at, rows) in asked.into_iter().zip(answers) {
-        if !rows.rows.is_empty() && found.last().is_none_or(|(last, _)| *last != at) {
-            found.push((at, table(rows)));
+/// Judges that were asked and have not answered.
+pub(super) struct Asked {
+    /// Whose each query is.
+    whose: Vec<usize>,
+    pub pending: Pending,
+}
+
+/// Asks several judges at once; nothing where none of them has a question.
+pub(super) fn ask(control: &Session, judges: &[Judge], which: &[usize]) -> Option<Asked> {
+    let (mut whose, mut calls) = (Vec::new(), Vec::new());
+    for at in which {
+        for call in judges[*at].calls() {
+            whose.push(*at);
+            calls.push(call);
         }
     }
-    Ok(Some(found))
+    (!calls.is_empty()).then(|| Asked {
+        whose,
+        pending: control.send(&sql::sequence(&calls)),
+    })
+}
+
+impl Asked {
+    /// Those that found something, with the rows.
+    pub(super) async fn found(self) -> Result<Vec<(usize, Table)>, Error> {
+        let answers = self.pending.await;
+        let answers = answers.map_err(|e| e.into_error("run a drift query"))?;
+        let mut found: Vec<(usize, Table)> = Vec::new();
+        for (at, rows) in self.whose.into_iter().zip(answers) {
+            if !rows.rows.is_empty() && found.last().is_none_or(|(last, _)| *last != at) {
+                found.push((at, table(rows)));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Asks several judges where nobody else is at work.
+pub(super) async fn judge(
+    control: &Session,
+    judges: &[Judge],
+    which: &[usize],
+) -> Result<Vec<(usize, Table)>, Error> {
+    match ask(control, judges, which) {
+        Some(asked) => asked.found().await,
+        None => Ok(Vec::new()),
+    }
 }
 
 fn table(rows: Rows) -> Table {

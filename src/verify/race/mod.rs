@@ -4,10 +4,12 @@
 //! explores every order of their steps (`explore`, `schedule`) by running them in real sessions (`play`, `block`). After each commit
 //! the invariants are asked (`judge`, `history`). What breaks one is shrunk (`shrink`) and shown as a timeline.
 
+mod alone;
 mod arena;
 mod argument;
 mod blind;
 mod block;
+mod caller;
 mod classify;
 mod condition;
 mod crash;
@@ -36,6 +38,7 @@ mod scenario;
 mod schedule;
 mod show;
 mod shrink;
+mod sideways;
 mod state;
 mod timeline;
 mod trace;
@@ -44,7 +47,9 @@ mod walk;
 mod weakened;
 mod worker;
 
+pub(in crate::verify) use alone::{Alone, Call, Ended, TableRows, calls};
 pub use arena::Ground;
+pub(in crate::verify) use caller::{Call as ProgramCall, Called, calls as program_calls};
 pub use export::export;
 pub use options::{Mutable, RaceOptions};
 pub use racer::{Racer, race};

@@ -7,11 +7,15 @@ use super::argument::Arguments;
 use super::play::Trial;
 use super::program::{Program, Script};
 use super::rehearse::{Call, Rehearsal};
+use super::state::Origin;
 
 /// Trials of one pair of commands.
 const PER_PAIR: usize = 8;
 /// Of these so many in one state.
 const PER_STATE: usize = 4;
+/// Trials of one pair in states that commands lead to, beside the others, and of these so many in one state.
+const PER_PAIR_GROWN: usize = 6;
+const PER_GROWN_STATE: usize = 2;
 /// Trials of three commands and more.
 const PER_GROUP: usize = 2;
 
@@ -88,12 +92,18 @@ pub(super) fn meetings(
         return Vec::new();
     };
     let mut found: Vec<Meeting> = Vec::new();
-    for start in 0..rehearsal.starts.len() {
+    let mut grown: Vec<Meeting> = Vec::new();
+    for (start, of) in rehearsal.starts.iter().enumerate() {
         let sets = match names {
             [first, second] => pairs(rehearsal, start, first, second),
             _ => wider(rehearsal, start, names),
         };
-        for arguments in sets.into_iter().take(PER_STATE) {
+        // Pairs have some for what commands lead to in any case: nobody makes up what is only ever brought about.
+        let (found, most) = match of.origin == Origin::Grown && names.len() == 2 {
+            true => (&mut grown, PER_GROWN_STATE),
+            false => (&mut found, PER_STATE),
+        };
+        for arguments in sets.into_iter().take(most) {
             let programs = found_scripts.iter().zip(arguments);
             let programs = programs.map(|(script, args)| Program {
                 script: (*script).clone(),
@@ -110,6 +120,8 @@ pub(super) fn meetings(
         2 => found.truncate(PER_PAIR),
         _ => found.truncate(PER_GROUP),
     }
+    grown.truncate(PER_PAIR_GROWN);
+    found.extend(grown);
     found
 }
 
@@ -120,15 +132,19 @@ fn here<'r>(rehearsal: &'r Rehearsal, start: usize, name: &str) -> Vec<&'r Call>
         .collect()
 }
 
-/// The most promising call of a command that cannot commit alone: it may do so after another one.
+/// The most promising calls of a command that cannot commit alone, and may do so after another one: the first that was tried, and
+/// one that is about the same and says something else.
 fn hot<'r>(rehearsal: &'r Rehearsal, start: usize, name: &str) -> Vec<&'r Call> {
-    rehearsal
-        .calls
-        .get(name)
-        .into_iter()
-        .flatten()
-        .filter(|call| call.start == start)
-        .take(1)
+    let calls = rehearsal.calls.get(name).into_iter().flatten();
+    let mut calls = calls.filter(|call| call.start == start);
+    let Some(first) = calls.next() else {
+        return Vec::new();
+    };
+    // Of several that have as much in common with it the first.
+    let mut others: Vec<&Call> = calls.collect();
+    others.sort_by_key(|call| std::cmp::Reverse(shared(&first.arguments, &call.arguments)));
+    std::iter::once(first)
+        .chain(others.into_iter().take(1))
         .collect()
 }
 
@@ -146,7 +162,7 @@ fn pairs(rehearsal: &Rehearsal, start: usize, first: &str, second: &str) -> Vec<
         (true, false) => combinations(&hot(rehearsal, start, first), &other, false),
         _ => Vec::new(),
     };
-    found.truncate(1);
+    found.truncate(2);
     found
 }
 
@@ -167,9 +183,11 @@ fn wider(rehearsal: &Rehearsal, start: usize, names: &[&str]) -> Vec<Vec<Argumen
     }
     let mut found = combinations(&calls(first), &calls(second), first == second);
     found.truncate(PER_STATE);
-    for set in &mut found {
-        // Where the first two have nothing but keys of their own between them, so have the others.
-        let apart = set[0] != set[1] && differ_in_keys(&calls(first), &set[0], &set[1]);
+    for (number, set) in found.iter_mut().enumerate() {
+        // Where the first two have nothing but keys of their own between them, so have the others. And all that could be the same
+        // is the same in the first set: in further ones nobody repeats what another one does.
+        let apart =
+            number > 0 || (set[0] != set[1] && differ_in_keys(&calls(first), &set[0], &set[1]));
         for name in others {
             let calls = calls(name);
             let mut options: Vec<&Arguments> = calls.iter().map(|call| &call.arguments).collect();

@@ -8,7 +8,7 @@ use super::arena::{Arena, prepare};
 use super::block::{Wait, wait};
 use super::crash::Crash;
 use super::footprint::Footprint;
-use super::judge::judge;
+use super::judge::{Asked, ask};
 use super::message::message;
 use super::program::{Act, Actor, Ending, Program};
 use super::schedule::{Choice, Move, Prefix, Seen};
@@ -118,6 +118,9 @@ pub(super) struct Play<'p, 'a> {
     pub stopped: bool,
     /// Sessions that wait for each other in a ring.
     pub ring: Vec<usize>,
+    /// What the judges were asked last, for whom, and after what was written. The next statement is sent meanwhile; the next commit,
+    /// which would make a difference, is not.
+    asked: Option<(Asked, Vec<usize>, Footprint)>,
     /// Written by transactions after which nobody could look.
     unjudged: Footprint,
 }
@@ -161,9 +164,13 @@ pub(super) async fn play(
         recorder,
         stopped: false,
         ring: Vec::new(),
+        asked: None,
         unjudged: Footprint::default(),
     };
-    let run = play.run().await;
+    let mut run = play.run().await;
+    if run.is_ok() {
+        run = play.hear().await;
+    }
     let cleaned = play.clean_up().await;
     let Play {
         seats,
@@ -195,6 +202,7 @@ impl Play<'_, '_> {
             let position = self.played.choices.len();
             let moves = self.moves();
             if moves.is_empty() && self.seats.iter().all(|seat| seat.waiting.is_none()) {
+                self.hear().await?;
                 let unjudged = std::mem::take(&mut self.unjudged);
                 return self.judge(&unjudged).await;
             }
@@ -372,6 +380,13 @@ impl Play<'_, '_> {
         self.hold_back().await?;
         let seat = &mut self.seats[at];
         let act = seat.actor.act();
+        let footprint = seat.actor.footprint_of(&act);
+        if footprint.is_none_or(Footprint::shuts_out) {
+            self.hear().await?;
+        }
+        if self.stopped {
+            return Ok(Seen::default());
+        }
         if self.is_lost(at, &act, Crash::BeforeCommit) {
             self.lose(at, Crash::BeforeCommit).await?;
             let woke = self.wake(preemptions).await?;
@@ -386,7 +401,8 @@ impl Play<'_, '_> {
         let mut pending = seat.session.send(&message);
         self.recorder
             .sent(at, || Sending::of(&self.seats[at].actor, &act));
-        let seen = match self.wait(at, &mut pending).await? {
+        let likely = self.may_wait(at, &act);
+        let seen = match self.wait(at, &mut pending, likely).await? {
             Wait::Answered => self.answer(at, act, pending, preemptions).await?,
             Wait::Blocked => {
                 self.played.waits += 1;
@@ -419,9 +435,23 @@ impl Play<'_, '_> {
     }
 
     /// Waits until a statement of this session answered, or waits for another session.
-    pub(super) async fn wait(&self, at: usize, pending: &mut Pending) -> Result<Wait, Error> {
+    pub(super) async fn wait(
+        &self,
+        at: usize,
+        pending: &mut Pending,
+        likely: bool,
+    ) -> Result<Wait, Error> {
         let pid = self.seats[at].session.pid();
-        wait(&self.arena.observer, pid, &self.others(at), pending).await
+        wait(&self.arena.observer, pid, &self.others(at), pending, likely).await
+    }
+
+    /// Whether another session may hold what this statement wants.
+    fn may_wait(&self, at: usize, act: &Act) -> bool {
+        let Some(wanted) = self.seats[at].actor.footprint_of(act) else {
+            return false;
+        };
+        let mut others = self.seats.iter().enumerate();
+        others.any(|(other, seat)| other != at && seat.actor.may_hold_up(wanted))
     }
 
     pub(super) fn others(&self, at: usize) -> Vec<i32> {
@@ -524,7 +554,9 @@ impl Play<'_, '_> {
         Ok(())
     }
 
+    /// Asks those whom this concerns.
     async fn judge(&mut self, footprint: &Footprint) -> Result<(), Error> {
+        self.hear().await?;
         let judges = &self.arena.judges;
         let written = footprint.written();
         let asked: Vec<usize> = self
@@ -534,10 +566,34 @@ impl Play<'_, '_> {
             .copied()
             .filter(|at| judges[*at].tables.meets(&written))
             .collect();
-        let Some(found) = judge(&mut self.arena.control, judges, &asked).await? else {
-            self.unjudged.add(footprint);
+        let sent = ask(&self.arena.control, judges, &asked);
+        self.asked = sent.map(|sent| (sent, asked, footprint.clone()));
+        // Who stops at what is found has to know at once, and so has who writes down what happens when.
+        match self.watch.stop.is_some() || self.watch.record {
+            true => self.hear().await,
+            false => Ok(()),
+        }
+    }
+
+    /// Takes in what the judges say. Where a session keeps everybody from reading (TRUNCATE, LOCK TABLE) there is nothing to be seen
+    /// until it ends.
+    async fn hear(&mut self) -> Result<(), Error> {
+        let Some((mut sent, asked, footprint)) = self.asked.take() else {
             return Ok(());
         };
+        let all: Vec<i32> = self.seats.iter().map(|seat| seat.session.pid()).collect();
+        let (observer, control) = (&self.arena.observer, self.arena.control.pid());
+        if wait(observer, control, &all, &mut sent.pending, false).await? == Wait::Blocked {
+            observer.cancel_backend(control).await?;
+            match sent.pending.await {
+                Err(failure) if failure.sqlstate != SqlState::QUERY_CANCELED => {
+                    return Err(failure.into_error("run a drift query"));
+                }
+                _ => self.unjudged.add(&footprint),
+            }
+            return Ok(());
+        }
+        let found = sent.found().await?;
         for at in asked {
             self.played.last.remove(&at);
         }

@@ -297,6 +297,27 @@ impl Actor {
         Act::Nothing
     }
 
+    /// Whether this statement may have to wait for what the open transaction holds, or has asked for.
+    pub(super) fn may_hold_up(&self, statement: &Footprint) -> bool {
+        let mut taken = self.program.script.steps.iter().take(self.next + 1);
+        self.open
+            && taken.any(|step| match step {
+                Step::Sql { footprint, .. } => statement.conflicts(footprint),
+                Step::Require { .. } => false,
+            })
+    }
+
+    /// What a step of its script touches.
+    pub(super) fn footprint_of(&self, act: &Act) -> Option<&Footprint> {
+        match act {
+            Act::Statement(at) => match self.program.script.steps.get(*at) {
+                Some(Step::Sql { footprint, .. }) => Some(footprint),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Steps that are still to be taken, the end of the transaction included.
     pub(super) fn left(&self) -> usize {
         match self.ending {

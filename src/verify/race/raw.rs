@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::arena::Arena;
 use super::program::{Program, Script};
-use super::state::Start;
+use super::state::{Origin, Start};
 use crate::error::Error;
 use crate::invariant::{Case, Value, Write};
 use crate::sql::{self, Ident, SqlText, fill, fixed};
@@ -114,7 +114,7 @@ async fn trial(
     let start = Start {
         name: case.title.clone(),
         rows: rows.state,
-        authored: false,
+        origin: Origin::MadeUp,
     };
     Ok((!programs.is_empty()).then_some(RawTrial { start, programs }))
 }

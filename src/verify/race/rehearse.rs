@@ -10,7 +10,7 @@ use super::options::RaceOptions;
 use super::play::{Trial, Watch};
 use super::program::{Program, Script, Who};
 use super::reset::Snapshot;
-use super::state::{Start, load, starts};
+use super::state::{Origin, Start, load, starts};
 use crate::design::{Command, Model, Rule, StepKind};
 use crate::error::Error;
 use crate::postgres::SqlFailure;
@@ -24,6 +24,8 @@ const STATES: usize = 4;
 
 /// States that one round of growing adds at most, and rounds.
 const GROWN: usize = 4;
+/// Of states in which two rows are alike so many are given a third one by a command.
+const THIRDS: usize = 2;
 const ROUNDS: usize = 4;
 /// States in which a command must commit, or states are grown.
 const WANTED: usize = 2;
@@ -80,7 +82,7 @@ pub(super) fn scripts(model: &Model, arena: &Arena<'_>) -> BTreeMap<String, Arc<
 
 /// A command on tables that a tenant may see only its share of runs as the role that is confined, for the tenant that its
 /// parameter names.
-fn who(model: &Model, command: &Command) -> (Who, Option<(Ident, Ident)>) {
+pub(super) fn who(model: &Model, command: &Command) -> (Who, Option<(Ident, Ident)>) {
     for invariant in &model.invariants {
         let Rule::Isolated {
             tables,
@@ -143,7 +145,7 @@ pub(super) async fn rehearse(
             .commands
             .iter()
             .filter(|command| {
-                start.authored || committing_states(&rehearsal, command.name.as_str()) < STATES
+                start.is_authored() || committing_states(&rehearsal, command.name.as_str()) < STATES
             })
             .collect();
         if wanting.is_empty() {
@@ -152,7 +154,7 @@ pub(super) async fn rehearse(
         match load(arena, maker, &start).await? {
             Ok(state) => loaded[at] = Some(state),
             Err(reason) => {
-                if start.authored {
+                if start.is_authored() {
                     rehearsal.illegal.push((start.name.clone(), reason));
                 }
                 continue;
@@ -207,6 +209,11 @@ async fn grow(
         if round > 0 && !wants(rehearsal) {
             break;
         }
+        let mut calls = match round {
+            0 => thirds(scripts, rehearsal, arena, loaded),
+            _ => Vec::new(),
+        };
+        calls.truncate(THIRDS);
         let firsts = scripts.keys().filter_map(|name| {
             let call = rehearsal.committing(name).find(|call| call.start >= from)?;
             Some((name.clone(), call.clone()))
@@ -214,8 +221,9 @@ async fn grow(
         // What seldom commits leads to where nobody was yet.
         let mut firsts: Vec<(String, Call)> = firsts.collect();
         firsts.sort_by_key(|(name, _)| committing_states(rehearsal, name));
+        calls.extend(firsts.into_iter().take(GROWN));
         from = rehearsal.starts.len();
-        for (name, call) in firsts.into_iter().take(GROWN) {
+        for (name, call) in calls {
             let (Some(script), Some(state)) = (scripts.get(&name), loaded[call.start]) else {
                 continue;
             };
@@ -235,7 +243,7 @@ async fn grow(
             let start = Start {
                 name: format!("{}, then {name}", rehearsal.starts[call.start].name),
                 rows,
-                authored: false,
+                origin: Origin::Grown,
             };
             let Ok(state) = load(arena, maker, &start).await? else {
                 continue;
@@ -251,6 +259,37 @@ async fn grow(
         }
     }
     Ok(())
+}
+
+/// Calls that add a row to two that are alike, next to them: what takes away both leaves the third one alone.
+fn thirds(
+    scripts: &BTreeMap<String, Arc<Script>>,
+    rehearsal: &Rehearsal,
+    arena: &Arena<'_>,
+    loaded: &[Option<usize>],
+) -> Vec<(String, Call)> {
+    let third = |name: &String, script: &Arc<Script>, call: &Call| {
+        let Origin::Alike(table) = &rehearsal.starts[call.start].origin else {
+            return None;
+        };
+        let stored = loaded[call.start].and_then(|state| {
+            let tables = arena.states[state].snapshot.tables.iter();
+            tables.clone().find(|stored| stored.name.name == *table)
+        })?;
+        let values: BTreeSet<&String> = stored.rows.iter().flatten().flatten().collect();
+        let near = call.arguments.values().flatten();
+        let near = near.filter(|value| values.contains(value)).count();
+        let adds = script.footprint().inserted().contains(table);
+        (adds && near > 0).then(|| (near, name.clone(), call.clone()))
+    };
+    let mut found: Vec<(usize, String, Call)> = Vec::new();
+    for (name, script) in scripts {
+        let mut calls = rehearsal.committing(name);
+        found.extend(calls.find_map(|call| third(name, script, call)));
+    }
+    found.sort_by_key(|(near, ..)| std::cmp::Reverse(*near));
+    let call = |(_, name, call)| (name, call);
+    found.into_iter().map(call).collect()
 }
 
 /// The rows of a state, as if somebody had written them down.

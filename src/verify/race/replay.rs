@@ -228,8 +228,8 @@ async fn put_in_place(arena: &mut Arena<'_>, wanted: &Replay) -> Result<usize, E
             failure.message
         )));
     }
-    let broken = judge(&mut arena.control, &arena.judges, &[0]).await?;
-    if broken.is_some_and(|broken| !broken.is_empty()) {
+    let broken = judge(&arena.control, &arena.judges, &[0]).await?;
+    if !broken.is_empty() {
         return Err(unfit(format!(
             "its rows at the start break `{}` already, as the design says it now",
             wanted.invariant

@@ -85,6 +85,12 @@ impl Resetter {
             _ => None,
         };
         let sequences = found.rows.into_iter().filter_map(name).collect();
+        // Triggers and references stay quiet: what is put back was legal when it was put there first. Set once: whenever it changes the
+        // server plans everything anew.
+        control
+            .batch(&fixed("SET session_replication_role = replica"))
+            .await
+            .map_err(|e| e.into_error("prepare the reset"))?;
         let resetter = Resetter {
             tables,
             sequences,
@@ -105,11 +111,9 @@ impl Resetter {
         fill("TRUNCATE {all} RESTART IDENTITY CASCADE;", &[("all", &all)])
     }
 
-    /// Triggers and references stay quiet: what is put back was legal when it was put there first.
     fn function(&self, name: &SqlText, body: &SqlText) -> SqlText {
         let head = fill(
-            "CREATE FUNCTION pgproof_shadow.{name}() RETURNS void LANGUAGE plpgsql\n\
-             SET session_replication_role = replica AS $pgproof$\nBEGIN",
+            "CREATE FUNCTION pgproof_shadow.{name}() RETURNS void LANGUAGE plpgsql AS $pgproof$\nBEGIN",
             &[("name", name)],
         );
         // Joined, not filled in: values may contain line breaks, which filling would indent.

@@ -7,7 +7,7 @@ use super::play::{Trial, Watch};
 use super::racer::Racer;
 use super::schedule::Choice;
 use super::show::{Shown, show};
-use super::state::{Start, load};
+use super::state::{Origin, Start, load};
 use crate::error::Error;
 use crate::finding::Counterexample;
 use crate::verify::seed::{Maker, NewRow};
@@ -198,7 +198,7 @@ async fn fewer_rows(
         let smaller = Start {
             name: start.name.clone(),
             rows: fewer,
-            authored: false,
+            origin: Origin::MadeUp,
         };
         let maker = racer.maker.clone();
         let Ok(state) = load(&mut racer.arena, &maker, &smaller).await? else {

@@ -20,8 +20,27 @@ pub(super) struct Start {
     /// `one-open-case`, `generated 3`, `empty`.
     pub name: String,
     pub rows: Vec<NewRow>,
+    pub origin: Origin,
+}
+
+/// Where a starting point comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The design gives it.
+    Design,
+    /// Two rows of this table that have the same parents.
+    Alike(Ident),
+    /// Made up otherwise.
+    MadeUp,
+    /// Commands lead to it.
+    Grown,
+}
+
+impl Start {
     /// Whether the design gives it.
-    pub authored: bool,
+    pub(super) fn is_authored(&self) -> bool {
+        self.origin == Origin::Design
+    }
 }
 
 /// The states of the design, then the empty one, then the smallest ones, then generated ones over the tables that matter.
@@ -37,13 +56,13 @@ pub(super) fn starts(
         .map(|state| Start {
             name: state.name.as_str().to_owned(),
             rows: maker.state(state),
-            authored: true,
+            origin: Origin::Design,
         })
         .collect();
     starts.push(Start {
         name: "empty".to_owned(),
         rows: Vec::new(),
-        authored: false,
+        origin: Origin::MadeUp,
     });
     starts.extend(smallest(maker, tables));
     let mut runner = runner(options.seed);
@@ -66,7 +85,7 @@ pub(super) fn starts(
         let start = Start {
             name: format!("generated {}", number + 1),
             rows,
-            authored: false,
+            origin: Origin::MadeUp,
         };
         if !start.rows.is_empty() && !starts.iter().any(|known| known.rows == start.rows) {
             starts.push(start);
@@ -87,15 +106,17 @@ fn smallest(maker: &Maker, tables: &[Ident]) -> Vec<Start> {
         let parents = maker.reference_values(&rows[at]);
         let mut two = rows.clone();
         let second = maker.add(&mut two, table, &parents, 1);
-        let both = second.is_some().then_some(("two alike in", two));
-        let alone = (maker.is_parent(table) || parents.is_empty()).then_some(("one row of", rows));
-        for (what, mut rows) in alone.into_iter().chain(both) {
+        let alike = Origin::Alike(table.clone());
+        let both = second.is_some().then_some(("two alike in", two, alike));
+        let alone = maker.is_parent(table) || parents.is_empty();
+        let alone = alone.then_some(("one row of", rows, Origin::MadeUp));
+        for (what, mut rows, origin) in alone.into_iter().chain(both) {
             maker.complete(&mut rows);
             if !starts.iter().any(|known| known.rows == rows) {
                 starts.push(Start {
                     name: format!("{what} {}", table.as_str()),
                     rows,
-                    authored: false,
+                    origin,
                 });
             }
         }
@@ -132,9 +153,9 @@ pub(super) async fn load(
         judges: (0..arena.judges.len()).collect(),
         ..Watch::default()
     };
-    let broken = judge(&mut arena.control, &arena.judges, &all.judges).await?;
+    let broken = judge(&arena.control, &arena.judges, &all.judges).await?;
     // Only rows are judged here: the way to a state may be one that no command could take.
-    if let Some((at, _)) = broken.iter().flatten().next() {
+    if let Some((at, _)) = broken.first() {
         return Ok(Err(format!(
             "it breaks {}",
             arena.judges[*at].invariant.name.as_str()
@@ -180,7 +201,10 @@ async fn follow_sequences(arena: &mut Arena<'_>, start: &Start) -> Result<(), Er
 
 /// Writes rows in one transaction.
 async fn write(control: &mut Session, maker: &Maker, rows: &[NewRow]) -> Result<(), SqlFailure> {
-    let mut statements = vec![fixed("BEGIN")];
+    let mut statements = vec![
+        fixed("BEGIN"),
+        fixed("SET LOCAL session_replication_role = origin"),
+    ];
     statements.extend(maker.statements(rows));
     statements.push(fixed("COMMIT"));
     let done = control.batch(&sql::sequence(&statements)).await;

@@ -6,6 +6,7 @@
 use super::block::Wait;
 use super::play::Play;
 use crate::error::Error;
+use crate::postgres::Waits;
 
 impl Play<'_, '_> {
     fn waiting(&self) -> Vec<usize> {
@@ -52,16 +53,24 @@ impl Play<'_, '_> {
     pub(super) async fn wake(&mut self, preemptions: usize) -> Result<bool, Error> {
         let mut woke = false;
         loop {
-            let mut ready = Vec::new();
-            for at in self.waiting() {
-                let pid = self.seats[at].session.pid();
-                let others = self.others(at);
-                if !self.arena.observer.is_blocked(pid, &others).await? {
-                    ready.push(at);
-                }
-            }
-            let first = match ready.as_slice() {
+            let waiting = self.waiting();
+            let ready = match waiting.as_slice() {
                 [] => break,
+                // Waiting for its answer tells as much.
+                [only] => vec![*only],
+                _ => {
+                    let waits = self.waits(&waiting).await?;
+                    let mut ready = waiting.clone();
+                    let mut blocked = waits.iter().map(|waits| waits.is_blocked);
+                    ready.retain(|_| !blocked.next().unwrap_or(false));
+                    if ready.is_empty() {
+                        self.ring = self.ring_of(&waiting, &waits);
+                        return Ok(woke);
+                    }
+                    ready
+                }
+            };
+            let first = match ready.as_slice() {
                 [only] => *only,
                 several if self.seats[several[0]].frozen => {
                     match self.first_of(several, preemptions) {
@@ -78,12 +87,16 @@ impl Play<'_, '_> {
             if held {
                 self.arena.observer.thaw(&self.pids(&[first])).await?;
             }
-            match self.wait(first, &mut pending).await? {
+            let alone = waiting.len() == 1;
+            match self.wait(first, &mut pending, alone).await? {
                 Wait::Blocked => {
                     self.seats[first].waiting = Some((act, pending));
                     if held {
                         self.arena.observer.freeze(&self.pids(&[first])).await?;
                         self.seats[first].frozen = true;
+                    }
+                    if alone {
+                        break;
                     }
                 }
                 Wait::Answered => {
@@ -100,20 +113,29 @@ impl Play<'_, '_> {
         Ok(woke)
     }
 
+    async fn waits(&self, sessions: &[usize]) -> Result<Vec<Waits>, Error> {
+        let all: Vec<usize> = (0..self.seats.len()).collect();
+        let (asked, by) = (self.pids(sessions), self.pids(&all));
+        self.arena.observer.waits(&asked, &by).await
+    }
+
     /// Sessions that wait for each other in a ring; PostgreSQL would cancel one of them.
     pub(super) async fn ring(&self) -> Result<Vec<usize>, Error> {
         let waiting = self.waiting();
         if waiting.len() < 2 {
             return Ok(Vec::new());
         }
+        let waits = self.waits(&waiting).await?;
+        Ok(self.ring_of(&waiting, &waits))
+    }
+
+    fn ring_of(&self, waiting: &[usize], waits: &[Waits]) -> Vec<usize> {
         let mut edges: Vec<Vec<usize>> = vec![Vec::new(); self.seats.len()];
-        for at in &waiting {
-            let pid = self.seats[*at].session.pid();
-            let blockers = self.arena.observer.blocking_pids(pid).await?;
-            let session = |at: &usize| blockers.contains(&self.seats[*at].session.pid());
+        for (at, waits) in waiting.iter().zip(waits) {
+            let session = |at: &usize| waits.by.contains(&self.seats[*at].session.pid());
             edges[*at] = waiting.iter().copied().filter(session).collect();
         }
-        Ok(ring(&edges))
+        ring(&edges)
     }
 }
 

@@ -355,15 +355,16 @@ impl Maker {
         self.follow_parents(rows, shape, &mut wide);
         let solved = self.solve(shape, &wide, extra, distinct);
         let row = self.with_history(shape, &wide, extra, distinct, solved);
-        if pending.len() < DEPTH {
-            pending.push(row);
-            for reference in &shape.references {
-                self.add_parent(rows, pending, reference, distinct);
-            }
-            let row = pending.pop()?;
-            rows.push(row);
+        if pending.len() >= DEPTH {
+            return None;
         }
-        Some(rows.len() - 1)
+        pending.push(row);
+        for reference in &shape.references {
+            self.add_parent(rows, pending, reference, distinct);
+        }
+        let row = pending.pop()?;
+        rows.push(row);
+        rows.len().checked_sub(1)
     }
 
     fn add_parent(

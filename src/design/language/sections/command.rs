@@ -115,11 +115,38 @@ pub(super) static COMMAND: Object = Object {
         RUNS,
         WITHIN,
         Key::new(
+            "batch",
+            Shape::Object(&BATCH),
+            "How many of it a client sends in one transaction, and what that is worth.",
+        )
+        .example("{of: 100, reaches: 2k/s}"),
+        Key::new(
             "side_effects",
             TEXTS,
             "What it does outside the database, which no rollback takes back.",
         )
         .example("[sends a letter]"),
+    ],
+    rules: &[],
+};
+
+static BATCH: Object = Object {
+    name: "batch",
+    doc: "Commands that are sent together in one transaction, as a buffer in the client does.",
+    keys: &[
+        Key::new(
+            "of",
+            Shape::Integer(2, 100_000),
+            "How many in one transaction.",
+        )
+        .required()
+        .example("100"),
+        Key::new(
+            "reaches",
+            Shape::Rate,
+            "Commands a second that one session gets through so, at least; measured by `verify`.",
+        )
+        .example("2k/s"),
     ],
     rules: &[],
 };

@@ -43,6 +43,12 @@ pub(super) static MIGRATION: Object = Object {
         )
         .example("{case_assignment: {by: case_id, chunk: 5000, pause: 50 ms}}"),
         Key::new(
+            "dual_write",
+            Shape::Map("table", &Shape::Name("table"), &Shape::Text),
+            "For each table that programs of the old version write, the statements that bring a written row to its new place: run after each insert and update until the old objects go, with `NEW` and `OLD` for the row.",
+        )
+        .example("{old_case: INSERT INTO new_case VALUES (NEW.case_id) ON CONFLICT DO NOTHING}"),
+        Key::new(
             "validate",
             Shape::Map("query", &Shape::Text, &QUERY),
             "Queries by name that return the rows that differ; none may.",

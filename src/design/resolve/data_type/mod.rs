@@ -8,3 +8,4 @@ mod parts;
 pub(super) use compare::{Match, compare, is_number, is_time};
 pub(super) use known::is_builtin;
 pub(super) use look_up::{DataType, check, of_column, settle};
+pub(super) use parts::length;

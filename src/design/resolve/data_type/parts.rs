@@ -57,6 +57,14 @@ pub(super) fn check_modifiers(name: &str, modifiers: &[String], most: usize) -> 
     })
 }
 
+/// The one number in parentheses: `varchar(20)`.
+pub(in crate::design::resolve) fn length(text: &str) -> Option<f64> {
+    match parts(text).ok()?.modifiers.as_slice() {
+        [only] => only.parse().ok(),
+        _ => None,
+    }
+}
+
 /// Takes `timestamp(3) with time zone[]` apart.
 pub(super) fn parts(text: &str) -> Result<Parts, Fault> {
     let malformed = || Fault {

@@ -254,6 +254,28 @@ fn data_is_possible() {
         "[2026-02-01, 2026-01-01]",
         "lowest",
     );
+    fails(
+        "values: {open: 0.3, paid: 0.3, gone: 0.4}, distinct: 2",
+        "data-impossible",
+        "2",
+        "3 are listed",
+    );
+    fails("width: 5", "data-impossible", "5", "takes 4 bytes at most");
+    for (range, is_backwards) in [
+        ("[2026-02-01 10:00:00, 2026-02-01 09:00:00]", true),
+        ("['2026-02-01 10:00:00+00', '2026-01-31 11:00:00+02']", true),
+        (
+            "['2026-02-01 10:00:00+00', '2026-02-01 09:00:00-02']",
+            false,
+        ),
+        ("[2026-02-01 09:00:00, 2026-02-01 10:00:00]", false),
+    ] {
+        let read = with(
+            "sold_at: timestamptz",
+            &format!("sold_at: {{type: timestamptz, data: {{range: {range}}}}}"),
+        );
+        assert_eq!(!read.said().is_empty(), is_backwards, "{range}");
+    }
     assert_eq!(
         with(
             "state: sale_state",
@@ -262,6 +284,55 @@ fn data_is_possible() {
         .said(),
         []
     );
+}
+
+#[test]
+fn volumes_are_possible() {
+    let key = "    key: [sale_id]\n    references";
+    let with_volume = |volume: &str| format!("    volume: {{{volume}}}\n{key}");
+    let fails = |volume: &str, marked: &str, words: &str| {
+        fault(
+            key,
+            &with_volume(volume),
+            "volume-impossible",
+            marked,
+            words,
+        );
+    };
+    fails("rows: 1M, horizon: 0 s", "0 s", "no time ahead");
+    fails("rows: 1000000000000000", "1000000000000000", "partitions");
+    fails(
+        "rows: 1M, grows: 1B/s, horizon: 100 years",
+        "1M",
+        "3.2e18 rows",
+    );
+    fails("rows: 1e300, grows: 1e300/s", "1e300", "32 TB");
+    for volume in [
+        "rows: 0, grows: 1M/month",
+        "rows: 100B, horizon: 5 years",
+        "rows: 1M, grows: 0",
+    ] {
+        assert_eq!(with(key, &with_volume(volume)).said(), [], "{volume}");
+    }
+    let parts = "    partition: {by: sale_id, hash: 4000}\n    volume: {rows: 1000000000000000}\n";
+    assert_eq!(with(key, &format!("{parts}{key}")).said(), []);
+    let column = |distinct: &str, volume: &str| {
+        let text = with(
+            "note: text?",
+            &format!(
+                "note: {{type: text, data: {{distinct: {distinct}}}}}\n{volume}\n    grain: one"
+            ),
+        );
+        text.said()
+            .iter()
+            .map(|(code, at)| ((*code).to_owned(), (*at).to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let impossible = [("data-impossible".to_owned(), "2M".to_owned())];
+    assert_eq!(column("2M", "    volume: {rows: 1M}"), impossible);
+    assert_eq!(column("2M", "    volume: {rows: 1M, grows: 1M/month}"), []);
+    assert_eq!(column("0.9", "    volume: {rows: 1M}"), []);
+    assert_eq!(column("2M", ""), []);
 }
 
 #[test]

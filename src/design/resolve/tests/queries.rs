@@ -377,3 +377,14 @@ fn projections_are_made_from_something() {
         "",
     );
 }
+
+#[test]
+fn expectations_are_possible() {
+    let sql = "    sql: SELECT sale_id FROM sale";
+    for key in ["reads", "cost", "buffers"] {
+        let plan = format!("    plan: {{{key}: <= 0}}\n{sql}");
+        fault(sql, &plan, "expectation-impossible", "<= 0", "bearable");
+    }
+    let plan = format!("    plan: {{reads: <= 1, returns: <= 0 rows}}\n{sql}");
+    assert_eq!(with(sql, &plan).said(), []);
+}

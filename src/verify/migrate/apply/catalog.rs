@@ -63,7 +63,9 @@ async fn of_stage(stage: &Stage<'_>, side: &Side<'_>) -> Result<Catalog, Error> 
     let mut catalog = read(&mut session, &scope).await?;
     // Whether a role may log in is not tried on a throw-away server.
     catalog.roles.clone_from(&side.compiled.catalog.roles);
-    catalog.extensions.clone_from(&side.compiled.catalog.extensions);
+    catalog
+        .extensions
+        .clone_from(&side.compiled.catalog.extensions);
     for table in catalog.tables.values_mut() {
         table.grants.remove(stage.player());
     }
@@ -118,10 +120,7 @@ pub(super) async fn apart(
          WHERE NOT i.indisvalid AND c.relnamespace = to_regnamespace({schema}) \
          UNION ALL SELECT 'constraint ' || conname || ' was never validated' FROM pg_constraint \
          WHERE NOT convalidated AND connamespace = to_regnamespace({schema})",
-        &[(
-            "schema",
-            &literal(crate::sql::quote_ident(schema).as_str()),
-        )],
+        &[("schema", &literal(crate::sql::quote_ident(schema).as_str()))],
     );
     let half = session.query(&sql).await;
     let half = half.map_err(|failure| failure.into_error("read the catalog"))?;

@@ -3,8 +3,7 @@
 use crate::migrate::{Phase, Plan, Step};
 use crate::postgres::{Session, SqlFailure, Value};
 use crate::sql::{
-    Ident, QualifiedName, SqlText, fill, join, literal, number, quote_ident,
-    quote_qualified,
+    Ident, QualifiedName, SqlText, fill, join, literal, number, quote_ident, quote_qualified,
 };
 
 /// The journal's name, in the design's schema, or in `public` where that is not there yet.
@@ -299,7 +298,9 @@ impl Journal {
                     "step {} was `{}`, and is now `{}`",
                     was.number, was.title, now.title
                 ),
-                (Some(was), None) => format!("step {} was `{}`, and is gone", was.number, was.title),
+                (Some(was), None) => {
+                    format!("step {} was `{}`, and is gone", was.number, was.title)
+                }
                 (None, Some(now)) => format!("step {} is new: `{}`", now.number, now.title),
                 (None, None) => continue,
             });
@@ -336,4 +337,3 @@ fn count(of: usize) -> SqlText {
 pub(super) fn is_contraction(step: &Step) -> bool {
     step.phase == Phase::Contract
 }
-

@@ -36,7 +36,9 @@ pub(super) async fn take(
             return Ok(Err(holder));
         }
         if !is_told {
-            teller.tell(&format!("another runner is at work ({holder}); waiting for it"));
+            teller.tell(&format!(
+                "another runner is at work ({holder}); waiting for it"
+            ));
             is_told = true;
         }
         tokio::time::sleep(Duration::from_millis(250)).await;

@@ -62,14 +62,8 @@ pub(super) struct Turn<'a> {
 
 impl Player<'_> {
     /// Runs the parts of a turn. What fails is written down.
-    pub(super) async fn play(
-        &mut self,
-        turn: Turn<'_>,
-        parts: &[Part],
-    ) -> Result<(), SqlFailure> {
-        let begins = self
-            .journal
-            .begins(turn.step, turn.way.during(), turn.from);
+    pub(super) async fn play(&mut self, turn: Turn<'_>, parts: &[Part]) -> Result<(), SqlFailure> {
+        let begins = self.journal.begins(turn.step, turn.way.during(), turn.from);
         self.session.batch(&begins).await?;
         let played = self.parts(turn, parts).await;
         if let Err(failure) = &played {
@@ -258,4 +252,3 @@ async fn is_attached(
     );
     Ok(session.query(&sql).await?.scalar() == Some("t"))
 }
-

@@ -113,7 +113,11 @@ pub(super) async fn build(
 ) -> Result<Vec<Catalog>, Error> {
     teller.tell(&format!(
         "building {} on a throw-away PostgreSQL {major}, to compare the database with",
-        if sides.len() > 1 { "both designs" } else { "the design" }
+        if sides.len() > 1 {
+            "both designs"
+        } else {
+            "the design"
+        }
     ));
     let options = ServerOptions {
         major,
@@ -172,7 +176,8 @@ pub async fn apply(
     let new = match new {
         Some(new) => new,
         None => {
-            let mut built = build(migration, opened.major, &[&migration.new], player.teller).await?;
+            let mut built =
+                build(migration, opened.major, &[&migration.new], player.teller).await?;
             built.pop().unwrap_or_default()
         }
     };
@@ -252,7 +257,9 @@ async fn go(player: &mut Player<'_>, wish: Wish) -> Result<Option<End>, Error> {
     let mut did = 0;
     for step in &plan.steps {
         let entry = player.journal.entry(step).cloned();
-        let outcome = entry.as_ref().map_or(Outcome::Waiting, |entry| entry.outcome);
+        let outcome = entry
+            .as_ref()
+            .map_or(Outcome::Waiting, |entry| entry.outcome);
         if outcome == Outcome::Done {
             continue;
         }

@@ -15,7 +15,12 @@ pub async fn undo(migration: &Migration<'_>, teller: &mut dyn Teller) -> Result<
         Err(end) => return Ok(end),
     };
     let plan = migration.plan;
-    let nothing = || End::Refused("nothing of this plan is in the database".to_owned(), Vec::new());
+    let nothing = || {
+        End::Refused(
+            "nothing of this plan is in the database".to_owned(),
+            Vec::new(),
+        )
+    };
     let Some(journal) = opened.journal.filter(|journal| journal.is_begun()) else {
         return Ok(nothing());
     };
@@ -45,7 +50,11 @@ pub async fn undo(migration: &Migration<'_>, teller: &mut dyn Teller) -> Result<
                 return Ok(boundary(step, reason, did));
             }
         };
-        let is_in = is_open && player.settle(step).await.map_err(failed("look at a step"))?;
+        let is_in = is_open
+            && player
+                .settle(step)
+                .await
+                .map_err(failed("look at a step"))?;
         let parts = if is_in { &[][..] } else { parts };
         player.teller.tell(&format!(
             "step {} of {}, back: {}",
@@ -61,7 +70,10 @@ pub async fn undo(migration: &Migration<'_>, teller: &mut dyn Teller) -> Result<
             is_resumed: is_resumed || is_open,
         };
         if let Err(failure) = player.play(turn, parts).await {
-            let why = format!("step {} ({}) could not be taken back", step.number, step.title);
+            let why = format!(
+                "step {} ({}) could not be taken back",
+                step.number, step.title
+            );
             return Ok(End::Refused(why, vec![failure.to_string()]));
         }
         did += 1;
@@ -78,7 +90,10 @@ pub async fn undo(migration: &Migration<'_>, teller: &mut dyn Teller) -> Result<
 }
 
 fn boundary(step: &Step, reason: &str, did: usize) -> End {
-    let what = format!("step {} ({}) cannot be taken back: {reason}", step.number, step.title);
+    let what = format!(
+        "step {} ({}) cannot be taken back: {reason}",
+        step.number, step.title
+    );
     match did {
         0 => End::Refused(what, Vec::new()),
         _ => End::Done(format!("{did} steps are taken back; {what}")),

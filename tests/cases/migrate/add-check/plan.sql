@@ -1,5 +1,6 @@
 -- 1 validate: add check ck_orders_until of orders
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -10,6 +11,7 @@ COMMIT;
 
 -- 2 validate: validate check ck_orders_until of orders
 -- runs      in one transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- because   in a transaction of its own, so that the lock of the step before is not held through the scan
 -- check     this must return no row:
 --           SELECT * FROM shop.orders WHERE NOT (ends_at is null or ends_at > placed_at) LIMIT 10

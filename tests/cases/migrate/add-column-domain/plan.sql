@@ -1,5 +1,6 @@
 -- 1 expand: add column orders.fee
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, as long as all its rows take: everybody waits, who reads as well as who writes
 -- HAZARD    rewrite:orders: a column of a domain with conditions is computed for every row under ACCESS EXCLUSIVE
 BEGIN;
 SET LOCAL search_path = shop, public;

@@ -1,5 +1,6 @@
 -- 1 expand: add column orders.twice
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, as long as all its rows take: everybody waits, who reads as well as who writes
 -- because   PostgreSQL knows no other way to add a stored generated column
 -- HAZARD    rewrite:orders: a stored generated column is computed for every row while ACCESS EXCLUSIVE is held: readers and writers of orders wait
 BEGIN;

@@ -17,6 +17,7 @@ COMMIT;
 
 -- 2 expand: add column orders.number
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   an identity in ADD COLUMN would write every row under ACCESS EXCLUSIVE
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -32,6 +33,7 @@ COMMIT;
 
 -- 3 backfill: fill orders.number
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     orders ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- check     this must return no row:
 --           SELECT * FROM shop.orders WHERE number IS NULL LIMIT 10
 SET search_path = shop, public;
@@ -95,6 +97,7 @@ $pgproof$;
 
 -- 4 validate: refuse new nulls in orders.number
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -105,6 +108,7 @@ COMMIT;
 
 -- 5 validate: prove that orders.number has no nulls
 -- runs      in one transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- because   in a transaction of its own, so that the lock of the step before is not held through the scan
 -- check     this must return no row:
 --           SELECT * FROM shop.orders WHERE number IS NULL LIMIT 10
@@ -118,6 +122,7 @@ COMMIT;
 
 -- 6 validate: make orders.number NOT NULL
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   the validated check spares the scan
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -131,6 +136,7 @@ COMMIT;
 
 -- 7 switch: switch orders
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

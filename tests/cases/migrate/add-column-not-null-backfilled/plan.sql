@@ -17,6 +17,7 @@ COMMIT;
 
 -- 2 expand: add column orders.channel
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -28,6 +29,7 @@ COMMIT;
 
 -- 3 backfill: fill orders as the design says
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     orders ROW EXCLUSIVE, a chunk of 7 rows at a time: nobody waits who reads or writes rows; DDL waits
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
@@ -87,6 +89,7 @@ $pgproof$;
 
 -- 4 validate: refuse new nulls in orders.channel
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -97,6 +100,7 @@ COMMIT;
 
 -- 5 validate: prove that orders.channel has no nulls
 -- runs      in one transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- because   in a transaction of its own, so that the lock of the step before is not held through the scan
 -- check     this must return no row:
 --           SELECT * FROM shop.orders WHERE channel IS NULL LIMIT 10
@@ -110,6 +114,7 @@ COMMIT;
 
 -- 6 validate: make orders.channel NOT NULL
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   the validated check spares the scan
 BEGIN;
 SET LOCAL search_path = shop, public;

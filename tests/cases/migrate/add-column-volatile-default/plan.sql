@@ -17,6 +17,7 @@ COMMIT;
 
 -- 2 expand: add column orders.token
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   with the default in ADD COLUMN every row would be written under ACCESS EXCLUSIVE, since each gets a value of its own
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -31,6 +32,7 @@ COMMIT;
 
 -- 3 backfill: fill orders.token
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     orders ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- check     this must return no row:
 --           SELECT * FROM shop.orders WHERE token IS NULL LIMIT 10
 SET search_path = shop, public;
@@ -94,6 +96,7 @@ $pgproof$;
 
 -- 4 validate: refuse new nulls in orders.token
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -104,6 +107,7 @@ COMMIT;
 
 -- 5 validate: prove that orders.token has no nulls
 -- runs      in one transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- because   in a transaction of its own, so that the lock of the step before is not held through the scan
 -- check     this must return no row:
 --           SELECT * FROM shop.orders WHERE token IS NULL LIMIT 10
@@ -117,6 +121,7 @@ COMMIT;
 
 -- 6 validate: make orders.token NOT NULL
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   the validated check spares the scan
 BEGIN;
 SET LOCAL search_path = shop, public;

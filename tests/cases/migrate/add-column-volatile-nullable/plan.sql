@@ -17,6 +17,7 @@ COMMIT;
 
 -- 2 expand: add column orders.token
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   with the default in ADD COLUMN every row would be written under ACCESS EXCLUSIVE, since each gets a value of its own
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -31,6 +32,7 @@ COMMIT;
 
 -- 3 backfill: fill orders.token
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     orders ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- check     this must return no row:
 --           SELECT * FROM shop.orders WHERE token IS NULL LIMIT 10
 SET search_path = shop, public;

@@ -1,5 +1,6 @@
 -- 1 expand: partition log_2026_03
 -- runs      in one transaction
+-- locks     log SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- because   CREATE TABLE … PARTITION OF would lock the whole table against readers and writers; attaching does not
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -13,6 +14,7 @@ COMMIT;
 
 -- 2 expand: partition log_2026_04
 -- runs      in one transaction
+-- locks     log SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- because   CREATE TABLE … PARTITION OF would lock the whole table against readers and writers; attaching does not
 BEGIN;
 SET LOCAL search_path = shop, public;

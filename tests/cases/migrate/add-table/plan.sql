@@ -20,6 +20,7 @@ COMMIT;
 
 -- 2 expand: reference fk_payment_orders of the new table payment
 -- runs      in one transaction
+-- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';

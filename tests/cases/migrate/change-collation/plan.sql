@@ -17,6 +17,7 @@ COMMIT;
 
 -- 2 expand: a column beside customer.nick
 -- runs      in one transaction
+-- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -28,6 +29,7 @@ COMMIT;
 
 -- 3 expand: keep both columns of customer.nick the same
 -- runs      in one transaction
+-- locks     customer SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 -- because   programs of the old version write the old column, programs of the new version the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -45,6 +47,7 @@ COMMIT;
 
 -- 4 backfill: fill customer.nick_new
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     customer ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- check     this must return no row:
 --           SELECT * FROM shop.customer WHERE nick_new IS DISTINCT FROM nick::text LIMIT 10
 SET search_path = shop, public;
@@ -108,6 +111,7 @@ $pgproof$;
 
 -- 5 switch: switch customer
 -- runs      in one transaction
+-- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -134,6 +138,7 @@ COMMIT;
 
 -- 6 contract: drop the old column of customer.nick
 -- runs      in one transaction
+-- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old values are gone; they are in the new column
 BEGIN;
 SET LOCAL search_path = shop, public;

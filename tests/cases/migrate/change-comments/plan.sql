@@ -1,5 +1,6 @@
 -- 1 expand: comment on orders.note
 -- runs      in one transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -9,6 +10,7 @@ COMMIT;
 
 -- 2 expand: comment on orders
 -- runs      in one transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';

@@ -1,5 +1,6 @@
 -- 1 expand: default of orders.placed_at
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';

@@ -1,5 +1,6 @@
 -- 1 expand: the new orders.twice
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, as long as all its rows take: everybody waits, who reads as well as who writes
 -- HAZARD    rewrite:orders: a stored generated column is computed for every row while ACCESS EXCLUSIVE is held: readers and writers of orders wait
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -12,6 +13,8 @@ COMMIT;
 
 -- 2 switch: switch orders
 -- runs      in one transaction
+-- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -29,6 +32,7 @@ COMMIT;
 
 -- 3 contract: drop the old column of orders.twice
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old values are gone; they are in the new column
 BEGIN;
 SET LOCAL search_path = shop, public;

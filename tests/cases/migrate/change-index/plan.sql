@@ -1,12 +1,10 @@
 -- 1 validate: build index ix_orders_customer_new on orders
 -- runs      outside a transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
 DROP INDEX CONCURRENTLY IF EXISTS shop.ix_orders_customer_new;
-SET search_path = shop, public;
-SET lock_timeout = 0;
-SET statement_timeout = 0;
 CREATE INDEX CONCURRENTLY ix_orders_customer_new
     ON shop.orders (customer_id, placed_at);
 
@@ -23,6 +21,7 @@ COMMIT;
 
 -- 3 contract: drop index ix_orders_customer_old of orders
 -- runs      outside a transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- forward   only: another index has its place; the one before it is the new schema's
 SET search_path = shop, public;
 SET lock_timeout = 0;

@@ -1,5 +1,7 @@
 -- 1 validate: add reference fk_orders_customer of orders
 -- runs      in one transaction
+-- locks     customer SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
+-- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -11,6 +13,8 @@ COMMIT;
 
 -- 2 validate: validate reference fk_orders_customer of orders
 -- runs      in one transaction
+-- locks     customer ROW SHARE, as long as all its rows take: nobody waits who reads or writes rows; DDL waits
+-- locks     orders SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- because   in a transaction of its own, so that the lock of the step before is not held through the scan
 -- check     this must return no row:
 --           SELECT customer_id FROM shop.orders AS child WHERE child.customer_id IS NOT NULL
@@ -25,6 +29,8 @@ COMMIT;
 
 -- 3 switch: switch orders
 -- runs      in one transaction
+-- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

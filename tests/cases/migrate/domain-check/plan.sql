@@ -18,6 +18,7 @@ COMMIT;
 
 -- 3 validate: validate condition cents_check of domain cents
 -- runs      in one transaction
+-- locks     line SHARE, as long as all its rows take: everybody waits who writes; reading goes on
 -- HAZARD    stop:cents: every table with a column of the domain is read under SHARE: writers of all of them wait
 BEGIN;
 SET LOCAL search_path = shop, public;

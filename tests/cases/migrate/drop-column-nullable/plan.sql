@@ -1,5 +1,6 @@
 -- 1 switch: switch orders
 -- runs      in one transaction
+-- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -13,6 +14,7 @@ COMMIT;
 
 -- 2 contract: drop column orders.note
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- HAZARD    data-loss:orders.note: every value of orders.note is gone
 -- forward   only: the values are gone; restore them from a backup
 BEGIN;

@@ -1,5 +1,7 @@
 -- 1 expand: drop reference fk_orders_customer of orders
 -- runs      in one transaction
+-- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';

@@ -1,5 +1,7 @@
 -- 1 contract: drop reference fk_line_orders of line
 -- runs      in one transaction
+-- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -10,6 +12,7 @@ COMMIT;
 
 -- 2 contract: drop table line
 -- runs      in one transaction
+-- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- HAZARD    data-loss:line: every row of line is gone
 -- forward   only: the rows are gone; restore them from a backup
 BEGIN;

@@ -28,6 +28,7 @@ COMMIT;
 
 -- 3 expand: a column beside orders.state
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -39,6 +40,7 @@ COMMIT;
 
 -- 4 expand: keep both columns of orders.state the same
 -- runs      in one transaction
+-- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 -- because   programs of the old version write the old column, programs of the new version the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -56,6 +58,7 @@ COMMIT;
 
 -- 5 backfill: fill orders.state_new
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     orders ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- check     this must return no row:
 --           SELECT * FROM shop.orders WHERE state_new IS DISTINCT FROM state::text::shop.state_new LIMIT 10
 SET search_path = shop, public;
@@ -119,6 +122,7 @@ $pgproof$;
 
 -- 6 validate: refuse new nulls in orders.state
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -129,6 +133,7 @@ COMMIT;
 
 -- 7 validate: prove that orders.state has no nulls
 -- runs      in one transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- because   in a transaction of its own, so that the lock of the step before is not held through the scan
 -- check     this must return no row:
 --           SELECT * FROM shop.orders WHERE state_new IS NULL LIMIT 10
@@ -142,6 +147,7 @@ COMMIT;
 
 -- 8 validate: make orders.state NOT NULL
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   the validated check spares the scan
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -155,6 +161,8 @@ COMMIT;
 
 -- 9 switch: switch orders
 -- runs      in one transaction
+-- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -193,6 +201,7 @@ COMMIT;
 
 -- 10 contract: drop the old column of orders.state
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old values are gone; they are in the new column
 BEGIN;
 SET LOCAL search_path = shop, public;

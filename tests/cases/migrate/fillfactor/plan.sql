@@ -1,5 +1,6 @@
 -- 1 expand: storage parameters of orders
 -- runs      in one transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';

@@ -1,5 +1,6 @@
 -- 1 expand: default of orders.twice
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: a column that was not generated cannot become so; add one that is
 BEGIN;
 SET LOCAL search_path = shop, public;

@@ -1,5 +1,6 @@
 -- 1 expand: build index ix_log_what on log
 -- runs      in one transaction
+-- locks     log SHARE, an instant: everybody waits who writes; reading goes on
 -- because   PostgreSQL refuses CONCURRENTLY on a partitioned table, so each partition builds its own; the parent's is invalid until all are attached
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -11,13 +12,11 @@ COMMIT;
 
 -- 2 expand: build index ix_log_what on log_2026_01
 -- runs      outside a transaction
+-- locks     log_2026_01 SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
 DROP INDEX CONCURRENTLY IF EXISTS shop.log_2026_01_ix_log_what;
-SET search_path = shop, public;
-SET lock_timeout = 0;
-SET statement_timeout = 0;
 CREATE INDEX CONCURRENTLY log_2026_01_ix_log_what
     ON shop.log_2026_01 (what);
 
@@ -33,13 +32,11 @@ COMMIT;
 
 -- 4 expand: build index ix_log_what on log_2026_02
 -- runs      outside a transaction
+-- locks     log_2026_02 SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
 DROP INDEX CONCURRENTLY IF EXISTS shop.log_2026_02_ix_log_what;
-SET search_path = shop, public;
-SET lock_timeout = 0;
-SET statement_timeout = 0;
 CREATE INDEX CONCURRENTLY log_2026_02_ix_log_what
     ON shop.log_2026_02 (what);
 

@@ -17,6 +17,7 @@ COMMIT;
 
 -- 2 expand: a column beside line.order_id
 -- runs      in one transaction
+-- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -28,6 +29,7 @@ COMMIT;
 
 -- 3 expand: a column beside orders.order_id
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -39,6 +41,7 @@ COMMIT;
 
 -- 4 expand: keep both columns of line.order_id the same
 -- runs      in one transaction
+-- locks     line SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 -- because   programs of the old version write the old column, programs of the new version the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -56,6 +59,7 @@ COMMIT;
 
 -- 5 expand: keep both columns of orders.order_id the same
 -- runs      in one transaction
+-- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 -- because   programs of the old version write the old column, programs of the new version the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -73,6 +77,7 @@ COMMIT;
 
 -- 6 backfill: fill line.order_id_new
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     line ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- check     this must return no row:
 --           SELECT * FROM shop.line WHERE order_id_new IS DISTINCT FROM order_id::bigint LIMIT 10
 SET search_path = shop, public;
@@ -139,6 +144,7 @@ $pgproof$;
 
 -- 7 backfill: fill orders.order_id_new
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     orders ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- check     this must return no row:
 --           SELECT * FROM shop.orders WHERE order_id_new IS DISTINCT FROM order_id::bigint LIMIT 10
 SET search_path = shop, public;
@@ -202,6 +208,7 @@ $pgproof$;
 
 -- 8 validate: build index line_pkey_new on line
 -- runs      outside a transaction
+-- locks     line SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- check     this must return no row:
 --           SELECT order_id_new, number, count(*) FROM shop.line
 --               WHERE ROW(order_id_new, number) IS NOT NULL GROUP BY order_id_new, number HAVING count(*) > 1 LIMIT 10
@@ -209,14 +216,12 @@ SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
 DROP INDEX CONCURRENTLY IF EXISTS shop.line_pkey_new;
-SET search_path = shop, public;
-SET lock_timeout = 0;
-SET statement_timeout = 0;
 CREATE UNIQUE INDEX CONCURRENTLY line_pkey_new
     ON shop.line (order_id_new, number);
 
 -- 9 validate: build index orders_pkey_new on orders
 -- runs      outside a transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- check     this must return no row:
 --           SELECT order_id_new, count(*) FROM shop.orders
 --               WHERE ROW(order_id_new) IS NOT NULL GROUP BY order_id_new HAVING count(*) > 1 LIMIT 10
@@ -224,14 +229,13 @@ SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
 DROP INDEX CONCURRENTLY IF EXISTS shop.orders_pkey_new;
-SET search_path = shop, public;
-SET lock_timeout = 0;
-SET statement_timeout = 0;
 CREATE UNIQUE INDEX CONCURRENTLY orders_pkey_new
     ON shop.orders (order_id_new);
 
 -- 10 validate: add reference fk_line_orders of line
 -- runs      in one transaction
+-- locks     line SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
+-- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -243,6 +247,8 @@ COMMIT;
 
 -- 11 validate: validate reference fk_line_orders of line
 -- runs      in one transaction
+-- locks     line SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- locks     orders ROW SHARE, as long as all its rows take: nobody waits who reads or writes rows; DDL waits
 -- because   in a transaction of its own, so that the lock of the step before is not held through the scan
 -- check     this must return no row:
 --           SELECT order_id_new FROM shop.line AS child WHERE child.order_id_new IS NOT NULL
@@ -257,6 +263,7 @@ COMMIT;
 
 -- 12 validate: refuse new nulls in line.order_id
 -- runs      in one transaction
+-- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -267,6 +274,7 @@ COMMIT;
 
 -- 13 validate: prove that line.order_id has no nulls
 -- runs      in one transaction
+-- locks     line SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- because   in a transaction of its own, so that the lock of the step before is not held through the scan
 -- check     this must return no row:
 --           SELECT * FROM shop.line WHERE order_id_new IS NULL LIMIT 10
@@ -280,6 +288,7 @@ COMMIT;
 
 -- 14 validate: make line.order_id NOT NULL
 -- runs      in one transaction
+-- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   the validated check spares the scan
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -293,6 +302,7 @@ COMMIT;
 
 -- 15 validate: refuse new nulls in orders.order_id
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -303,6 +313,7 @@ COMMIT;
 
 -- 16 validate: prove that orders.order_id has no nulls
 -- runs      in one transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- because   in a transaction of its own, so that the lock of the step before is not held through the scan
 -- check     this must return no row:
 --           SELECT * FROM shop.orders WHERE order_id_new IS NULL LIMIT 10
@@ -316,6 +327,7 @@ COMMIT;
 
 -- 17 validate: make orders.order_id NOT NULL
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   the validated check spares the scan
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -329,6 +341,9 @@ COMMIT;
 
 -- 18 switch: switch line, orders
 -- runs      in one transaction
+-- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -392,6 +407,7 @@ COMMIT;
 
 -- 19 contract: drop the old column of line.order_id
 -- runs      in one transaction
+-- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old values are gone; they are in the new column
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -406,6 +422,7 @@ COMMIT;
 
 -- 20 contract: drop the old column of orders.order_id
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old values are gone; they are in the new column
 BEGIN;
 SET LOCAL search_path = shop, public;

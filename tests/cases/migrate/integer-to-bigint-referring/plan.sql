@@ -17,6 +17,7 @@ COMMIT;
 
 -- 2 expand: a column beside line.order_id
 -- runs      in one transaction
+-- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -28,6 +29,7 @@ COMMIT;
 
 -- 3 expand: keep both columns of line.order_id the same
 -- runs      in one transaction
+-- locks     line SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 -- because   programs of the old version write the old column, programs of the new version the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -45,6 +47,7 @@ COMMIT;
 
 -- 4 backfill: fill line.order_id_new
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     line ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- check     this must return no row:
 --           SELECT * FROM shop.line WHERE order_id_new IS DISTINCT FROM order_id::bigint LIMIT 10
 SET search_path = shop, public;
@@ -111,6 +114,7 @@ $pgproof$;
 
 -- 5 validate: build index line_pkey_new on line
 -- runs      outside a transaction
+-- locks     line SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- check     this must return no row:
 --           SELECT order_id_new, number, count(*) FROM shop.line
 --               WHERE ROW(order_id_new, number) IS NOT NULL GROUP BY order_id_new, number HAVING count(*) > 1 LIMIT 10
@@ -118,14 +122,13 @@ SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
 DROP INDEX CONCURRENTLY IF EXISTS shop.line_pkey_new;
-SET search_path = shop, public;
-SET lock_timeout = 0;
-SET statement_timeout = 0;
 CREATE UNIQUE INDEX CONCURRENTLY line_pkey_new
     ON shop.line (order_id_new, number);
 
 -- 6 validate: add reference fk_line_orders of line
 -- runs      in one transaction
+-- locks     line SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
+-- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -137,6 +140,8 @@ COMMIT;
 
 -- 7 validate: validate reference fk_line_orders of line
 -- runs      in one transaction
+-- locks     line SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- locks     orders ROW SHARE, as long as all its rows take: nobody waits who reads or writes rows; DDL waits
 -- because   in a transaction of its own, so that the lock of the step before is not held through the scan
 -- check     this must return no row:
 --           SELECT order_id_new FROM shop.line AS child WHERE child.order_id_new IS NOT NULL
@@ -151,6 +156,7 @@ COMMIT;
 
 -- 8 validate: refuse new nulls in line.order_id
 -- runs      in one transaction
+-- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -161,6 +167,7 @@ COMMIT;
 
 -- 9 validate: prove that line.order_id has no nulls
 -- runs      in one transaction
+-- locks     line SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- because   in a transaction of its own, so that the lock of the step before is not held through the scan
 -- check     this must return no row:
 --           SELECT * FROM shop.line WHERE order_id_new IS NULL LIMIT 10
@@ -174,6 +181,7 @@ COMMIT;
 
 -- 10 validate: make line.order_id NOT NULL
 -- runs      in one transaction
+-- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   the validated check spares the scan
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -187,6 +195,8 @@ COMMIT;
 
 -- 11 switch: switch line
 -- runs      in one transaction
+-- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -223,6 +233,7 @@ COMMIT;
 
 -- 12 contract: drop the old column of line.order_id
 -- runs      in one transaction
+-- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old values are gone; they are in the new column
 BEGIN;
 SET LOCAL search_path = shop, public;

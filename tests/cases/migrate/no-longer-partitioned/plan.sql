@@ -36,6 +36,9 @@ COMMIT;
 
 -- 3 expand: write log to both tables
 -- runs      in one transaction
+-- locks     log SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
+-- locks     log_2026_01 SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
+-- locks     log_2026_02 SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 -- because   what is written while old rows are copied must not be lost
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -58,6 +61,7 @@ COMMIT;
 
 -- 4 backfill: copy log to log_new
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     log ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
@@ -149,6 +153,10 @@ COMMIT;
 
 -- 6 switch: switch log
 -- runs      in one transaction
+-- locks     log ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     log_2026_01 ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     log_2026_02 ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     log_old ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -180,6 +188,9 @@ COMMIT;
 
 -- 7 contract: drop the old table of log
 -- runs      in one transaction
+-- locks     log_2026_01 ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     log_2026_02 ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     log_old ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old table is gone; its rows are in the new one
 BEGIN;
 SET LOCAL search_path = shop, public;

@@ -17,6 +17,7 @@ COMMIT;
 
 -- 2 expand: a column beside orders.order_no
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -28,6 +29,7 @@ COMMIT;
 
 -- 3 expand: keep both columns of orders.order_no the same
 -- runs      in one transaction
+-- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 -- because   programs of the old version write the old column, programs of the new version the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -55,6 +57,7 @@ COMMIT;
 
 -- 4 backfill: fill orders.order_no
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     orders ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- check     this must return no row:
 --           SELECT * FROM shop.orders WHERE order_no IS DISTINCT FROM order_id::integer LIMIT 10
 SET search_path = shop, public;
@@ -118,6 +121,7 @@ $pgproof$;
 
 -- 5 validate: build index orders_pkey_new on orders
 -- runs      outside a transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- check     this must return no row:
 --           SELECT order_no, count(*) FROM shop.orders
 --               WHERE ROW(order_no) IS NOT NULL GROUP BY order_no HAVING count(*) > 1 LIMIT 10
@@ -125,14 +129,13 @@ SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
 DROP INDEX CONCURRENTLY IF EXISTS shop.orders_pkey_new;
-SET search_path = shop, public;
-SET lock_timeout = 0;
-SET statement_timeout = 0;
 CREATE UNIQUE INDEX CONCURRENTLY orders_pkey_new
     ON shop.orders (order_no);
 
 -- 6 validate: add reference fk_line_orders of line
 -- runs      in one transaction
+-- locks     line SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
+-- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -144,6 +147,8 @@ COMMIT;
 
 -- 7 validate: validate reference fk_line_orders of line
 -- runs      in one transaction
+-- locks     line SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- locks     orders ROW SHARE, as long as all its rows take: nobody waits who reads or writes rows; DDL waits
 -- because   in a transaction of its own, so that the lock of the step before is not held through the scan
 -- check     this must return no row:
 --           SELECT order_id FROM shop.line AS child WHERE child.order_id IS NOT NULL
@@ -158,6 +163,7 @@ COMMIT;
 
 -- 8 validate: refuse new nulls in orders.order_no
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -168,6 +174,7 @@ COMMIT;
 
 -- 9 validate: prove that orders.order_no has no nulls
 -- runs      in one transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- because   in a transaction of its own, so that the lock of the step before is not held through the scan
 -- check     this must return no row:
 --           SELECT * FROM shop.orders WHERE order_no IS NULL LIMIT 10
@@ -181,6 +188,7 @@ COMMIT;
 
 -- 10 validate: make orders.order_no NOT NULL
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   the validated check spares the scan
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -194,6 +202,9 @@ COMMIT;
 
 -- 11 switch: switch line, orders
 -- runs      in one transaction
+-- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -215,6 +226,7 @@ COMMIT;
 
 -- 12 contract: drop column orders.order_id, now order_no
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old name is gone; its values are under the new one
 BEGIN;
 SET LOCAL search_path = shop, public;

@@ -17,6 +17,7 @@ COMMIT;
 
 -- 2 expand: a column beside customer.address
 -- runs      in one transaction
+-- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -28,6 +29,7 @@ COMMIT;
 
 -- 3 expand: keep both columns of customer.address the same
 -- runs      in one transaction
+-- locks     customer SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 -- because   programs of the old version write the old column, programs of the new version the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -55,6 +57,7 @@ COMMIT;
 
 -- 4 backfill: fill customer.address
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     customer ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- check     this must return no row:
 --           SELECT * FROM shop.customer WHERE address IS DISTINCT FROM email::varchar(80) LIMIT 10
 SET search_path = shop, public;
@@ -118,6 +121,7 @@ $pgproof$;
 
 -- 5 validate: build index uq_customer_email_new on customer
 -- runs      outside a transaction
+-- locks     customer SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- check     this must return no row:
 --           SELECT address, count(*) FROM shop.customer
 --               WHERE ROW(address) IS NOT NULL GROUP BY address HAVING count(*) > 1 LIMIT 10
@@ -125,14 +129,12 @@ SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
 DROP INDEX CONCURRENTLY IF EXISTS shop.uq_customer_email_new;
-SET search_path = shop, public;
-SET lock_timeout = 0;
-SET statement_timeout = 0;
 CREATE UNIQUE INDEX CONCURRENTLY uq_customer_email_new
     ON shop.customer (address);
 
 -- 6 validate: refuse new nulls in customer.address
 -- runs      in one transaction
+-- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -143,6 +145,7 @@ COMMIT;
 
 -- 7 validate: prove that customer.address has no nulls
 -- runs      in one transaction
+-- locks     customer SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- because   in a transaction of its own, so that the lock of the step before is not held through the scan
 -- check     this must return no row:
 --           SELECT * FROM shop.customer WHERE address IS NULL LIMIT 10
@@ -156,6 +159,7 @@ COMMIT;
 
 -- 8 validate: make customer.address NOT NULL
 -- runs      in one transaction
+-- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   the validated check spares the scan
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -169,6 +173,7 @@ COMMIT;
 
 -- 9 switch: switch customer
 -- runs      in one transaction
+-- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -182,6 +187,7 @@ COMMIT;
 
 -- 10 contract: drop column customer.email, now address
 -- runs      in one transaction
+-- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old name is gone; its values are under the new one
 BEGIN;
 SET LOCAL search_path = shop, public;

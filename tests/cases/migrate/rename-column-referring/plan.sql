@@ -17,6 +17,7 @@ COMMIT;
 
 -- 2 expand: a column beside orders.buyer_id
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -28,6 +29,7 @@ COMMIT;
 
 -- 3 expand: keep both columns of orders.buyer_id the same
 -- runs      in one transaction
+-- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 -- because   programs of the old version write the old column, programs of the new version the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -55,6 +57,7 @@ COMMIT;
 
 -- 4 backfill: fill orders.buyer_id
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     orders ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- check     this must return no row:
 --           SELECT * FROM shop.orders WHERE buyer_id IS DISTINCT FROM customer_id::bigint LIMIT 10
 SET search_path = shop, public;
@@ -118,18 +121,18 @@ $pgproof$;
 
 -- 5 validate: build index ix_orders_customer_new on orders
 -- runs      outside a transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
 DROP INDEX CONCURRENTLY IF EXISTS shop.ix_orders_customer_new;
-SET search_path = shop, public;
-SET lock_timeout = 0;
-SET statement_timeout = 0;
 CREATE INDEX CONCURRENTLY ix_orders_customer_new
     ON shop.orders (buyer_id, placed_at DESC);
 
 -- 6 validate: add reference fk_orders_customer of orders
 -- runs      in one transaction
+-- locks     customer SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
+-- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -141,6 +144,8 @@ COMMIT;
 
 -- 7 validate: validate reference fk_orders_customer of orders
 -- runs      in one transaction
+-- locks     customer ROW SHARE, as long as all its rows take: nobody waits who reads or writes rows; DDL waits
+-- locks     orders SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- because   in a transaction of its own, so that the lock of the step before is not held through the scan
 -- check     this must return no row:
 --           SELECT buyer_id FROM shop.orders AS child WHERE child.buyer_id IS NOT NULL
@@ -155,6 +160,7 @@ COMMIT;
 
 -- 8 validate: refuse new nulls in orders.buyer_id
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -165,6 +171,7 @@ COMMIT;
 
 -- 9 validate: prove that orders.buyer_id has no nulls
 -- runs      in one transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- because   in a transaction of its own, so that the lock of the step before is not held through the scan
 -- check     this must return no row:
 --           SELECT * FROM shop.orders WHERE buyer_id IS NULL LIMIT 10
@@ -178,6 +185,7 @@ COMMIT;
 
 -- 10 validate: make orders.buyer_id NOT NULL
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   the validated check spares the scan
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -191,6 +199,9 @@ COMMIT;
 
 -- 11 switch: switch orders
 -- runs      in one transaction
+-- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -210,6 +221,7 @@ COMMIT;
 
 -- 12 contract: drop index ix_orders_customer_old of orders
 -- runs      outside a transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- forward   only: another index has its place; the one before it is the new schema's
 SET search_path = shop, public;
 SET lock_timeout = 0;
@@ -218,6 +230,7 @@ DROP INDEX CONCURRENTLY IF EXISTS shop.ix_orders_customer_old;
 
 -- 13 contract: drop column orders.customer_id, now buyer_id
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old name is gone; its values are under the new one
 BEGIN;
 SET LOCAL search_path = shop, public;

@@ -17,6 +17,7 @@ COMMIT;
 
 -- 2 expand: rename table line to item
 -- runs      in one transaction
+-- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   the view lets programs of the old version read and write as before
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -31,6 +32,8 @@ COMMIT;
 
 -- 3 expand: a column beside item.price
 -- runs      in one transaction
+-- locks     item ACCESS EXCLUSIVE, as long as all its rows take: everybody waits, who reads as well as who writes
+-- HAZARD    rewrite:item: item is written anew under ACCESS EXCLUSIVE: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -42,6 +45,7 @@ COMMIT;
 
 -- 4 expand: rename primary key of item
 -- runs      in one transaction
+-- locks     item ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -52,6 +56,7 @@ COMMIT;
 
 -- 5 expand: keep both columns of item.price the same
 -- runs      in one transaction
+-- locks     item SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 -- because   programs of the old version write the old column, programs of the new version the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -79,6 +84,7 @@ COMMIT;
 
 -- 6 backfill: fill item.price
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     item ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- check     this must return no row:
 --           SELECT * FROM shop.item WHERE price IS DISTINCT FROM amount::text::shop.cents LIMIT 10
 SET search_path = shop, public;
@@ -145,6 +151,7 @@ $pgproof$;
 
 -- 7 validate: refuse new nulls in item.price
 -- runs      in one transaction
+-- locks     item ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -155,6 +162,7 @@ COMMIT;
 
 -- 8 validate: prove that item.price has no nulls
 -- runs      in one transaction
+-- locks     item SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- because   in a transaction of its own, so that the lock of the step before is not held through the scan
 -- check     this must return no row:
 --           SELECT * FROM shop.item WHERE price IS NULL LIMIT 10
@@ -168,6 +176,7 @@ COMMIT;
 
 -- 9 validate: make item.price NOT NULL
 -- runs      in one transaction
+-- locks     item ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   the validated check spares the scan
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -190,6 +199,7 @@ COMMIT;
 
 -- 11 contract: drop column item.amount, now price
 -- runs      in one transaction
+-- locks     item ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old name is gone; its values are under the new one
 BEGIN;
 SET LOCAL search_path = shop, public;

@@ -1,5 +1,6 @@
 -- 1 expand: rename table orders to purchase
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   the view lets programs of the old version read and write as before
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -15,6 +16,7 @@ COMMIT;
 
 -- 2 expand: rename primary key of purchase
 -- runs      in one transaction
+-- locks     purchase ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';

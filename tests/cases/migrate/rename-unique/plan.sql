@@ -1,5 +1,6 @@
 -- 1 expand: rename uq_customer_email to unique uq_customer_mail of customer
 -- runs      in one transaction
+-- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';

@@ -26,6 +26,7 @@ ALTER TYPE shop.state ADD VALUE IF NOT EXISTS 'lost';
 
 -- 3 expand: a column beside orders.remark
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -37,6 +38,7 @@ COMMIT;
 
 -- 4 expand: a column beside orders.total
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -48,6 +50,7 @@ COMMIT;
 
 -- 5 expand: keep both columns of orders.remark the same
 -- runs      in one transaction
+-- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 -- because   programs of the old version write the old column, programs of the new version the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -75,6 +78,7 @@ COMMIT;
 
 -- 6 expand: keep both columns of orders.total the same
 -- runs      in one transaction
+-- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 -- because   programs of the old version write the old column, programs of the new version the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -92,6 +96,7 @@ COMMIT;
 
 -- 7 backfill: fill orders.remark
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     orders ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- check     this must return no row:
 --           SELECT * FROM shop.orders WHERE remark IS DISTINCT FROM note::text LIMIT 10
 SET search_path = shop, public;
@@ -155,6 +160,7 @@ $pgproof$;
 
 -- 8 backfill: fill orders.total_new
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     orders ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- check     this must return no row:
 --           SELECT * FROM shop.orders WHERE total_new IS DISTINCT FROM total::numeric(14,4) LIMIT 10
 SET search_path = shop, public;
@@ -218,6 +224,7 @@ $pgproof$;
 
 -- 9 validate: add check ck_orders_total of orders
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -228,6 +235,7 @@ COMMIT;
 
 -- 10 validate: validate check ck_orders_total of orders
 -- runs      in one transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- because   in a transaction of its own, so that the lock of the step before is not held through the scan
 -- check     this must return no row:
 --           SELECT * FROM shop.orders WHERE NOT (total_new >= 0) LIMIT 10
@@ -241,6 +249,7 @@ COMMIT;
 
 -- 11 validate: refuse new nulls in customer.nick
 -- runs      in one transaction
+-- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -251,6 +260,7 @@ COMMIT;
 
 -- 12 validate: prove that customer.nick has no nulls
 -- runs      in one transaction
+-- locks     customer SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- because   in a transaction of its own, so that the lock of the step before is not held through the scan
 -- check     this must return no row:
 --           SELECT * FROM shop.customer WHERE nick IS NULL LIMIT 10
@@ -264,6 +274,7 @@ COMMIT;
 
 -- 13 validate: make customer.nick NOT NULL
 -- runs      in one transaction
+-- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   the validated check spares the scan
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -277,6 +288,7 @@ COMMIT;
 
 -- 14 validate: refuse new nulls in orders.total
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -287,6 +299,7 @@ COMMIT;
 
 -- 15 validate: prove that orders.total has no nulls
 -- runs      in one transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- because   in a transaction of its own, so that the lock of the step before is not held through the scan
 -- check     this must return no row:
 --           SELECT * FROM shop.orders WHERE total_new IS NULL LIMIT 10
@@ -300,6 +313,7 @@ COMMIT;
 
 -- 16 validate: make orders.total NOT NULL
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   the validated check spares the scan
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -313,6 +327,7 @@ COMMIT;
 
 -- 17 switch: switch customer
 -- runs      in one transaction
+-- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -324,6 +339,8 @@ COMMIT;
 
 -- 18 switch: switch orders
 -- runs      in one transaction
+-- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -360,6 +377,7 @@ COMMIT;
 
 -- 19 contract: drop check ck_orders_total_old of orders
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old column goes in the next step
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -371,6 +389,7 @@ COMMIT;
 
 -- 20 contract: drop index ix_orders_customer of orders
 -- runs      outside a transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
@@ -378,6 +397,7 @@ DROP INDEX CONCURRENTLY IF EXISTS shop.ix_orders_customer;
 
 -- 21 contract: drop column orders.note, now remark
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old name is gone; its values are under the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -391,6 +411,7 @@ COMMIT;
 
 -- 22 contract: drop the old column of orders.total
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old values are gone; they are in the new column
 BEGIN;
 SET LOCAL search_path = shop, public;

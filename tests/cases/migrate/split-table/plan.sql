@@ -33,6 +33,7 @@ COMMIT;
 
 -- 3 expand: reference fk_nickname_customer of the new table nickname
 -- runs      in one transaction
+-- locks     customer SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -44,6 +45,7 @@ COMMIT;
 
 -- 4 backfill: fill nickname as the design says
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     customer ROW EXCLUSIVE, a chunk of 5 rows at a time: nobody waits who reads or writes rows; DDL waits
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
@@ -103,6 +105,7 @@ $pgproof$;
 
 -- 5 contract: drop column customer.nick
 -- runs      in one transaction
+-- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- HAZARD    data-loss:customer.nick: every value of customer.nick is gone
 -- forward   only: the values are gone; restore them from a backup
 BEGIN;

@@ -17,6 +17,7 @@ COMMIT;
 
 -- 2 expand: a column beside orders.note
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -28,6 +29,7 @@ COMMIT;
 
 -- 3 expand: keep both columns of orders.note the same
 -- runs      in one transaction
+-- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 -- because   programs of the old version write the old column, programs of the new version the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -45,6 +47,7 @@ COMMIT;
 
 -- 4 backfill: fill orders.note_new
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     orders ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- check     this must return no row:
 --           SELECT * FROM shop.orders WHERE note_new IS DISTINCT FROM note::shop.state LIMIT 10
 SET search_path = shop, public;
@@ -108,6 +111,8 @@ $pgproof$;
 
 -- 5 switch: switch orders
 -- runs      in one transaction
+-- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -138,6 +143,7 @@ COMMIT;
 
 -- 6 contract: drop the old column of orders.note
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old values are gone; they are in the new column
 BEGIN;
 SET LOCAL search_path = shop, public;

@@ -59,6 +59,7 @@ COMMIT;
 
 -- 3 validate: add trigger orders_move_forward of orders
 -- runs      in one transaction
+-- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -71,6 +72,7 @@ COMMIT;
 
 -- 4 validate: add trigger orders_move_forward_start of orders
 -- runs      in one transaction
+-- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';

@@ -1,5 +1,6 @@
 -- 1 switch: drop trigger orders_move_forward of orders
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';
@@ -9,6 +10,7 @@ COMMIT;
 
 -- 2 switch: drop trigger orders_move_forward_start of orders
 -- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';

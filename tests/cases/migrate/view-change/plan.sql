@@ -1,5 +1,6 @@
 -- 1 switch: switch open_orders
 -- runs      in one transaction
+-- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

@@ -1,5 +1,7 @@
 -- 1 switch: switch orders
 -- runs      in one transaction
+-- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -19,6 +21,7 @@ COMMIT;
 
 -- 2 switch: prove ck_orders_total of orders again
 -- runs      in one transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '2s';

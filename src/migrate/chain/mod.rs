@@ -1,0 +1,12 @@
+//! Statements one after the other: each sees the schema that those before it have made.
+
+mod alter;
+mod beside;
+mod follow;
+mod names;
+mod objects;
+mod tables;
+
+pub use beside::Beside;
+pub(in crate::migrate) use beside::words;
+pub use follow::{Chain, apply};

@@ -1,0 +1,459 @@
+//! Everything but columns and constraints, followed.
+
+use std::collections::BTreeMap;
+
+use super::follow::Chain;
+use super::names::{is_taken, made, of_keys};
+use crate::catalog::{Check, Function, Index, IndexKey, Trigger, TriggerTiming, UserType, View};
+use crate::migrate::effect::{Found, base_of};
+use crate::sql::{
+    ConstraintForm, ConstraintKind, Ddl, DomainAction, Ident, IndexAction, IndexForm, Named,
+    Object, QualifiedName, Rename, SqlText, TypeAction,
+};
+
+pub(super) fn follow(chain: &mut Chain, form: &Ddl) {
+    match form {
+        Ddl::CreateIndex(form) => create_index(chain, form),
+        Ddl::DropIndex { indexes, .. } => {
+            for named in indexes {
+                let (name, table) = chain.look().index(named);
+                if let Some(table) = table {
+                    chain.edit(&table, |table| {
+                        table.indexes.remove(&name.name);
+                    });
+                }
+            }
+        }
+        Ddl::AlterIndex {
+            index,
+            action: IndexAction::Rename(to),
+        } => {
+            let (name, table) = chain.look().index(index);
+            if let Some(table) = table {
+                chain.edit(&table, |table| {
+                    if let Some(own) = table.indexes.remove(&name.name) {
+                        table.indexes.insert(to.clone(), own);
+                    }
+                });
+            }
+        }
+        Ddl::AlterView {
+            view,
+            rename: Some(to),
+        } => {
+            let (name, _) = chain.look().relation(view);
+            rename(chain, &name, to);
+        }
+        Ddl::Drop { what, names, .. } => drop(chain, *what, names),
+        Ddl::CreateView {
+            view,
+            materialized,
+            query,
+            ..
+        } => create_view(chain, view, *materialized, query),
+        Ddl::CreateType { name, labels } => {
+            let name = chain.look().made(name);
+            if let Some(labels) = labels {
+                let own = UserType::Enum(labels.clone());
+                chain.catalog.types.insert(name.clone(), (own, None));
+            }
+            chain.beside.fresh.insert(name);
+        }
+        Ddl::AlterType { name, action } => alter_type(chain, name, action),
+        Ddl::CreateDomain {
+            name,
+            base,
+            constraints,
+        } => create_domain(chain, name, base, constraints),
+        Ddl::AlterDomain { name, action } => alter_domain(chain, name, action),
+        Ddl::CreateFunction { name, definition } => {
+            let name = chain.look().made(name);
+            let function = Function {
+                body: String::new(),
+                definition: SqlText::authored(definition),
+            };
+            chain.catalog.functions.insert(name, function);
+        }
+        Ddl::CreateTrigger {
+            table,
+            name,
+            function: Some(function),
+            ..
+        } => {
+            let (table, _) = chain.look().relation(table);
+            // When it fires is not asked here: only that it is there, and what it calls.
+            let trigger = Trigger {
+                timing: TriggerTiming::BeforeRow,
+                events: Vec::new(),
+                columns: Vec::new(),
+                when: None,
+                function: chain.look().made(function),
+            };
+            let name = name.clone();
+            chain.edit(&table, |table| {
+                table.triggers.insert(name, trigger);
+            });
+        }
+        Ddl::DropTrigger { table, name, .. } => {
+            let (table, _) = chain.look().relation(table);
+            chain.edit(&table, |table| {
+                table.triggers.remove(name);
+            });
+        }
+        Ddl::CreateSchema {
+            name: Some(name), ..
+        } => {
+            chain.catalog.schemas.insert(name.clone());
+        }
+        Ddl::CreateExtension { name } => {
+            chain.catalog.extensions.insert(name.clone());
+        }
+        Ddl::Set(setting) if setting.name == "search_path" => {
+            let parts = setting
+                .value
+                .split(',')
+                .filter_map(|part| Named::parse(part.trim_matches(['\'', ' '])));
+            chain.beside.search_path = match setting.reset {
+                true => Vec::new(),
+                false => parts
+                    .map(|part| part.name)
+                    .filter(|name| !matches!(name.as_str(), "user" | "pg_catalog" | ""))
+                    .collect(),
+            };
+        }
+        _ => {}
+    }
+}
+
+fn create_index(chain: &mut Chain, form: &IndexForm) {
+    let (table, _) = chain.look().relation(&form.table);
+    let keys = form.keys.iter().map(|key| IndexKey {
+        expression: SqlText::authored(&key.expression),
+        column: key.column.clone(),
+        collation: None,
+        opclass: None,
+        descending: key.descending,
+        nulls_first: key.nulls_first.unwrap_or(key.descending),
+    });
+    let index = Index {
+        method: form.method.clone(),
+        unique: form.unique,
+        keys: keys.collect(),
+        include: form.include.clone(),
+        predicate: form.predicate.as_ref().map(SqlText::authored),
+        with: BTreeMap::new(),
+    };
+    if chain.beside.has_view(&table) {
+        let views = chain.catalog.views.iter_mut();
+        for (_, view) in views.filter(|(name, _)| *name == table) {
+            if form.unique && form.predicate.is_none() {
+                view.key = form
+                    .keys
+                    .iter()
+                    .filter_map(|key| key.column.clone())
+                    .collect();
+            }
+        }
+        return;
+    }
+    chain.edit(&table, |own| {
+        let name = match &form.name {
+            Some(name) => name.name.clone(),
+            None => made(table.name.as_str(), &of_keys(form), "idx", |name| {
+                is_taken(own, name)
+            }),
+        };
+        // IF NOT EXISTS leaves what is there.
+        own.indexes.entry(name).or_insert(index);
+    });
+}
+
+fn create_view(chain: &mut Chain, view: &Named, materialized: bool, query: &str) {
+    let look = chain.look();
+    let name = look.made(view);
+    if !matches!(look.found(&name), Found::View(_)) {
+        chain.beside.fresh.insert(name.clone());
+    }
+    take_view(chain, &name);
+    chain.beside.enter_view(&name, query);
+    let own = View {
+        query: SqlText::authored(query),
+        materialized,
+        security_invoker: false,
+        key: Vec::new(),
+        grants: BTreeMap::new(),
+        comment: None,
+    };
+    chain.catalog.views.push((name, own));
+}
+
+fn take_view(chain: &mut Chain, name: &QualifiedName) -> Option<View> {
+    if !chain.beside.has_view(name) {
+        return None;
+    }
+    let at = chain
+        .catalog
+        .views
+        .iter()
+        .position(|(own, _)| own == name)?;
+    let (_, view) = chain.catalog.views.remove(at);
+    chain.beside.leave_view(name, view.query.as_str());
+    Some(view)
+}
+
+fn drop(chain: &mut Chain, what: Object, names: &[Named]) {
+    for named in names {
+        match what {
+            Object::Table => {
+                let (name, _) = chain.look().relation(named);
+                drop_table(chain, &name);
+            }
+            Object::View | Object::MaterializedView => {
+                let (name, _) = chain.look().relation(named);
+                take_view(chain, &name);
+            }
+            Object::Type | Object::Domain => {
+                let (name, _) = chain.look().user_type(named);
+                chain.catalog.types.remove(&name);
+            }
+            Object::Schema => {
+                let schema = &named.name;
+                chain.catalog.schemas.remove(schema);
+                let tables = chain.catalog.tables.keys();
+                let tables: Vec<_> = tables
+                    .filter(|name| name.schema == *schema)
+                    .cloned()
+                    .collect();
+                for table in tables {
+                    drop_table(chain, &table);
+                }
+                chain.catalog.types.retain(|name, _| name.schema != *schema);
+                let views = chain.catalog.views.iter().map(|(name, _)| name);
+                let views: Vec<_> = views
+                    .filter(|name| name.schema == *schema)
+                    .cloned()
+                    .collect();
+                for view in views {
+                    take_view(chain, &view);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn drop_table(chain: &mut Chain, name: &QualifiedName) {
+    if let Some(parent) = chain.beside.partitions.get(name).cloned() {
+        chain.edit(&parent, |table| {
+            if let Some(by) = &mut table.partitioning {
+                by.partitions.retain(|part| part.name != name.name);
+            }
+        });
+    }
+    let pointing: Vec<_> = chain
+        .beside
+        .pointing
+        .get(name)
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
+    for (other, key) in pointing {
+        chain.edit(&other, |table| {
+            table.foreign_keys.remove(&key);
+        });
+    }
+    // CASCADE took the views with it; without it the server would have refused.
+    for view in chain.beside.views_of(name) {
+        take_view(chain, &view);
+    }
+    chain.take(name);
+    chain.beside.children.remove(name);
+    for children in chain.beside.children.values_mut() {
+        children.remove(name);
+    }
+    chain.beside.fresh.remove(name);
+}
+
+/// A relation or column of another name.
+pub(super) fn rename(chain: &mut Chain, name: &QualifiedName, rename: &Rename) {
+    let to = match rename {
+        Rename::Column(from, to) => {
+            chain.edit(name, |table| super::alter::rename_column(table, from, to));
+            let pointing: Vec<_> = chain
+                .beside
+                .pointing
+                .get(name)
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect();
+            for (other, key) in pointing {
+                chain.edit(&other, |table| {
+                    let key = table.foreign_keys.get_mut(&key);
+                    for own in key
+                        .into_iter()
+                        .flat_map(|key| &mut key.key)
+                        .filter(|own| *own == from)
+                    {
+                        *own = to.clone();
+                    }
+                });
+            }
+            return;
+        }
+        Rename::To(to) => QualifiedName::new(name.schema.clone(), to.clone()),
+        Rename::Schema(schema) => QualifiedName::new(schema.clone(), name.name.clone()),
+    };
+    if chain.beside.fresh.remove(name) {
+        chain.beside.fresh.insert(to.clone());
+    }
+    if let Some(view) = take_view(chain, name) {
+        chain.beside.enter_view(&to, view.query.as_str());
+        chain.catalog.views.push((to, view));
+        return;
+    }
+    if let Some(parent) = chain.beside.partitions.get(name).cloned() {
+        chain.edit(&parent, |table| {
+            let parts = table
+                .partitioning
+                .iter_mut()
+                .flat_map(|by| &mut by.partitions);
+            for part in parts.filter(|part| part.name == name.name) {
+                part.name = to.name.clone();
+            }
+        });
+        return;
+    }
+    let pointing: Vec<_> = chain
+        .beside
+        .pointing
+        .get(name)
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect();
+    let Some(table) = chain.take(name) else {
+        return;
+    };
+    chain.put(&to, table);
+    for (other, key) in pointing {
+        let other = if other == *name { to.clone() } else { other };
+        chain.edit(&other, |table| {
+            if let Some(key) = table.foreign_keys.get_mut(&key) {
+                key.table = to.clone();
+            }
+        });
+    }
+}
+
+fn alter_type(chain: &mut Chain, named: &Named, action: &TypeAction) {
+    let (name, _) = chain.look().user_type(named);
+    let is_fresh = chain.beside.fresh.contains(&name);
+    match action {
+        TypeAction::AddValue { value, .. } => {
+            if let Some((UserType::Enum(labels), _)) = chain.catalog.types.get_mut(&name)
+                && !labels.contains(value)
+            {
+                labels.push(value.clone());
+            }
+            // Values of a type that the transaction made itself can be used at once.
+            if !is_fresh {
+                chain.beside.fresh_values.insert((name, value.clone()));
+            }
+        }
+        TypeAction::RenameValue { from, to } => {
+            if let Some((UserType::Enum(labels), _)) = chain.catalog.types.get_mut(&name) {
+                for label in labels.iter_mut().filter(|label| *label == from) {
+                    label.clone_from(to);
+                }
+            }
+        }
+        TypeAction::Rename(to) => {
+            if let Some(own) = chain.catalog.types.remove(&name) {
+                let to = QualifiedName::new(name.schema, to.clone());
+                chain.catalog.types.insert(to, own);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn create_domain(chain: &mut Chain, named: &Named, base: &str, constraints: &[ConstraintForm]) {
+    let name = chain.look().made(named);
+    let mut text = base.to_owned();
+    let mut checks = BTreeMap::new();
+    for constraint in constraints {
+        match &constraint.kind {
+            ConstraintKind::NotNull(_) => text.push_str(" NOT NULL"),
+            ConstraintKind::Check(expression) => {
+                let own = constraint.name.clone();
+                let own = own.unwrap_or_else(|| {
+                    made(name.name.as_str(), "", "check", |own| {
+                        checks.contains_key(own)
+                    })
+                });
+                let expression = SqlText::authored(expression);
+                checks.insert(own, Check { expression });
+            }
+            _ => {}
+        }
+    }
+    let base = SqlText::authored(text);
+    let own = UserType::Domain { base, checks };
+    chain.catalog.types.insert(name.clone(), (own, None));
+    chain.beside.fresh.insert(name);
+}
+
+fn alter_domain(chain: &mut Chain, named: &Named, action: &DomainAction) {
+    let (name, _) = chain.look().user_type(named);
+    let Some((UserType::Domain { base, checks }, _)) = chain.catalog.types.get_mut(&name) else {
+        return;
+    };
+    match action {
+        DomainAction::Add(form) => {
+            if let ConstraintKind::Check(expression) = &form.kind {
+                let own = form.name.clone();
+                let own = own.unwrap_or_else(|| {
+                    made(name.name.as_str(), "", "check", |own| {
+                        checks.contains_key(own)
+                    })
+                });
+                let mut text = expression.clone();
+                if form.not_valid {
+                    text.push_str(" NOT VALID");
+                }
+                let expression = SqlText::authored(text);
+                checks.insert(own, Check { expression });
+            }
+        }
+        DomainAction::Validate(own) => {
+            if let Some(check) = checks.get_mut(own) {
+                let text = check.expression.as_str();
+                let text = text.strip_suffix(" NOT VALID").unwrap_or(text).to_owned();
+                check.expression = SqlText::authored(text);
+            }
+        }
+        DomainAction::Drop(own) => {
+            checks.remove(own);
+        }
+        DomainAction::SetNotNull => {
+            let text = [base_of(base.as_str()), " NOT NULL"].concat();
+            *base = SqlText::authored(text);
+        }
+        DomainAction::DropNotNull => {
+            let text = base_of(base.as_str()).to_owned();
+            *base = SqlText::authored(text);
+        }
+        DomainAction::Rename(to) => {
+            let to: Ident = to.clone();
+            if let Some(own) = chain.catalog.types.remove(&name) {
+                chain
+                    .catalog
+                    .types
+                    .insert(QualifiedName::new(name.schema, to), own);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,91 @@
+//! What a check proves to the server, so that it need not read the rows.
+
+use super::expression::{conjuncts, plain};
+use crate::catalog::{PartitionBound, Table};
+use crate::sql::Ident;
+
+/// Whether a check says `c IS NOT NULL`.
+pub(super) fn implies_not_null(check: &str, column: &Ident) -> bool {
+    let wanted = format!("{} is not null", column.as_str());
+    conjuncts(check).contains(&wanted)
+}
+
+/// Whether checks and NOT NULL of a table say that all its rows belong into a partition with this bound.
+pub(super) fn implies_bound(table: &Table, column: &Ident, bound: &str) -> bool {
+    let checks = table
+        .checks
+        .values()
+        .filter(|check| super::look::is_proven(check));
+    let mut known: Vec<String> = checks
+        .flat_map(|check| conjuncts(check.expression.as_str()))
+        .collect();
+    let not_null = table.column(column).is_some_and(|own| !own.nullable)
+        || known.contains(&format!("{} is not null", column.as_str()));
+    let Some(wanted) = wanted(column, bound) else {
+        return false;
+    };
+    known.retain(|text| !text.is_empty());
+    not_null && wanted.iter().all(|text| known.contains(text))
+}
+
+/// Whether a check of a table says that none of its rows belongs into a range: `c < from OR c >= to`.
+pub(super) fn excludes_bound(table: &Table, column: &Ident, bound: &str) -> bool {
+    let Some(wanted) = wanted(column, bound) else {
+        return false;
+    };
+    let [low, high] = &wanted[..] else {
+        return false;
+    };
+    let name = column.as_str();
+    let (Some(from), Some(until)) = (
+        low.strip_prefix(&format!("{name} >= ")),
+        high.strip_prefix(&format!("{name} < ")),
+    ) else {
+        return false;
+    };
+    let outside = format!("{name} < {from} or {name} >= {until}");
+    let mut checks = table
+        .checks
+        .values()
+        .filter(|check| super::look::is_proven(check));
+    checks.any(|check| conjuncts(check.expression.as_str()).contains(&outside))
+}
+
+/// What a bound asks of a row, in the spelling of [`conjuncts`].
+fn wanted(column: &Ident, bound: &str) -> Option<Vec<String>> {
+    let name = column.as_str();
+    let lower = bound.to_ascii_lowercase();
+    if let Some(at) = lower.find(" from") {
+        let rest = &bound[at + 5..];
+        let to = rest.to_ascii_lowercase().find(" to")?;
+        let value = |text: &str| plain(text);
+        let (from, until) = (value(&rest[..to]), value(&rest[to + 3..]));
+        if from.contains(',') || until.contains(',') {
+            return None;
+        }
+        let mut all = Vec::new();
+        if from != "minvalue" {
+            all.push(format!("{name} >= {from}"));
+        }
+        if until != "maxvalue" {
+            all.push(format!("{name} < {until}"));
+        }
+        return Some(all);
+    }
+    let at = lower.find(" in")?;
+    let values = plain(&bound[at + 3..]);
+    if values.contains(',') {
+        return Some(vec![format!("{name} in {values}")]);
+    }
+    Some(vec![format!("{name} = {values}")])
+}
+
+/// Whether a partitioned table has a DEFAULT partition, and which.
+pub(super) fn default_partition(table: &Table) -> Option<&Ident> {
+    let by = table.partitioning.as_ref()?;
+    let found = by
+        .partitions
+        .iter()
+        .find(|part| part.bound == PartitionBound::Default);
+    found.map(|part| &part.name)
+}

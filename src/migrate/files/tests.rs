@@ -1,0 +1,171 @@
+//! Files of each tool.
+
+use super::*;
+
+fn source(path: &str, text: &str) -> Source {
+    Source {
+        path: path.to_owned(),
+        text: text.to_owned(),
+    }
+}
+
+/// Versions in order, with their statements and whether each is in a transaction.
+fn shape(sources: &[Source]) -> (Tool, Vec<(String, Vec<(String, bool)>, usize)>) {
+    let read = read(sources, None);
+    for file in &read.files {
+        let text = &sources
+            .iter()
+            .find(|own| own.path == file.path)
+            .map_or("", |own| own.text.as_str());
+        for statement in &file.up {
+            let there = &text[statement.at.clone()];
+            assert_eq!(there.len(), statement.sql.len());
+        }
+    }
+    let files = read.files.into_iter().map(|file| {
+        let up = file.up.into_iter().map(|own| (own.sql, own.transactional));
+        (file.version, up.collect(), file.down.len())
+    });
+    (read.tool, files.collect())
+}
+
+fn up(statement: &str, transactional: bool) -> (String, bool) {
+    (statement.to_owned(), transactional)
+}
+
+#[test]
+fn flyway_compares_versions_as_numbers_and_repeats_last() {
+    let sources = [
+        source("db/R__view.sql", "CREATE OR REPLACE VIEW v AS SELECT 1"),
+        source("db/U2__b.sql", "DROP TABLE b"),
+        source("db/V10__c.sql", "CREATE INDEX CONCURRENTLY i ON b (x);"),
+        source("db/V2__b.sql", "CREATE TABLE b (x int); SELECT ${a}.f();"),
+        source("db/notes.sql", "SELECT 1"),
+    ];
+    let (tool, files) = shape(&sources);
+    assert_eq!(tool, Tool::Flyway);
+    assert_eq!(files[0].0, "2");
+    assert_eq!(
+        files[0].1,
+        [
+            up("CREATE TABLE b (x int)", true),
+            up("SELECT p___.f()", true)
+        ]
+    );
+    assert_eq!(files[0].2, 1);
+    assert_eq!(
+        files[1].1,
+        [up("CREATE INDEX CONCURRENTLY i ON b (x)", false)]
+    );
+    assert_eq!(files[2].0, "R__view");
+    assert_eq!(read(&sources, None).notes.len(), 2);
+}
+
+#[test]
+fn liquibase_has_a_transaction_for_each_changeset() {
+    let text = "--liquibase formatted sql\n\n--changeset ann:1\nCREATE TABLE a (x int);\n--rollback DROP TABLE a;\n\
+        -- changeset ann:2 runInTransaction:false\n-- why\nCREATE INDEX CONCURRENTLY i ON a (x);\n\
+        --changeset ann:3 endDelimiter:GO\nSELECT 1\nGO\nSELECT 2\nGO\n";
+    let sources = [source("changelog.sql", text)];
+    let (tool, files) = shape(&sources);
+    assert_eq!(tool, Tool::Liquibase);
+    assert_eq!(
+        files[0].1,
+        [
+            up("CREATE TABLE a (x int)", true),
+            up("CREATE INDEX CONCURRENTLY i ON a (x)", false),
+            up("SELECT 1", true),
+            up("SELECT 2", true)
+        ]
+        .map(|(sql, wrapped)| (
+            if sql.contains("CONCURRENTLY") {
+                format!("-- why\n{sql}")
+            } else {
+                sql
+            },
+            wrapped
+        ))
+    );
+    assert_eq!(files[0].2, 1);
+    let units: Vec<usize> = read(&sources, None).files[0]
+        .up
+        .iter()
+        .map(|own| own.unit)
+        .collect();
+    assert_eq!(units, [0, 1, 2, 2]);
+}
+
+#[test]
+fn dbmate_says_it_in_comments() {
+    let text = "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY i ON a (x);\n\n-- migrate:down\nDROP INDEX i;\n";
+    let (tool, files) = shape(&[source("20240101_i.sql", text)]);
+    assert_eq!(tool, Tool::Dbmate);
+    assert_eq!(
+        files[0].1,
+        [up("CREATE INDEX CONCURRENTLY i ON a (x)", false)]
+    );
+    assert_eq!(files[0].2, 1);
+    let two = "-- migrate:up transaction:false\nCREATE INDEX CONCURRENTLY i ON a (x);\nSELECT 1;\n";
+    let (_, files) = shape(&[source("1.sql", two)]);
+    assert!(files[0].1.iter().all(|(_, transactional)| *transactional));
+}
+
+#[test]
+fn up_and_down_belong_together() {
+    let sources = [
+        source("m/10_b.down.sql", "DROP TABLE b"),
+        source("m/10_b.up.sql", "CREATE TABLE b (x int); SELECT 1"),
+        source("m/9_a.up.sql", "CREATE INDEX CONCURRENTLY i ON a (x)"),
+    ];
+    let (tool, files) = shape(&sources);
+    assert_eq!(tool, Tool::GolangMigrate);
+    assert_eq!(
+        files[0].1,
+        [up("CREATE INDEX CONCURRENTLY i ON a (x)", false)]
+    );
+    assert_eq!((files[1].1[0].1, files[1].2), (true, 1));
+    let mut sources = sources;
+    sources[2].text = "-- no-transaction\nCREATE INDEX CONCURRENTLY i ON a (x)".to_owned();
+    let (tool, files) = shape(&sources);
+    assert_eq!(tool, Tool::Sqlx);
+    assert!(!files[0].1[0].1 && files[1].1[0].1);
+}
+
+#[test]
+fn sqitch_follows_its_plan() {
+    let sources = [
+        source(
+            "p/sqitch.plan",
+            "%syntax-version=1.0.0\n%project=p\n\nzebra 2024-01-01T00:00:00Z A <a@b> # z\nant [zebra] 2024-01-02T00:00:00Z A <a@b>\n",
+        ),
+        source(
+            "p/deploy/ant.sql",
+            "-- Deploy p:ant to pg\nBEGIN;\nCREATE TABLE a (x int);\nCOMMIT;\n",
+        ),
+        source("p/deploy/zebra.sql", "BEGIN;\nCOMMIT;"),
+        source("p/revert/ant.sql", "DROP TABLE a;"),
+        source("p/verify/ant.sql", "SELECT x FROM a;"),
+    ];
+    let (tool, files) = shape(&sources);
+    assert_eq!(tool, Tool::Sqitch);
+    let names: Vec<&str> = files.iter().map(|(version, ..)| version.as_str()).collect();
+    assert_eq!(names, ["zebra", "ant"]);
+    assert_eq!((files[1].1.len(), files[1].2), (3, 1));
+}
+
+#[test]
+fn what_is_no_sql_is_passed_over_and_told() {
+    let text = "\\set ON_ERROR_STOP on\nCREATE TABLE a (x text); -- it's\n\\echo it's here\nCOPY a FROM stdin;\nit's\n;\n\\.\nCREATE FUNCTION f() RETURNS text LANGUAGE sql AS $$\n\\d\n$$;\nSELECT 'é';\n";
+    let sources = [source("a.sql", text)];
+    let (tool, files) = shape(&sources);
+    assert_eq!(tool, Tool::Plain);
+    let statements: Vec<&str> = files[0].1.iter().map(|(sql, _)| sql.as_str()).collect();
+    assert_eq!(statements.len(), 4, "{statements:?}");
+    assert_eq!(statements[3], "SELECT 'é'");
+    let unread = &read(&sources, None).files[0].unread;
+    let told: Vec<&str> = unread.iter().map(|own| own.text.as_str()).collect();
+    assert_eq!(
+        told,
+        ["\\set ON_ERROR_STOP on", "\\echo it's here", "rows of COPY"]
+    );
+}

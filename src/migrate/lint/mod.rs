@@ -1,0 +1,17 @@
+//! What is wrong with existing migrations: each statement is judged by what it does where the chain of statements has come to.
+//!
+//! Start with [`lint`]. It gives [`Fault`]s: a code, a place, and facts for the words; the rules under `checks/migrations/` make sentences of
+//! them. What a statement does is [`effects`](crate::migrate::effects); the safe way is in `recipe`.
+
+mod allow;
+mod cause;
+mod fault;
+mod hazards;
+mod recipe;
+mod rows;
+mod texts;
+mod transactions;
+mod walk;
+
+pub use fault::{Allowed, FACTS, Fault, Linted, Options};
+pub use walk::lint;

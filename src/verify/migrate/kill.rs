@@ -1,0 +1,114 @@
+//! Every step killed before its end and run again: the end must be the same, and every row be there.
+
+use std::time::Duration;
+
+use super::rehearse::{Ended, Refuted, Rehearsal, count};
+use super::steps::{Hands, groups};
+use crate::error::Error;
+use crate::migrate::{Manner, Step};
+use crate::postgres::{Database, Session};
+use crate::sql::{QualifiedName, fixed};
+
+/// Runs the plan, each step first killed half way. Says how many were.
+pub(super) async fn killed(rehearsal: &Rehearsal<'_>) -> Result<usize, Ended> {
+    let (database, mut hands) = rehearsal.begin().await?;
+    let stay: Vec<QualifiedName> = rehearsal
+        .old
+        .compiled
+        .catalog
+        .tables
+        .keys()
+        .filter(|name| rehearsal.new.compiled.catalog.tables.contains_key(*name))
+        .cloned()
+        .collect();
+    let mut before = Vec::new();
+    if let Some(admin) = &mut hands.admin {
+        for table in &stay {
+            before.push(count(admin, table).await?);
+        }
+    }
+    let mut kills = 0;
+    for step in &rehearsal.plan.steps {
+        if half(rehearsal, &database, step).await? {
+            kills += 1;
+        }
+        rehearsal.step(&mut hands, step).await?;
+    }
+    rehearsal.ended(&mut hands).await?;
+    if let Some(admin) = &mut hands.admin {
+        for (table, was) in stay.iter().zip(&before) {
+            let now = count(admin, table).await?;
+            if now != *was && !is_filled(rehearsal, table) {
+                return Err(Refuted::new(format!(
+                    "{} had {} rows before and has {} after",
+                    table.name.as_str(),
+                    was.as_deref().unwrap_or("no"),
+                    now.as_deref().unwrap_or("no")
+                ))
+                .into());
+            }
+        }
+    }
+    drop(hands);
+    database.drop().await?;
+    Ok(kills)
+}
+
+/// Whether the design itself fills the table, so that rows come.
+fn is_filled(rehearsal: &Rehearsal<'_>, table: &QualifiedName) -> bool {
+    let declared = rehearsal.policy.backfill(table);
+    declared.is_some_and(|entry| entry.sql.is_some())
+}
+
+/// Runs a step up to its middle, and ends the session there.
+async fn half(rehearsal: &Rehearsal<'_>, database: &Database, step: &Step) -> Result<bool, Error> {
+    let mut owner = rehearsal.stage.session(database).await?;
+    let mut admin = database.admin().await?;
+    let failed = |failure: crate::postgres::SqlFailure| failure.into_error("kill a step");
+    match step.manner() {
+        Manner::Transaction => {
+            // All but the commit.
+            let session = chosen(&mut owner, &mut admin, step);
+            session.batch(&fixed("BEGIN")).await.map_err(failed)?;
+            session
+                .batch(&rehearsal.stage.search_path())
+                .await
+                .map_err(failed)?;
+            for part in groups(&step.parts).into_iter().flatten() {
+                if session.batch(&part.sql).await.is_err() {
+                    // What is wrong with it is found when the step is run.
+                    break;
+                }
+            }
+        }
+        Manner::Chunks | Manner::Alone => {
+            // An old transaction keeps CONCURRENTLY waiting, so that it is killed in the middle of its work.
+            let mut holder = rehearsal.stage.session(database).await?;
+            for statement in ["BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT 1"] {
+                holder.batch(&fixed(statement)).await.map_err(failed)?;
+            }
+            let session = chosen(&mut owner, &mut admin, step);
+            session
+                .batch(&rehearsal.stage.search_path())
+                .await
+                .map_err(failed)?;
+            for part in &step.parts {
+                let mut pending = session.send(&part.sql);
+                pending.settle(Duration::from_millis(40)).await;
+                session.cancel().await;
+                pending.settle(Duration::from_secs(5)).await;
+            }
+        }
+    }
+    // The sessions end here, with whatever they had not committed.
+    drop((owner, admin));
+    Ok(true)
+}
+
+fn chosen<'s>(owner: &'s mut Session, admin: &'s mut Session, step: &Step) -> &'s mut Session {
+    if Hands::is_for_admin(step) {
+        admin
+    } else {
+        owner
+    }
+}

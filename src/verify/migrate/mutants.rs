@@ -1,0 +1,208 @@
+//! Safeguards taken out of a plan: each must be missed by a check, or the check is worth nothing.
+
+use super::rehearse::{Ended, Rehearsal};
+use super::steps::{Hands, forward};
+use super::traffic::that_run;
+use crate::catalog::ObjectPath;
+use crate::error::Error;
+use crate::finding::Mutants;
+use crate::migrate::{Phase, Plan, Renames, Step, audit, stops};
+use crate::sql::words::replaced;
+use crate::sql::{self, Ident, SqlText, fill, fixed, quote_ident, quote_qualified, sequence};
+
+/// What is taken out of a step.
+enum Safeguard {
+    /// `CONCURRENTLY`.
+    Concurrently,
+    /// `NOT VALID`.
+    NotValid,
+    /// The last row of each chunk.
+    LastRow,
+    /// The trigger that writes both columns or tables.
+    DualWrite,
+}
+
+/// Takes each safeguard out in turn.
+pub(super) async fn mutants(rehearsal: &Rehearsal<'_>) -> Result<(Mutants, Vec<String>), Ended> {
+    let (mut mutants, mut survivors) = (Mutants::default(), Vec::new());
+    for (at, step) in rehearsal.plan.steps.iter().enumerate() {
+        for (safeguard, mutant) in weakened(step) {
+            let mut plan = rehearsal.plan.clone();
+            plan.steps[at] = mutant;
+            let noticed = match safeguard {
+                Safeguard::Concurrently | Safeguard::NotValid => stopped(rehearsal, &plan, at),
+                Safeguard::LastRow | Safeguard::DualWrite => {
+                    missed(rehearsal, &plan, at, &safeguard).await?
+                }
+            };
+            mutants.made += 1;
+            mutants.killed += u64::from(noticed);
+            if !noticed {
+                survivors.push(format!("{} without {}", step.title, safeguard.word()));
+            }
+        }
+    }
+    Ok((mutants, survivors))
+}
+
+impl Safeguard {
+    fn word(&self) -> &'static str {
+        match self {
+            Safeguard::Concurrently => "CONCURRENTLY",
+            Safeguard::NotValid => "NOT VALID",
+            Safeguard::LastRow => "the last row of a chunk",
+            Safeguard::DualWrite => "its trigger",
+        }
+    }
+}
+
+fn weakened(step: &Step) -> Vec<(Safeguard, Step)> {
+    let mut out = Vec::new();
+    let text = |step: &Step| -> String {
+        let all = step.parts.iter().map(|part| part.sql.as_str());
+        all.collect::<Vec<_>>().join(";")
+    };
+    let whole = text(step);
+    let mut change = |safeguard: Safeguard, edit: &dyn Fn(&SqlText) -> SqlText| {
+        let mut mutant = step.clone();
+        for part in &mut mutant.parts {
+            part.sql = edit(&part.sql);
+        }
+        if let Some(backfill) = &mut mutant.backfill {
+            backfill.call = edit(&backfill.call);
+        }
+        out.push((safeguard, mutant));
+    };
+    if step.phase <= Phase::Validate && whole.contains("INDEX CONCURRENTLY") {
+        change(Safeguard::Concurrently, &|sql| {
+            replaced(sql, " CONCURRENTLY", "")
+        });
+    }
+    if whole.contains(" NOT VALID") && step.phase <= Phase::Validate {
+        change(Safeguard::NotValid, &|sql| replaced(sql, " NOT VALID", ""));
+    }
+    if step
+        .backfill
+        .as_ref()
+        .is_some_and(|backfill| backfill.is_walk)
+    {
+        change(Safeguard::LastRow, &|sql| {
+            replaced(sql, ") <= ROW(", ") < ROW(")
+        });
+    }
+    if whole.contains("CREATE TRIGGER pgproof_") && step.phase == Phase::Expand {
+        change(Safeguard::DualWrite, &|sql| {
+            if sql.as_str().starts_with("CREATE TRIGGER") {
+                fixed("SELECT 1")
+            } else {
+                sql.clone()
+            }
+        });
+    }
+    out
+}
+
+/// Whether the audit sees that writers would wait.
+fn stopped(rehearsal: &Rehearsal<'_>, plan: &Plan, at: usize) -> bool {
+    let effects = audit(plan, &rehearsal.old.compiled.catalog);
+    let step = &plan.steps[at];
+    effects
+        .get(at)
+        .is_some_and(|effects| !stops(step, effects).is_empty())
+}
+
+/// Whether the checks of the plan show what is missing.
+async fn missed(
+    rehearsal: &Rehearsal<'_>,
+    plan: &Plan,
+    at: usize,
+    safeguard: &Safeguard,
+) -> Result<bool, Error> {
+    let (database, mut hands) = rehearsal.begin().await?;
+    let mut noticed = false;
+    for step in plan
+        .steps
+        .iter()
+        .filter(|step| step.phase <= Phase::Backfill)
+    {
+        if forward(&mut hands, plan, step).await.is_err() {
+            noticed = true;
+            break;
+        }
+    }
+    if matches!(safeguard, Safeguard::DualWrite) && !noticed {
+        // Programs of the old version write after their rows were copied.
+        rehearsal.write_old(&mut hands, &plan.steps[at]).await;
+        let path = rehearsal.stage.search_path();
+        that_run(&database, &rehearsal.old_calls(), &path).await?;
+    }
+    let own = plan.steps.iter().filter(|step| {
+        step.phase <= Phase::Validate
+            && (step.backfill.is_some() || step.causes == plan.steps[at].causes)
+    });
+    let own = own.filter_map(|step| step.check.as_ref());
+    let declared = rehearsal.policy.validate.iter().map(|(_, query)| query);
+    if let Some(admin) = &mut hands.admin {
+        for check in own.chain(declared) {
+            let found = admin.query(check).await;
+            noticed |= found.is_ok_and(|rows| !rows.rows.is_empty());
+        }
+    }
+    drop(hands);
+    database.drop().await?;
+    Ok(noticed)
+}
+
+impl Rehearsal<'_> {
+    /// Writes what programs of the old version could: values of the step's tables change, rows come and go.
+    async fn write_old(&self, hands: &mut Hands, step: &Step) {
+        let Some(admin) = &mut hands.admin else {
+            return;
+        };
+        for statement in self.old_writes(step) {
+            // What a rule refuses is none of the migration's business.
+            let _ = admin.batch(&statement).await;
+        }
+    }
+
+    fn old_writes(&self, step: &Step) -> Vec<SqlText> {
+        let renames = Renames::of(self.new.model);
+        let mut out = Vec::new();
+        for cause in &step.causes {
+            let Some(table) = cause.table() else { continue };
+            let name = quote_qualified(table);
+            let mut columns: Vec<Ident> = Vec::new();
+            if let ObjectPath::Column(_, column) = cause {
+                let was = renames.columns.get(&(table.clone(), column.clone()));
+                columns.push(was.unwrap_or(column).clone());
+            } else if let Some(old) = self.old.compiled.catalog.tables.get(table) {
+                columns.extend(old.columns.iter().map(|column| column.name.clone()));
+            }
+            for column in &columns {
+                let parts = [("table", &name), ("column", &quote_ident(column))];
+                let all = fill(
+                    "UPDATE {table} AS row SET {column} = other.{column}\n    FROM (SELECT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY {column} DESC LIMIT 1) AS other\n    WHERE row.{column} IS DISTINCT FROM other.{column}",
+                    &parts,
+                );
+                out.push(all.clone());
+                out.push(fill(
+                    "{all}\n    AND row.ctid = (SELECT max(found.ctid) FROM {table} AS found WHERE found.{column} IS DISTINCT FROM other.{column})",
+                    &[("all", &all), ("table", &name), ("column", &quote_ident(column))],
+                ));
+            }
+            let made = self.old.maker.row(&table.name, &[], 7_001);
+            let rows = made.into_iter().map(|row| row.at_once());
+            let inserts = rows.map(|row| {
+                let (columns, values): (Vec<_>, Vec<_>) = row.values.into_iter().unzip();
+                let table = self.old.model.qualified(&row.table);
+                sql::insert(&table, &columns, &[values])
+            });
+            out.push(sequence(&inserts.collect::<Vec<_>>()));
+            out.push(fill(
+                "DELETE FROM {table} WHERE ctid = (SELECT min(ctid) FROM {table})",
+                &[("table", &name)],
+            ));
+        }
+        out
+    }
+}

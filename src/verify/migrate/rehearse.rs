@@ -1,0 +1,634 @@
+//! A migration rehearsed: with rows and with programs of both versions running, killed and resumed at every step, taken back, and with its safeguards taken out.
+
+use std::time::{Duration, Instant};
+
+use super::rows::{load, rows};
+use super::steps::{Hands, back, forward};
+use super::traffic::{Traffic, that_run};
+use super::{kill, mutants};
+use crate::catalog::{Catalog, Difference, differences};
+use crate::compile::{Compiled, compile};
+use crate::design::Model;
+use crate::error::Error;
+use crate::finding::{Claim, Counterexample, Evidence, Method, Mutants, Verdict};
+use crate::invariant::drift;
+use crate::migrate::{Phase, Plan, Policy, Renames, Reverse, Step, audit, plan, stops};
+use crate::postgres::{Database, Scope, Session, SqlFailure, introspect};
+use crate::sql::{SqlText, fill};
+use crate::template::Environment;
+use crate::verify::evidence::Judged;
+use crate::verify::race::{ProgramCall, program_calls};
+use crate::verify::run::Run;
+use crate::verify::seed::{Bulk, Maker};
+use crate::verify::stage::{Stage, Staged};
+
+/// Rows of each table.
+const ROWS: usize = 120;
+/// Calls that programs make between two steps at least.
+const CALLS: u64 = 12;
+
+/// What a design claims of the way to it.
+pub(crate) fn claim(model: &Model, from: &str) -> Claim {
+    let at = model.section("migration").map(|section| section.at);
+    Claim {
+        subject: format!("migration from {from}"),
+        statement: "the migration stops no writer, loses nothing, can be resumed and taken back, and ends at this design".to_owned(),
+        at: at.or(Some(model.name.at)),
+    }
+}
+
+/// One version of the design.
+pub(super) struct Side<'a> {
+    pub model: &'a Model,
+    pub compiled: &'a Compiled,
+    pub maker: Maker,
+}
+
+impl<'a> Side<'a> {
+    fn new(model: &'a Model, compiled: &'a Compiled) -> Side<'a> {
+        Side {
+            model,
+            compiled,
+            maker: Maker::new(model, &compiled.catalog),
+        }
+    }
+}
+
+/// A rehearsal while it goes on.
+pub(super) struct Rehearsal<'a> {
+    pub stage: Stage<'a>,
+    pub old: Side<'a>,
+    pub new: Side<'a>,
+    pub plan: Plan,
+    pub policy: Policy,
+    pub rows: Vec<Bulk>,
+    pub seed: u64,
+    /// The new schema as the server reads it back.
+    pub wanted: Catalog,
+}
+
+/// What went wrong, with what shows it.
+pub(super) struct Refuted {
+    pub reason: String,
+    pub lines: Vec<String>,
+}
+
+impl Refuted {
+    pub(super) fn new(reason: impl Into<String>) -> Refuted {
+        Refuted {
+            reason: reason.into(),
+            lines: Vec::new(),
+        }
+    }
+}
+
+/// An error of the tool, or something that refutes the migration.
+pub(super) enum Ended {
+    Error(Error),
+    Refuted(Refuted),
+}
+
+impl From<Error> for Ended {
+    fn from(error: Error) -> Ended {
+        Ended::Error(error)
+    }
+}
+
+impl From<Refuted> for Ended {
+    fn from(refuted: Refuted) -> Ended {
+        Ended::Refuted(refuted)
+    }
+}
+
+/// Rehearses the migration from an old design.
+pub async fn rehearse(
+    run: &Run<'_>,
+    old: &Model,
+    new: &Model,
+    environment: &Environment,
+) -> Result<(Evidence, Mutants), Error> {
+    let start = Instant::now();
+    let claim = claim(new, old.name.as_str());
+    let (from, to) = (compile(old), compile(new));
+    let policy = Policy {
+        hurry: Some((i64::try_from(ROWS / 4).unwrap_or(1), 1)),
+        ..Policy::of(new)
+    };
+    let made = plan(
+        &from.catalog,
+        &to.catalog,
+        &Renames::of(new),
+        &policy,
+        environment,
+    );
+    let plan = match made {
+        Ok(mut plan) => {
+            // Roles belong to the server, and others may have made them there.
+            plan.steps.retain(|step| !makes_roles(step));
+            plan
+        }
+        Err(error) => {
+            let judged = Judged::refuted(format!("there is no plan: {error}"));
+            let evidence = run.evidence(new, Method::Migrate, claim, judged.took(start));
+            return Ok((evidence, Mutants::default()));
+        }
+    };
+    let wanted = match wanted(run, new, &to, environment).await? {
+        Ok(wanted) => wanted,
+        Err(reason) => {
+            let judged = Judged::unchecked(reason);
+            return Ok((
+                run.evidence(new, Method::Migrate, claim, judged),
+                Mutants::default(),
+            ));
+        }
+    };
+    let stage = match Stage::open(run.server, old, &from, environment).await? {
+        Staged::Ready(stage) => *stage,
+        Staged::Refused(finding) => {
+            let judged = Judged::unchecked(format!(
+                "the schema of {} cannot be applied: {}",
+                old.name.as_str(),
+                finding.message
+            ));
+            return Ok((
+                run.evidence(new, Method::Migrate, claim, judged),
+                Mutants::default(),
+            ));
+        }
+    };
+    for (role, made) in &to.catalog.roles {
+        run.server.ensure_role(role, made.bypass_rls).await?;
+    }
+    let old_side = Side::new(old, &from);
+    let rehearsal = Rehearsal {
+        rows: rows(old, &old_side.maker, ROWS, run.seed),
+        new: Side::new(new, &to),
+        old: old_side,
+        stage,
+        plan,
+        policy,
+        seed: run.seed,
+        wanted,
+    };
+    let ended = rehearsal.all().await;
+    rehearsal.stage.close().await?;
+    let (judged, mutants) = match ended {
+        Ok((judged, mutants)) => (judged, mutants),
+        Err(Ended::Error(error)) => return Err(error),
+        Err(Ended::Refuted(refuted)) => {
+            let judged = Judged::refuted(refuted.reason.clone());
+            let lines = if refuted.lines.is_empty() {
+                vec![refuted.reason]
+            } else {
+                refuted.lines
+            };
+            let judged = judged.with(Counterexample::Differences { lines });
+            (judged, Mutants::default())
+        }
+    };
+    let evidence = run.evidence(new, Method::Migrate, claim, judged.took(start));
+    Ok((evidence, mutants))
+}
+
+fn makes_roles(step: &Step) -> bool {
+    step.parts.iter().all(|part| {
+        let text = part.sql.as_str();
+        text.starts_with("CREATE ROLE") || text.starts_with("ALTER ROLE")
+    })
+}
+
+/// The new schema, applied by itself and read back.
+async fn wanted(
+    run: &Run<'_>,
+    new: &Model,
+    to: &Compiled,
+    environment: &Environment,
+) -> Result<Result<Catalog, String>, Error> {
+    match Stage::open(run.server, new, to, environment).await? {
+        Staged::Ready(stage) => {
+            let mut session = stage.session(&stage.template).await?;
+            let catalog = read(&mut session, new).await?;
+            drop(session);
+            stage.close().await?;
+            Ok(Ok(catalog))
+        }
+        Staged::Refused(finding) => Ok(Err(format!(
+            "the schema of {} cannot be applied: {}",
+            new.name.as_str(),
+            finding.message
+        ))),
+    }
+}
+
+/// The catalog of a design's schema. Where a column stands means nothing: a migration can only add at the end.
+pub(super) async fn read(session: &mut Session, model: &Model) -> Result<Catalog, Error> {
+    let scope = Scope {
+        schemas: vec![model.database.schema.clone()],
+        roles: Vec::new(),
+    };
+    let read = introspect(session, &scope).await;
+    let mut catalog = read.map_err(|failure| failure.into_error("read the catalog"))?;
+    for table in catalog.tables.values_mut() {
+        table
+            .columns
+            .sort_by(|one, other| one.name.cmp(&other.name));
+        // The verifier's own role is not the design's.
+        table
+            .grants
+            .retain(|role, _| !role.as_str().starts_with("pgproof"));
+    }
+    for (_, view) in &mut catalog.views {
+        view.grants
+            .retain(|role, _| !role.as_str().starts_with("pgproof"));
+    }
+    Ok(catalog)
+}
+
+impl Rehearsal<'_> {
+    async fn all(&self) -> Result<(Judged, Mutants), Ended> {
+        self.audited()?;
+        let steps = self.plan.steps.len();
+        let killed = kill::killed(self).await?;
+        let reversed = self.taken_back().await?;
+        let seen = self.under_load().await?;
+        let (mutants, survivors) = mutants::mutants(self).await?;
+        let lock = self.policy.lock;
+        if seen.longest.as_secs_f64() > lock {
+            return Err(Refuted::new(format!(
+                "a statement of a running program took {} ms during `{}`, and writers may be held up for {} ms",
+                seen.longest.as_millis(),
+                seen.during,
+                lock * 1e3
+            ))
+            .into());
+        }
+        let verdict = if mutants.killed < mutants.made {
+            Verdict::Vacuous
+        } else {
+            Verdict::Held
+        };
+        let mut judged = Judged::new(verdict).bounds(format!(
+            "{steps} steps with {ROWS} rows a table; {} calls of old and {} of new programs, the longest statement {} ms (during `{}`); {killed} steps killed and resumed; {reversed} steps taken back; {} of {} safeguards missed when taken out; plans of queries are not compared here",
+            seen.old_calls,
+            seen.new_calls,
+            seen.longest.as_millis(),
+            seen.during,
+            mutants.killed,
+            mutants.made
+        ));
+        if verdict == Verdict::Vacuous {
+            judged = judged.reason(format!(
+                "taken out, and nothing noticed: {}",
+                survivors.join("; ")
+            ));
+        }
+        let judged = judged
+            .figure("steps", steps)
+            .figure("killed", killed)
+            .figure("taken_back", reversed)
+            .figure("longest_stall_ms", seen.longest.as_millis() as usize);
+        Ok((judged, mutants))
+    }
+
+    /// No step goes through a whole table while writers wait, unless a hazard says so.
+    fn audited(&self) -> Result<(), Refuted> {
+        let effects = audit(&self.plan, &self.old.compiled.catalog);
+        for (step, effects) in self.plan.steps.iter().zip(&effects) {
+            if let Some((table, mode)) = stops(step, effects).first() {
+                return Err(Refuted::new(format!(
+                    "{} goes through all of {} under {mode}",
+                    named(step),
+                    table.name.as_str()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls of one version's programs.
+    fn calls(&self, side: &Side<'_>) -> Vec<ProgramCall> {
+        program_calls(
+            side.model,
+            &side.compiled.catalog,
+            &side.maker,
+            &self.rows,
+            self.seed,
+        )
+    }
+
+    /// Calls of the old version's programs.
+    pub(super) fn old_calls(&self) -> Vec<ProgramCall> {
+        self.calls(&self.old)
+    }
+
+    /// A database with the old schema and rows.
+    pub(super) async fn begin(&self) -> Result<(Database, Hands), Error> {
+        let database = self.stage.copy().await?;
+        let mut admin = database.admin().await?;
+        let (model, catalog) = (self.old.model, &self.old.compiled.catalog);
+        let path = self.stage.search_path();
+        let set = admin.batch(&path).await;
+        set.map_err(|failure| failure.into_error("set up a session"))?;
+        load(&mut admin, model, catalog, &self.old.maker, &self.rows).await?;
+        let owner = self.stage.session(&database).await?;
+        let hands = Hands {
+            owner,
+            admin: Some(admin),
+        };
+        Ok((database, hands))
+    }
+
+    /// Runs one step; a failure refutes the migration.
+    pub(super) async fn step(&self, hands: &mut Hands, step: &Step) -> Result<(), Ended> {
+        match forward(hands, &self.plan, step).await {
+            Ok(()) => {}
+            Err(failure) => return Err(self.failed(hands, step, &failure).await.into()),
+        }
+        if step.phase <= Phase::Validate {
+            self.check(hands, step).await?;
+        }
+        Ok(())
+    }
+
+    /// Why a step failed: the rows that stand in the way, where its own query shows them.
+    async fn failed(&self, hands: &mut Hands, step: &Step, failure: &SqlFailure) -> Refuted {
+        let mut refuted = Refuted::new(format!("{} fails: {failure}", named(step)));
+        if let (Some(check), Some(admin)) = (&step.check, &mut hands.admin)
+            && let Ok(found) = admin.query(check).await
+        {
+            refuted.lines.push(refuted.reason.clone());
+            refuted.lines.extend(found.rows.iter().take(3).map(|row| {
+                let row: Vec<&str> = row.iter().map(|v| v.as_deref().unwrap_or("NULL")).collect();
+                format!("a row in the way: {}", row.join(", "))
+            }));
+        }
+        refuted
+    }
+
+    /// The step's own query must return nothing after it.
+    pub(super) async fn check(&self, hands: &mut Hands, step: &Step) -> Result<(), Ended> {
+        let (Some(check), Some(admin)) = (&step.check, &mut hands.admin) else {
+            return Ok(());
+        };
+        let found = admin.query(check).await;
+        let found = found.map_err(|failure| failure.into_error("run the check of a step"))?;
+        match found.rows.first() {
+            None => Ok(()),
+            Some(row) => {
+                let row: Vec<&str> = row.iter().map(|v| v.as_deref().unwrap_or("NULL")).collect();
+                let mut refuted = Refuted::new(format!(
+                    "after {} its check still returns rows",
+                    named(step)
+                ));
+                refuted.lines = vec![refuted.reason.clone(), row.join(", ")];
+                Err(refuted.into())
+            }
+        }
+    }
+
+    /// Forward as far as one can go back, then back, then forward to the end.
+    async fn taken_back(&self) -> Result<usize, Ended> {
+        let (database, mut hands) = self.begin().await?;
+        let start = read(&mut hands.owner, self.old.model).await?;
+        let count = self
+            .plan
+            .steps
+            .iter()
+            .take_while(|step| matches!(step.reverse, Reverse::Parts(_)))
+            .count();
+        let (there, _) = self.plan.steps.split_at(count);
+        for step in there {
+            self.step(&mut hands, step).await?;
+        }
+        for step in there.iter().rev() {
+            if let Err(failure) = back(&mut hands, &self.plan, step).await {
+                return Err(Refuted::new(format!(
+                    "{} cannot be taken back: {failure}",
+                    named(step)
+                ))
+                .into());
+            }
+        }
+        let found = read(&mut hands.owner, self.old.model).await?;
+        same(
+            "after everything was taken back",
+            &differences(&start, &found),
+        )?;
+        drop(hands);
+        database.drop().await?;
+        Ok(count)
+    }
+
+    /// At the end the schema is the new design's, and no rule of it is broken.
+    pub(super) async fn ended(&self, hands: &mut Hands) -> Result<(), Ended> {
+        let found = read(&mut hands.owner, self.new.model).await?;
+        same("at the end", &differences(&self.wanted, &found))?;
+        for invariant in &self.new.model.invariants {
+            let (Some(query), Some(admin)) = (drift(self.new.model, invariant), &mut hands.admin)
+            else {
+                continue;
+            };
+            let rows = admin.query(&query).await;
+            let rows = rows.map_err(|failure| failure.into_error("run a drift query"))?;
+            if !rows.rows.is_empty() {
+                return Err(Refuted::new(format!(
+                    "at the end {} rows break {}",
+                    rows.rows.len(),
+                    invariant.name.as_str()
+                ))
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    async fn under_load(&self) -> Result<Seen, Ended> {
+        let (database, mut hands) = self.begin().await?;
+        let path = self.stage.search_path();
+        let old_calls = that_run(&database, &self.old_calls(), &path).await?;
+        let (until, since) = self.compatible();
+        let mut old = Some(Traffic::start(&database, &old_calls, &path).await?);
+        let mut new: Option<Traffic> = None;
+        let mut seen = Seen::default();
+        for (at, step) in self.plan.steps.iter().enumerate() {
+            if new.is_none() && step.phase > since {
+                let calls = self.calls(&self.new);
+                new = Some(Traffic::start(&database, &calls, &path).await?);
+            }
+            if step.phase > until
+                && let Some(traffic) = old.take()
+            {
+                seen.old_calls += traffic.stop().await.0;
+            }
+            for traffic in [&old, &new].into_iter().flatten() {
+                traffic.go_round(CALLS).await;
+                traffic.longest();
+            }
+            self.step(&mut hands, step).await?;
+            for (whose, traffic) in [("old", &old), ("new", &new)] {
+                let Some(traffic) = traffic else { continue };
+                traffic.go_round(CALLS).await;
+                seen.note(traffic.longest(), step);
+                if let Some((title, said)) = traffic.broken().into_iter().next() {
+                    let mut refuted = Refuted::new(format!(
+                        "{title} of the {whose} programs no longer runs after {}: {said}",
+                        named(step)
+                    ));
+                    refuted.lines = vec![
+                        refuted.reason.clone(),
+                        format!("the {whose} version is said to work in {}", step.phase),
+                    ];
+                    return Err(refuted.into());
+                }
+            }
+            // Whatever was copied must be the same while both are written.
+            let next = self.plan.steps.get(at + 1).map(|step| step.phase);
+            if step.phase < Phase::Switch && next.is_none_or(|next| next > step.phase) {
+                for earlier in &self.plan.steps[..=at] {
+                    if earlier.backfill.is_some() {
+                        self.check(&mut hands, earlier).await?;
+                    }
+                }
+            }
+            if step.phase == Phase::Validate && next.is_none_or(|next| next > Phase::Validate) {
+                self.validated(&mut hands).await?;
+            }
+        }
+        if let Some(traffic) = old.take() {
+            seen.old_calls += traffic.stop().await.0;
+        }
+        if new.is_none() {
+            let calls = self.calls(&self.new);
+            new = Some(Traffic::start(&database, &calls, &path).await?);
+        }
+        if let Some(traffic) = new.take() {
+            traffic.go_round(CALLS * 4).await;
+            let broken = traffic.broken();
+            seen.new_calls += traffic.stop().await.0;
+            if let Some((title, said)) = broken.into_iter().next() {
+                return Err(Refuted::new(format!(
+                    "{title} of the new programs does not run at the end: {said}"
+                ))
+                .into());
+            }
+        }
+        self.ended(&mut hands).await?;
+        drop(hands);
+        database.drop().await?;
+        Ok(seen)
+    }
+
+    /// The design's own queries that must return no row.
+    async fn validated(&self, hands: &mut Hands) -> Result<(), Ended> {
+        let Some(admin) = &mut hands.admin else {
+            return Ok(());
+        };
+        for (name, query) in &self.policy.validate {
+            let rows = admin.query(query).await;
+            let rows = rows.map_err(|failure| {
+                Refuted::new(format!(
+                    "the query {name} of `migration.validate` fails: {failure}"
+                ))
+            })?;
+            if let Some(row) = rows.rows.first() {
+                let row: Vec<&str> = row.iter().map(|v| v.as_deref().unwrap_or("NULL")).collect();
+                let mut refuted = Refuted::new(format!(
+                    "{name} of `migration.validate` returns {} rows",
+                    rows.rows.len()
+                ));
+                refuted.lines = vec![refuted.reason.clone(), row.join(", ")];
+                return Err(refuted.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Until which phase old programs are to work, and after which new ones.
+    fn compatible(&self) -> (Phase, Phase) {
+        let phase = |word: &str| match word {
+            "old" | "expanded" => Some(Phase::Expand),
+            "backfilled" => Some(Phase::Backfill),
+            "validated" => Some(Phase::Validate),
+            "switched" => Some(Phase::Switch),
+            "contracted" => Some(Phase::Contract),
+            _ => None,
+        };
+        let mut until = Phase::Switch;
+        let mut since = Phase::Switch;
+        for phases in self.policy.compatibility.values() {
+            let known: Vec<Phase> = phases.iter().filter_map(|word| phase(word)).collect();
+            let is_old = phases.iter().any(|word| word == "old");
+            let is_new = phases.iter().any(|word| word == "contracted");
+            if is_old
+                && !is_new
+                && let Some(last) = known.iter().max()
+            {
+                until = *last;
+            }
+            if is_new
+                && !is_old
+                && let Some(first) = known.iter().min()
+            {
+                since = *first;
+            }
+        }
+        (until, since)
+    }
+}
+
+/// What was seen under load.
+struct Seen {
+    old_calls: u64,
+    new_calls: u64,
+    longest: Duration,
+    during: String,
+}
+
+impl Default for Seen {
+    fn default() -> Seen {
+        Seen {
+            old_calls: 0,
+            new_calls: 0,
+            longest: Duration::ZERO,
+            during: "nothing".to_owned(),
+        }
+    }
+}
+
+impl Seen {
+    fn note(&mut self, longest: Duration, step: &Step) {
+        if longest > self.longest {
+            self.longest = longest;
+            self.during = step.title.clone();
+        }
+    }
+}
+
+pub(super) fn named(step: &Step) -> String {
+    format!("step {} ({})", step.number, step.title)
+}
+
+fn same(when: &str, found: &[Difference]) -> Result<(), Refuted> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    let mut refuted = Refuted::new(format!(
+        "{when} the schema differs in {} places",
+        found.len()
+    ));
+    refuted.lines = found.iter().map(ToString::to_string).collect();
+    Err(refuted)
+}
+
+/// How many rows a table has.
+pub(super) async fn count(
+    session: &mut Session,
+    table: &crate::sql::QualifiedName,
+) -> Result<Option<String>, Error> {
+    let parts = [("table", &crate::sql::quote_qualified(table))];
+    let query: SqlText = fill("SELECT count(*) FROM {table}", &parts);
+    let rows = session.query(&query).await;
+    let rows = rows.map_err(|failure| failure.into_error("count rows"))?;
+    Ok(rows.scalar().map(str::to_owned))
+}

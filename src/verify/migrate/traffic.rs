@@ -1,0 +1,162 @@
+//! Programs that run while a migration does, each statement timed.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+
+use crate::error::Error;
+use crate::postgres::{Database, Session};
+use crate::sql::{Ident, SqlText};
+use crate::verify::race::{Called, ProgramCall};
+
+/// Sessions of one version of the programs.
+const SESSIONS: usize = 2;
+/// Rest between two calls.
+const REST: Duration = Duration::from_millis(2);
+
+/// What is seen of the programs.
+#[derive(Default)]
+struct Seen {
+    stop: AtomicBool,
+    calls: AtomicU64,
+    done: AtomicU64,
+    /// Microseconds of the slowest statement since last asked.
+    longest: AtomicU64,
+    broken: Mutex<BTreeMap<String, String>>,
+}
+
+/// Running programs of one version.
+pub(super) struct Traffic {
+    seen: Arc<Seen>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Calls that run on the schema as it is; the others are not the migration's fault.
+pub(super) async fn that_run(
+    database: &Database,
+    calls: &[ProgramCall],
+    path: &SqlText,
+) -> Result<Vec<ProgramCall>, Error> {
+    let mut sessions = BTreeMap::new();
+    let mut out = Vec::new();
+    for call in calls {
+        let session = session(&mut sessions, database, call, path).await?;
+        let mut longest = Duration::ZERO;
+        if !matches!(call.run(session, &mut longest).await, Called::Broken(_)) {
+            out.push(call.clone());
+        }
+    }
+    Ok(out)
+}
+
+async fn session<'s>(
+    sessions: &'s mut BTreeMap<Option<Ident>, Session>,
+    database: &Database,
+    call: &ProgramCall,
+    path: &SqlText,
+) -> Result<&'s mut Session, Error> {
+    let role = call.role().cloned();
+    if !sessions.contains_key(&role) {
+        let mut opened = call.session(database).await?;
+        let set = opened.batch(path).await;
+        set.map_err(|failure| failure.into_error("set up a session"))?;
+        sessions.insert(role.clone(), opened);
+    }
+    sessions
+        .get_mut(&role)
+        .ok_or_else(|| Error::Internal("a session that was put in is not there".to_owned()))
+}
+
+impl Traffic {
+    /// Starts them.
+    pub(super) async fn start(
+        database: &Database,
+        calls: &[ProgramCall],
+        path: &SqlText,
+    ) -> Result<Traffic, Error> {
+        let seen = Arc::new(Seen::default());
+        let mut tasks = Vec::new();
+        for number in 0..SESSIONS {
+            let mut sessions = BTreeMap::new();
+            for call in calls {
+                session(&mut sessions, database, call, path).await?;
+            }
+            let (seen, calls) = (seen.clone(), calls.to_vec());
+            tasks.push(tokio::spawn(async move {
+                work(&seen, &calls, sessions, number).await;
+            }));
+        }
+        Ok(Traffic { seen, tasks })
+    }
+
+    /// The slowest statement since last asked.
+    pub(super) fn longest(&self) -> Duration {
+        Duration::from_micros(self.seen.longest.swap(0, Ordering::Relaxed))
+    }
+
+    /// Waits until every program has gone round, or long enough.
+    pub(super) async fn go_round(&self, calls: u64) {
+        let wanted = self.seen.calls.load(Ordering::Relaxed) + calls;
+        for _ in 0..400 {
+            if self.seen.calls.load(Ordering::Relaxed) >= wanted {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Programs that could not be run any more, with what the server said.
+    pub(super) fn broken(&self) -> BTreeMap<String, String> {
+        let broken = self.seen.broken.lock();
+        broken.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Ends them; calls made, and how many of them committed.
+    pub(super) async fn stop(self) -> (u64, u64) {
+        self.seen.stop.store(true, Ordering::Relaxed);
+        for task in self.tasks {
+            // A task that panicked has made no calls that count.
+            let _ = task.await;
+        }
+        (
+            self.seen.calls.load(Ordering::Relaxed),
+            self.seen.done.load(Ordering::Relaxed),
+        )
+    }
+}
+
+async fn work(
+    seen: &Seen,
+    calls: &[ProgramCall],
+    mut sessions: BTreeMap<Option<Ident>, Session>,
+    number: usize,
+) {
+    let mut at = number * 7;
+    while !seen.stop.load(Ordering::Relaxed) && !calls.is_empty() {
+        let call = &calls[at % calls.len()];
+        at += 1;
+        let Some(session) = sessions.get_mut(&call.role().cloned()) else {
+            return;
+        };
+        let mut longest = Duration::ZERO;
+        match call.run(session, &mut longest).await {
+            Called::Done => {
+                seen.done.fetch_add(1, Ordering::Relaxed);
+            }
+            Called::Refused => {}
+            Called::Broken(failure) => {
+                let mut broken = seen.broken.lock().unwrap_or_else(PoisonError::into_inner);
+                broken
+                    .entry(call.title().to_owned())
+                    .or_insert_with(|| failure.to_string());
+            }
+        }
+        let micros = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);
+        seen.longest.fetch_max(micros, Ordering::Relaxed);
+        seen.calls.fetch_add(1, Ordering::Relaxed);
+        tokio::time::sleep(REST).await;
+    }
+}
