@@ -159,7 +159,8 @@ async fn round(
     assert_eq!(before, after, "rows, after {killed} kills: {told}");
     let half = "SELECT count(*) FROM pg_index WHERE NOT indisvalid";
     assert_eq!(scalar(&mut admin, half).await, "0", "invalid indexes");
-    let took = "SELECT extract(epoch FROM max(finished_at) - min(started_at)) FROM shop.pgproof_migration";
+    let took =
+        "SELECT extract(epoch FROM max(finished_at) - min(started_at)) FROM shop.pgproof_migration";
     let took = scalar(&mut admin, took).await.parse().expect("a number");
     drop(admin);
     database.drop().await.expect("dropped");

@@ -113,7 +113,14 @@ const TOOLS: [Tool; 5] = [
         prepare: |_| {},
         up: |place| vec![place.command("sqlx", &["migrate", "run", "--source", "."])],
         down: |place, _| {
-            let args = ["migrate", "revert", "--source", ".", "--target-version", "0"];
+            let args = [
+                "migrate",
+                "revert",
+                "--source",
+                ".",
+                "--target-version",
+                "0",
+            ];
             vec![place.command("sqlx", &args)]
         },
     },
@@ -161,12 +168,23 @@ fn dbmate(place: &Place<'_>, what: &str) -> Command {
         "postgres://postgres@/{}?host={}&sslmode=disable",
         place.database, place.socket
     );
-    place.command("dbmate", &["--url", &url, "-d", ".", "--no-dump-schema", what])
+    place.command(
+        "dbmate",
+        &["--url", &url, "-d", ".", "--no-dump-schema", what],
+    )
 }
 
 fn liquibase(place: &Place<'_>, what: &[&str]) -> Command {
-    let url = format!("--url=jdbc:postgresql://127.0.0.1:{}/{}", place.port, place.database);
-    let fixed = ["--changelog-file=changelog.sql", "--username=postgres", "--headless=true", &url];
+    let url = format!(
+        "--url=jdbc:postgresql://127.0.0.1:{}/{}",
+        place.port, place.database
+    );
+    let fixed = [
+        "--changelog-file=changelog.sql",
+        "--username=postgres",
+        "--headless=true",
+        &url,
+    ];
     place.command("liquibase", &[&fixed[..], what].concat())
 }
 
@@ -180,7 +198,10 @@ fn lend(socket: &Path) -> u16 {
             let Ok(server) = UnixStream::connect(&socket) else {
                 return;
             };
-            let (mut from, mut to) = (client.try_clone().expect("a copy"), server.try_clone().expect("a copy"));
+            let (mut from, mut to) = (
+                client.try_clone().expect("a copy"),
+                server.try_clone().expect("a copy"),
+            );
             std::thread::spawn(move || {
                 let _ = std::io::copy(&mut from, &mut to);
                 to.shutdown(Shutdown::Both)
@@ -206,7 +227,9 @@ fn cases() -> Vec<String> {
         return asked.split(',').map(str::to_owned).collect();
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/migrate");
-    let entries = std::fs::read_dir(root).expect("the folder is there").flatten();
+    let entries = std::fs::read_dir(root)
+        .expect("the folder is there")
+        .flatten();
     let mut names: Vec<String> = entries
         .filter(|entry| entry.path().is_dir())
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
@@ -225,7 +248,10 @@ fn write(case: &Case, tool: &Tool, files: &Path) -> (usize, bool) {
     let plan: serde_json::Value = serde_json::from_str(&stdout(&json)).expect("JSON");
     let steps = plan["plan"]["steps"].as_array().expect("steps");
     let mut accepted = Vec::new();
-    for hazard in steps.iter().flat_map(|step| step["hazards"].as_array().into_iter().flatten()) {
+    for hazard in steps
+        .iter()
+        .flat_map(|step| step["hazards"].as_array().into_iter().flatten())
+    {
         accepted.push("--accept".to_owned());
         let part = |key: &str| hazard[key].as_str().unwrap_or_default().to_owned();
         accepted.push(format!("{}:{}", part("kind"), part("subject")));
@@ -236,7 +262,11 @@ fn write(case: &Case, tool: &Tool, files: &Path) -> (usize, bool) {
         .args(&accepted)
         .current_dir(&case.folder)
         .assert();
-    assert!(written.get_output().status.success(), "{}", stderr(&written));
+    assert!(
+        written.get_output().status.success(),
+        "{}",
+        stderr(&written)
+    );
     let is_reversible = steps.iter().all(|step| step["reverse"]["parts"].is_array());
     (steps.len(), is_reversible)
 }
@@ -255,7 +285,11 @@ fn run(commands: Vec<Command>) -> Result<(), String> {
     Ok(())
 }
 
-async fn one((home, server, port): (&Home, &Server, u16), tool: &Tool, name: &str) -> Result<bool, String> {
+async fn one(
+    (home, server, port): (&Home, &Server, u16),
+    tool: &Tool,
+    name: &str,
+) -> Result<bool, String> {
     let case = Case::of(home, &format!("migrate/{name}"));
     let database = case.old(server).await;
     let files = home.path().join(tool.name).join(name);
@@ -306,7 +340,11 @@ async fn the_tools_run_what_is_written_for_them() {
             continue;
         }
         if !is_here(tool.program) {
-            assert!(!asked.contains(&tool.name), "{} is not on this machine", tool.name);
+            assert!(
+                !asked.contains(&tool.name),
+                "{} is not on this machine",
+                tool.name
+            );
             println!("{}: unchecked, it is not on this machine", tool.name);
             continue;
         }
