@@ -304,3 +304,69 @@ async fn runners_and_programs_are_waited_for() {
     held.await.expect("ended");
     scene.stop().await;
 }
+
+/// Breaks a statement off that waits for a program's transaction.
+async fn broken_off(scene: &Scene, statement: &str) {
+    let mut reader = scene.admin().await;
+    let read = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM shop.orders; SELECT count(*) FROM shop.log";
+    reader
+        .batch(&SqlText::authored(read))
+        .await
+        .expect("a snapshot");
+    let mut admin = scene.admin().await;
+    let limit = SqlText::authored("SET statement_timeout = '300ms'");
+    admin.batch(&limit).await.expect("set");
+    let ended = admin.batch(&SqlText::authored(statement)).await;
+    let failure = ended.expect_err("it waits for the reader");
+    assert!(failure.message.contains("statement timeout"), "{failure}");
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn what_was_broken_off_is_looked_at_and_ended() {
+    let scene = Scene::new().await;
+    let running = |title: &str| {
+        format!(
+            "UPDATE shop.pgproof_migration SET outcome = 'running', finished_at = NULL WHERE title = '{title}'"
+        )
+    };
+    let until = |phase: &str| {
+        scene
+            .migrate(&[&ALLOWED[..], &["--until", phase]].concat())
+            .code(0)
+    };
+    until("expand");
+    // Half built: invalid, and built anew.
+    scene.run("DROP INDEX shop.ix_orders_placed").await;
+    let build =
+        "CREATE INDEX CONCURRENTLY ix_orders_placed ON shop.orders (placed_at, customer_id)";
+    broken_off(&scene, build).await;
+    scene
+        .run(&running("build index ix_orders_placed on orders"))
+        .await;
+    let valid =
+        "SELECT indisvalid FROM pg_index WHERE indexrelid = 'shop.ix_orders_placed'::regclass";
+    assert_eq!(scene.scalar(valid).await, "f");
+    until("expand");
+    assert_eq!(scene.scalar(valid).await, "t");
+    // Built, and only the journal did not hear of it: kept as it is.
+    let node = "SELECT relfilenode FROM pg_class WHERE oid = 'shop.ix_orders_placed'::regclass";
+    let before = scene.scalar(node).await;
+    scene
+        .run(&running("build index ix_orders_placed on orders"))
+        .await;
+    until("switch");
+    assert_eq!(scene.scalar(node).await, before);
+    // Half detached: neither in nor out, and only FINALIZE gets it out.
+    broken_off(
+        &scene,
+        "ALTER TABLE shop.log DETACH PARTITION shop.log_2026_01 CONCURRENTLY",
+    )
+    .await;
+    let pending = "SELECT count(*) FROM pg_inherits WHERE inhdetachpending";
+    assert_eq!(scene.scalar(pending).await, "1");
+    scene.run(&running("detach partition log_2026_01")).await;
+    scene.migrate(&ALLOWED).code(0);
+    assert_eq!(scene.apart("to.yaml").await, Vec::<String>::new());
+    scene.stop().await;
+}

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use applied::{ACCEPTED, Case, scalar, url};
 use pgproof::postgres::{Server, Session};
+use pgproof::sql::SqlText;
 use support::Home;
 
 /// Rows as both designs have them. A partition of `log` goes with the migration.
@@ -84,6 +85,19 @@ async fn left(session: &mut Session) -> f64 {
     scalar(session, share).await.parse().unwrap_or(1.0)
 }
 
+/// A program that reads, a moment at a time: steps wait for it, and can be killed while they do.
+async fn reads(mut session: Session) {
+    let read = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM shop.orders; SELECT count(*) FROM shop.log; \
+        SELECT count(*) FROM shop.customer; SELECT pg_sleep(0.08); COMMIT";
+    loop {
+        if session.batch(&SqlText::authored(read)).await.is_err() {
+            // What it reads was just changed; the next time it sees the new.
+            let _ = session.batch(&SqlText::authored("ROLLBACK")).await;
+        }
+        tokio::time::sleep(Duration::from_millis(40)).await;
+    }
+}
+
 /// Waits until the first step runs.
 async fn begun(session: &mut Session) {
     let since = Instant::now();
@@ -93,7 +107,7 @@ async fn begun(session: &mut Session) {
     }
 }
 
-/// Kills up to `most` times, then lets it end. Returns how often it was killed, and how long the last start took.
+/// Kills up to `most` times, then lets it end. Returns how often it was killed, and how long all steps took.
 async fn round(
     (home, server, case): (&Home, &Server, &Case),
     moments: &mut Moments,
@@ -104,21 +118,23 @@ async fn round(
     let url = url(home, database.name().as_str());
     let mut admin = database.admin().await.expect("an administrator");
     let before = scalar(&mut admin, BEFORE).await;
+    let program = tokio::spawn(reads(database.admin().await.expect("a session")));
     let mut killed = 0;
     while killed < most {
         let mut child = start(case, &url, true);
         let share = left(&mut admin).await;
         if share == 0.0 {
             // Nothing is left but to look at the whole, and that may be killed too.
-            std::thread::sleep(whole / 4);
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
         // Mostly after it has begun, and not later than it may be done: the rest of its time is for building the designs.
         if share == 1.0 && moments.next(8) > 0 {
             begun(&mut admin).await;
         }
-        let least = whole.as_millis() as u64 / 20;
-        let span = whole.mul_f64(share * 0.6).as_millis() as u64;
-        std::thread::sleep(Duration::from_millis(least + moments.next(span.max(20))));
+        let least = if share < 1.0 { 100 } else { 0 };
+        let span = whole.mul_f64(share).as_millis() as u64;
+        let wait = Duration::from_millis(least + moments.next(span.max(20)));
+        tokio::time::sleep(wait).await;
         if let Some(status) = child.try_wait().expect("a child") {
             assert!(status.success(), "it failed after {killed} kills");
             break;
@@ -132,24 +148,26 @@ async fn round(
         }
     }
     // What ended while nobody looked is said to have ended once more.
-    let since = Instant::now();
     let last = start(case, &url, false);
     let output = last.wait_with_output().expect("ended");
-    let took = since.elapsed();
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "after {killed} kills: {told}");
+    program.abort();
     let apart = case.apart(server, &database, "to.yaml").await;
     assert_eq!(apart, Vec::<String>::new(), "after {killed} kills: {told}");
     let after = scalar(&mut admin, AFTER).await;
     assert_eq!(before, after, "rows, after {killed} kills: {told}");
     let half = "SELECT count(*) FROM pg_index WHERE NOT indisvalid";
     assert_eq!(scalar(&mut admin, half).await, "0", "invalid indexes");
+    let took =
+        "SELECT extract(epoch FROM max(finished_at) - min(started_at)) FROM shop.pgproof_migration";
+    let took = scalar(&mut admin, took).await.parse().expect("a number");
     drop(admin);
     database.drop().await.expect("dropped");
-    (killed, took)
+    (killed, Duration::from_secs_f64(took))
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL"]
 async fn killed_again_and_again_it_ends_as_if_nothing_had_been() {
     let home = Home::new();
@@ -167,7 +185,7 @@ async fn killed_again_and_again_it_ends_as_if_nothing_had_been() {
         killed += round(place, &mut moments, (most, whole), &mut seen).await.0;
         rounds += 1;
     }
-    println!("{killed} kills in {rounds} databases, {whole:?} for a whole run:");
+    println!("{killed} kills in {rounds} databases, {whole:?} for all steps:");
     for (place, count) in seen {
         println!("{count:4}  {place}");
     }

@@ -1,6 +1,7 @@
 //! The files of `pgproof migrate --format` run by the tools they are for: up to the new design, and down again where every step can be taken back.
 //!
-//! Tools that are on this machine are tried; `PGPROOF_TEST_TOOLS=sqitch,alembic` says which must be. `CASES=all` tries every case instead of a few.
+//! Tools that are on this machine are tried; `PGPROOF_TEST_TOOLS=sqitch,alembic` says which must be. `CASES=all` tries every case instead of
+//! a few, `CASES=add-index,drop-index` those, `TOOL=sqlx` one tool.
 #![expect(clippy::print_stdout, reason = "a test says what it saw")]
 
 #[path = "support/applied.rs"]
@@ -15,6 +16,8 @@ mod program;
 #[expect(dead_code, reason = "shared with tests that use more of it")]
 mod support;
 
+use std::net::{Shutdown, TcpListener};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -23,9 +26,10 @@ use pgproof::postgres::Server;
 use program::{pgproof, stderr, stdout};
 use support::Home;
 
-/// One that builds concurrently, one that fills, an enum value, a partitioned table, one of several kinds, one that loses rows.
-const FEW: [&str; 6] = [
+/// One that builds concurrently, one that proves, one that fills, an enum value, a partitioned table, one of several kinds, one that loses rows.
+const FEW: [&str; 7] = [
     "add-index",
+    "set-not-null",
     "rename-column-not-null",
     "enum-add-value",
     "index-on-partitioned",
@@ -38,6 +42,8 @@ struct Place<'a> {
     /// The folder of the server's socket.
     socket: &'a str,
     database: &'a str,
+    /// Where the socket is reached over TCP: Java knows no other way.
+    port: u16,
     /// The folder with the files.
     files: &'a Path,
 }
@@ -73,7 +79,7 @@ struct Tool {
     down: fn(&Place<'_>, usize) -> Vec<Command>,
 }
 
-const TOOLS: [Tool; 4] = [
+const TOOLS: [Tool; 5] = [
     Tool {
         name: "sqitch",
         program: "sqitch",
@@ -125,6 +131,16 @@ const TOOLS: [Tool; 4] = [
         up: |place| vec![dbmate(place, "up")],
         down: |place, steps| (0..steps).map(|_| dbmate(place, "rollback")).collect(),
     },
+    Tool {
+        name: "liquibase",
+        program: "liquibase",
+        prepare: |_| {},
+        up: |place| vec![liquibase(place, &["update"])],
+        down: |place, steps| {
+            let count = format!("--count={steps}");
+            vec![liquibase(place, &["rollback-count", &count])]
+        },
+    },
 ];
 
 /// What Alembic's own template has, and a transaction for each step.
@@ -158,14 +174,57 @@ fn dbmate(place: &Place<'_>, what: &str) -> Command {
     )
 }
 
+fn liquibase(place: &Place<'_>, what: &[&str]) -> Command {
+    let url = format!(
+        "--url=jdbc:postgresql://127.0.0.1:{}/{}",
+        place.port, place.database
+    );
+    let fixed = [
+        "--changelog-file=changelog.sql",
+        "--username=postgres",
+        "--headless=true",
+        &url,
+    ];
+    place.command("liquibase", &[&fixed[..], what].concat())
+}
+
+/// Lends a socket a port, for as long as the test runs.
+fn lend(socket: &Path) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("bound").port();
+    let socket = socket.join(".s.PGSQL.5432");
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let Ok(server) = UnixStream::connect(&socket) else {
+                return;
+            };
+            let (mut from, mut to) = (
+                client.try_clone().expect("a copy"),
+                server.try_clone().expect("a copy"),
+            );
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut from, &mut to);
+                to.shutdown(Shutdown::Both)
+            });
+            let (mut from, mut to) = (server, client);
+            std::thread::spawn(move || {
+                let _ = std::io::copy(&mut from, &mut to);
+                to.shutdown(Shutdown::Both)
+            });
+        }
+    });
+    port
+}
+
 fn is_here(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 fn cases() -> Vec<String> {
-    if std::env::var("CASES").as_deref() != Ok("all") {
-        return FEW.iter().map(|case| (*case).to_owned()).collect();
+    let asked = std::env::var("CASES").unwrap_or_else(|_| FEW.join(","));
+    if asked != "all" {
+        return asked.split(',').map(str::to_owned).collect();
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/migrate");
     let entries = std::fs::read_dir(root)
@@ -226,7 +285,11 @@ fn run(commands: Vec<Command>) -> Result<(), String> {
     Ok(())
 }
 
-async fn one((home, server): (&Home, &Server), tool: &Tool, name: &str) -> Result<bool, String> {
+async fn one(
+    (home, server, port): (&Home, &Server, u16),
+    tool: &Tool,
+    name: &str,
+) -> Result<bool, String> {
     let case = Case::of(home, &format!("migrate/{name}"));
     let database = case.old(server).await;
     let files = home.path().join(tool.name).join(name);
@@ -236,6 +299,7 @@ async fn one((home, server): (&Home, &Server), tool: &Tool, name: &str) -> Resul
     let place = Place {
         socket: &socket.to_string_lossy(),
         database: database.name().as_str(),
+        port,
         files: &files,
     };
     (tool.prepare)(&place);
@@ -268,8 +332,13 @@ async fn the_tools_run_what_is_written_for_them() {
     let asked: Vec<&str> = asked.split(',').filter(|name| !name.is_empty()).collect();
     let home = Home::new();
     let server = home.local().await;
+    let port = lend(&home.runs().pop().expect("one run").join("s"));
+    let only = std::env::var("TOOL").ok();
     let mut wrong = Vec::new();
     for tool in &TOOLS {
+        if only.as_deref().is_some_and(|only| only != tool.name) {
+            continue;
+        }
         if !is_here(tool.program) {
             assert!(
                 !asked.contains(&tool.name),
@@ -279,9 +348,10 @@ async fn the_tools_run_what_is_written_for_them() {
             println!("{}: unchecked, it is not on this machine", tool.name);
             continue;
         }
+        let since = std::time::Instant::now();
         let (mut ups, mut downs) = (0, 0);
         for case in cases() {
-            match one((&home, &server), tool, &case).await {
+            match one((&home, &server, port), tool, &case).await {
                 Ok(is_reversible) => {
                     ups += 1;
                     downs += usize::from(is_reversible);
@@ -289,8 +359,9 @@ async fn the_tools_run_what_is_written_for_them() {
                 Err(why) => wrong.push(format!("{} of {case}: {why}", tool.name)),
             }
         }
+        let took = since.elapsed().as_secs();
         println!(
-            "{}: {ups} cases up, {downs} of them down and up again",
+            "{}: {ups} cases up, {downs} of them down and up again, {took} s",
             tool.name
         );
     }

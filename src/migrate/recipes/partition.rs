@@ -8,9 +8,7 @@ use crate::migrate::draft::{Draft, Item, Rank, add_constraint, alter, drop_const
 use crate::migrate::plan::{HazardKind, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::migrate::same;
-use crate::sql::{
-    QualifiedName, SqlText, fill, fixed, join, literal, quote_ident, quote_qualified,
-};
+use crate::sql::{QualifiedName, SqlText, fill, fixed, join, quote_ident, quote_qualified};
 
 pub(in crate::migrate) static PARTITIONS: Recipe = Recipe {
     name: "partitions",
@@ -62,8 +60,7 @@ fn partitions(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             item.part(alter(table, "DETACH PARTITION {child}", &parts))
                 .because("PostgreSQL refuses CONCURRENTLY where there is a default partition; the lock is short")
         } else {
-            item.resume(finalized(table, &child))
-                .alone(alter(table, "DETACH PARTITION {child} CONCURRENTLY", &parts))
+            item.alone(alter(table, "DETACH PARTITION {child} CONCURRENTLY", &parts))
         });
         let item = Item::new(
             Phase::Contract,
@@ -81,26 +78,6 @@ fn partitions(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         draft.push(item);
     }
     Ok(())
-}
-
-/// Ends a detachment that was broken off: the partition is then out, and only this statement gets it there.
-fn finalized(table: &QualifiedName, child: &QualifiedName) -> SqlText {
-    let name = quote_qualified(child);
-    let parts = [
-        ("name", &literal(name.as_str())),
-        (
-            "finalize",
-            &alter(
-                table,
-                "DETACH PARTITION {child} FINALIZE",
-                &[("child", &name)],
-            ),
-        ),
-    ];
-    fill(
-        "DO $pgproof$ BEGIN\n    IF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = to_regclass({name}) AND inhdetachpending) THEN\n        {finalize};\n    END IF;\nEND $pgproof$",
-        &parts,
-    )
 }
 
 fn attach(

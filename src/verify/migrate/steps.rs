@@ -76,9 +76,7 @@ async fn run(session: &mut Session, plan: &Plan, parts: &[Part]) -> Result<(), S
             match session.batch(&part.sql).await {
                 Err(failure) if is_pending_detach(&part.sql, &failure) => {
                     // An earlier try got half way; the rest of it has a word of its own.
-                    session
-                        .batch(&replaced(&part.sql, " CONCURRENTLY", " FINALIZE"))
-                        .await?;
+                    session.batch(&finalized(&part.sql)).await?;
                 }
                 ended => ended?,
             }
@@ -98,6 +96,11 @@ async fn run(session: &mut Session, plan: &Plan, parts: &[Part]) -> Result<(), S
         }
     }
     Ok(())
+}
+
+/// What brings a detachment to its end that was broken off.
+pub(super) fn finalized(detach: &SqlText) -> SqlText {
+    replaced(detach, " CONCURRENTLY", " FINALIZE")
 }
 
 fn is_pending_detach(sql: &SqlText, failure: &SqlFailure) -> bool {

@@ -7,7 +7,7 @@ use super::watch::{Teller, look, watched};
 use crate::migrate::{Lone, Manner, Part, Plan, Step};
 use crate::postgres::{Session, SqlFailure, SqlState};
 use crate::sql::{SqlText, fill, literal};
-use crate::verify::migrate::steps::{groups, is_lock_timeout, path, together};
+use crate::verify::migrate::steps::{finalized, groups, is_lock_timeout, path, together};
 
 /// How often a statement that did not get its lock is tried again.
 const TRIES: u32 = 20;
@@ -153,12 +153,12 @@ impl Player<'_> {
                     }
                     None => {}
                 },
-                Some(Lone::Detaches { parent, child })
-                    if !is_attached(&mut self.session, &parent, &child).await? =>
-                {
-                    return Ok(());
+                Some(Lone::Detaches { parent, child }) => {
+                    if !is_attached(&mut self.session, part, &parent, &child).await? {
+                        return Ok(());
+                    }
                 }
-                _ => {}
+                Some(Lone::Again) | None => {}
             }
         }
         let look = look(self.plan, turn.step, self.session.pid());
@@ -200,10 +200,7 @@ impl Player<'_> {
     pub(super) async fn settle(&mut self, step: &Step) -> Result<bool, SqlFailure> {
         for part in &step.parts {
             if let Some(Lone::Detaches { parent, child }) = Lone::of(part) {
-                for part in &step.resume {
-                    self.session.batch(&part.sql).await?;
-                }
-                return is_attached(&mut self.session, &parent, &child).await;
+                return is_attached(&mut self.session, part, &parent, &child).await;
             }
         }
         Ok(false)
@@ -237,8 +234,10 @@ async fn validity(session: &mut Session, index: &SqlText) -> Result<Option<bool>
     Ok(session.query(&sql).await?.scalar().map(|is| is == "t"))
 }
 
+/// Whether a partition is in. A detachment that was broken off is brought to its end first: it can only go on.
 async fn is_attached(
     session: &mut Session,
+    detach: &Part,
     parent: &SqlText,
     child: &SqlText,
 ) -> Result<bool, SqlFailure> {
@@ -247,8 +246,14 @@ async fn is_attached(
         ("child", &literal(child.as_str())),
     ];
     let sql = fill(
-        "SELECT EXISTS (SELECT FROM pg_inherits WHERE inhparent = to_regclass({parent}) AND inhrelid = to_regclass({child}))",
+        "SELECT inhdetachpending FROM pg_inherits WHERE inhparent = to_regclass({parent}) AND inhrelid = to_regclass({child})",
         &parts,
     );
-    Ok(session.query(&sql).await?.scalar() == Some("t"))
+    match session.query(&sql).await?.scalar() {
+        Some("t") => {
+            session.batch(&finalized(&detach.sql)).await?;
+            Ok(false)
+        }
+        found => Ok(found.is_some()),
+    }
 }
