@@ -178,7 +178,24 @@ impl Rehearsal<'_> {
             } else if let Some(old) = self.old.compiled.catalog.tables.get(table) {
                 columns.extend(old.columns.iter().map(|column| column.name.clone()));
             }
+            let types = self.old.compiled.catalog.tables.get(table);
             for column in &columns {
+                let data_type = types.and_then(|table| table.column(column));
+                let other = data_type.and_then(|found| another(column, found.data_type.as_str()));
+                if let Some(other) = other {
+                    let parts = [
+                        ("table", &name),
+                        ("column", &quote_ident(column)),
+                        ("other", &other),
+                    ];
+                    let all = fill("UPDATE {table} SET {column} = {other}", &parts);
+                    let parts = [("all", &all), ("table", &name)];
+                    out.push(fill(
+                        "{all} WHERE ctid = (SELECT max(ctid) FROM {table})",
+                        &parts,
+                    ));
+                    out.push(all);
+                }
                 let parts = [("table", &name), ("column", &quote_ident(column))];
                 let all = fill(
                     "UPDATE {table} AS row SET {column} = other.{column}\n    FROM (SELECT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY {column} DESC LIMIT 1) AS other\n    WHERE row.{column} IS DISTINCT FROM other.{column}",
@@ -205,4 +222,25 @@ impl Rehearsal<'_> {
         }
         out
     }
+}
+
+/// A value that a column does not have yet.
+fn another(column: &Ident, data_type: &str) -> Option<SqlText> {
+    let data_type = data_type.to_ascii_lowercase();
+    let column = quote_ident(column);
+    let parts = [("column", &column)];
+    let is = |words: &[&str]| words.iter().any(|word| data_type.starts_with(word));
+    if is(&["text", "varchar", "character varying"]) {
+        return Some(fill("coalesce({column}, '') || 'x'", &parts));
+    }
+    if is(&["int", "bigint", "smallint", "numeric", "real", "double"]) {
+        return Some(fill("coalesce({column}, 0) + 1", &parts));
+    }
+    if is(&["bool"]) {
+        return Some(fill("NOT coalesce({column}, false)", &parts));
+    }
+    if is(&["timestamp", "date"]) {
+        return Some(fill("coalesce({column}, now()) + interval '1 day'", &parts));
+    }
+    None
 }
