@@ -87,6 +87,7 @@ impl Item {
                 resume: Vec::new(),
                 check: None,
                 hazards: Vec::new(),
+                is_parity: false,
                 spared: false,
                 locks: Vec::new(),
                 backfill: None,

@@ -225,10 +225,11 @@ fn parity(draft: &mut Draft<'_>, pair: &Pair<'_>) {
         "DO $pgproof$\nBEGIN\n    IF EXISTS ({rows}) THEN\n        RAISE EXCEPTION 'not so: %', {name};\n    END IF;\nEND\n$pgproof$",
         &parts,
     );
-    let item = Item::new(Phase::Validate, Rank::Parity, title, pair.cause)
+    let mut item = Item::new(Phase::Validate, Rank::Parity, title, pair.cause)
         .part(assert)
         .undo_parts([])
         .check(differing(pair, pair.name, &pair.built));
+    item.step.is_parity = true;
     draft.push(item);
 }
 

@@ -278,6 +278,7 @@ impl Rehearsal<'_> {
         let killed = kill::killed(self).await?;
         let reversed = self.taken_back().await?;
         let seen = self.under_load().await?;
+        mutants::followed(self).await?;
         let (mutants, survivors) = mutants::mutants(self).await?;
         let lock = self.policy.lock;
         if seen.longest.as_secs_f64() > lock {
@@ -527,7 +528,7 @@ impl Rehearsal<'_> {
                     }
                 }
             }
-            if step.phase == Phase::Validate && next.is_none_or(|next| next > Phase::Validate) {
+            if step.phase <= Phase::Validate && next.is_none_or(|next| next > Phase::Validate) {
                 self.validated(&mut hands).await?;
             }
         }
