@@ -1,7 +1,6 @@
 //! Existing migrations as `pgproof check` judges them.
 
 #[path = "support/program.rs"]
-#[expect(dead_code, reason = "shared with tests that use more of it")]
 mod program;
 
 use std::fs;
