@@ -1,4 +1,5 @@
 //! `pgproof migrate --apply`, `--undo` and `--status` as their users run them.
+#![expect(clippy::panic, reason = "a test says what it saw")]
 
 #[path = "support/applied.rs"]
 mod applied;
@@ -266,6 +267,33 @@ async fn what_is_old_goes_when_its_time_has_come() {
 #[ignore = "needs PostgreSQL"]
 async fn runners_and_programs_are_waited_for() {
     let scene = Scene::new().await;
+    // Killed while it waits in a transaction: the step is not said to be done, and is not.
+    let mut reader = scene.admin().await;
+    let lock = "BEGIN; LOCK TABLE shop.orders IN ACCESS SHARE MODE";
+    reader
+        .batch(&SqlText::authored(lock))
+        .await
+        .expect("locked");
+    let url = url(&scene.home, scene.database.name().as_str());
+    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin!("pgproof"))
+        .args(["migrate", "--from", "from.yaml", "--to", "to.yaml"])
+        .args(["--server", &url, "--postgres", &url])
+        .args(ALLOWED)
+        .args(ACCEPTED)
+        .current_dir(&scene.case.folder)
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the program starts");
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgproof migrate' AND wait_event_type = 'Lock'";
+    while scene.scalar(waits).await == "0" {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    child.kill().expect("SIGKILL");
+    child.wait().expect("ended");
+    let column =
+        "SELECT outcome FROM shop.pgproof_migration WHERE title = 'a column beside orders.remark'";
+    assert_eq!(scene.scalar(column).await, "running");
+    drop(reader);
     // Somebody holds a lock that a step needs, for longer than the step waits for it.
     let to = scene.case.text("to.yaml");
     scene.case.write(
@@ -273,7 +301,6 @@ async fn runners_and_programs_are_waited_for() {
         &to.replace("migration:\n", "migration:\n  limits: {lock: 100 ms}\n"),
     );
     let mut reader = scene.admin().await;
-    let lock = "BEGIN; LOCK TABLE shop.orders IN ACCESS SHARE MODE";
     reader
         .batch(&SqlText::authored(lock))
         .await

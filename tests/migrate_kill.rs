@@ -1,5 +1,9 @@
 //! `pgproof migrate --apply`, killed at random moments and started again until it ends: everything is there, once.
-#![expect(clippy::print_stdout, reason = "a test says what it saw")]
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test says what it saw"
+)]
 
 #[path = "support/applied.rs"]
 mod applied;

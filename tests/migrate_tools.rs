@@ -2,7 +2,11 @@
 //!
 //! Tools that are on this machine are tried; `PGPROOF_TEST_TOOLS=sqitch,alembic` says which must be. `CASES=all` tries every case instead of
 //! a few, `CASES=add-index,drop-index` those, `TOOL=sqlx` one tool.
-#![expect(clippy::print_stdout, reason = "a test says what it saw")]
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test says what it saw"
+)]
 
 #[path = "support/applied.rs"]
 #[expect(dead_code, reason = "shared with tests that use more of it")]
@@ -310,7 +314,11 @@ async fn one(
     };
     same("up", case.apart(server, &database, "to.yaml").await)?;
     if is_reversible {
-        run((tool.down)(&place, steps)).map_err(|said| format!("down: {said}"))?;
+        match run((tool.down)(&place, steps)) {
+            // The file says that it cannot do it in the one transaction that the tool gives it.
+            Err(said) if said.contains("it takes several transactions") => return Ok(false),
+            went => went.map_err(|said| format!("down: {said}"))?,
+        }
         same("down", case.apart(server, &database, "from.yaml").await)?;
         run((tool.up)(&place)).map_err(|said| format!("up again: {said}"))?;
         same("up again", case.apart(server, &database, "to.yaml").await)?;

@@ -18,10 +18,18 @@ pub(super) fn alembic(plan: &Plan, start: u64) -> Vec<File> {
     files
 }
 
-/// A Python string of several lines. Everything is escaped that a raw text could end on.
+/// A Python string of several lines. Quotes that would end it are escaped: the last one, and those before another one.
 fn quoted(text: &str) -> String {
-    let text = text.replace('\\', "\\\\").replace("\"\"\"", "\\\"\\\"\\\"");
-    format!("\"\"\"{}\"\"\"", text.trim_end_matches('"'))
+    let mut out = String::from("\"\"\"");
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let ends = c == '"' && matches!(rest.peek(), None | Some('"'));
+        if c == '\\' || ends {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out + "\"\"\""
 }
 
 fn operations(plan: &Plan, parts: &[Part]) -> String {
@@ -84,4 +92,22 @@ fn revision_text(plan: &Plan, step: &Step, revision: &str, before: Option<&str>)
         step.title.replace('"', "'"),
         operations(plan, &step.parts),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn what_would_end_a_string_of_python_is_escaped() {
+        for (text, expected) in [
+            ("a", r#""""a""""#),
+            (r#"COLLATE "C""#, r#""""COLLATE "C\"""""#),
+            (r#"'"""'"#, r#""""'\"\""'""""#),
+            (r#"x""""#, r#""""x\"\"\"""""#),
+            (r"'\d'", r#""""'\\d'""""#),
+        ] {
+            assert_eq!(quoted(text), expected);
+        }
+    }
 }
