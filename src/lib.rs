@@ -25,6 +25,7 @@
 //! | a plan assertion | `explain/assertions/uses.rs` |
 //! | a rule | `checks/references/reference-without-index.yaml` |
 //! | a lock of a statement | [`migrate::effects`] |
+//! | a migration | [`migrate::plan`](fn@migrate::plan), and `migrate/recipes/not_null.rs` for one recipe; [`verify::migrate`] runs and rehearses |
 //! | a race | [`verify::race`] |
 //! | a plan at the declared volume, what a command costs | [`verify::plan`] |
 //! | one design on several major versions | [`verify::beside`] |

@@ -125,7 +125,8 @@ const WALLS: &[(&str, &[&str])] = &[
         &[
             "src/sql/",
             "src/template/",
-            "src/compile/ddl.rs",
+            "src/compile/lines.rs",
+            "src/compile/writer.rs",
             "src/postgres/introspect/",
         ],
     ),
@@ -149,7 +150,6 @@ const WALLS: &[(&str, &[&str])] = &[
 /// Files of more than 500 lines, each with the reason why it is one thing.
 const LONG: &[(&str, &str)] = &[
     ("src/compile/catalog.rs", "open: to be cut"),
-    ("src/compile/ddl.rs", "open: to be cut"),
     ("src/verify/race/play.rs", "open: to be cut"),
     ("src/verify/reject/player.rs", "open: to be cut"),
     ("src/verify/seed/maker.rs", "open: to be cut"),

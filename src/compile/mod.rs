@@ -11,6 +11,7 @@ pub mod lines;
 mod names;
 mod order;
 mod partitions;
+mod surroundings;
 mod writer;
 
 pub use catalog::{Compiled, compile};

@@ -11,6 +11,7 @@ mod audit;
 mod backfill;
 mod chain;
 mod change;
+mod columns;
 mod diff;
 mod draft;
 mod dual_write;

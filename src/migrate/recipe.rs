@@ -32,7 +32,7 @@ pub static RECIPES: &[&Recipe] = &[
     &recipes::partition::PARTITIONS,
     &recipes::column::CREATED,
     &recipes::column::DROPPED,
-    &recipes::column::DEFAULT,
+    &recipes::default::DEFAULT,
     &recipes::column::NULLABLE,
     &recipes::column::WIDER,
     &recipes::column::COMMENT,

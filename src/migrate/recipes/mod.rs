@@ -2,6 +2,7 @@
 
 pub(super) mod check;
 pub(super) mod column;
+pub(super) mod default;
 pub(super) mod exclusion;
 pub(super) mod grant;
 pub(super) mod index;

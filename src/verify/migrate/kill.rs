@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::rehearse::{Ended, Refuted, Rehearsal, count};
+use super::ended::{Ended, Refuted};
+use super::rehearse::{Rehearsal, count};
 use super::steps::{Hands, groups};
 use crate::error::Error;
 use crate::migrate::{Manner, Step};

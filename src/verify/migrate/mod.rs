@@ -1,7 +1,9 @@
 //! Migrations on a real server.
 
 pub mod apply;
+mod ended;
 mod kill;
+mod load;
 mod mutants;
 mod rehearse;
 mod rows;

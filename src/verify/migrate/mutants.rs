@@ -1,6 +1,7 @@
 //! Safeguards taken out of a plan: each must be missed by a check, or the check is worth nothing.
 
-use super::rehearse::{Ended, Refuted, Rehearsal};
+use super::ended::{Ended, Refuted};
+use super::rehearse::Rehearsal;
 use super::steps::{Hands, forward};
 use super::traffic::that_run;
 use crate::catalog::ObjectPath;

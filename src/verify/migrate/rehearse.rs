@@ -1,11 +1,11 @@
 //! A migration rehearsed: with rows and with programs of both versions running, killed and resumed at every step, taken back, and with its safeguards taken out.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::ended::{Ended, Refuted};
 use super::rows::{live, stored};
 use super::steps::{Hands, back, forward};
-use super::traffic::{Traffic, that_run};
 use super::{kill, mutants};
 use crate::catalog::{Catalog, Difference, differences};
 use crate::compile::{Compiled, compile};
@@ -25,8 +25,6 @@ use crate::verify::stage::{Stage, Staged};
 
 /// Rows of a chunk: tables are small, and a backfill shall have several.
 const CHUNK: i64 = 10;
-/// Calls that programs make between two steps at least.
-const CALLS: u64 = 12;
 
 /// What a design claims of the way to it.
 pub(crate) fn claim(model: &Model, from: &str) -> Claim {
@@ -70,39 +68,6 @@ pub(super) struct Rehearsal<'a> {
     pub seed: u64,
     /// The new schema as the server reads it back.
     pub wanted: Catalog,
-}
-
-/// What went wrong, with what shows it.
-pub(super) struct Refuted {
-    pub reason: String,
-    pub lines: Vec<String>,
-}
-
-impl Refuted {
-    pub(super) fn new(reason: impl Into<String>) -> Refuted {
-        Refuted {
-            reason: reason.into(),
-            lines: Vec::new(),
-        }
-    }
-}
-
-/// An error of the tool, or something that refutes the migration.
-pub(super) enum Ended {
-    Error(Error),
-    Refuted(Refuted),
-}
-
-impl From<Error> for Ended {
-    fn from(error: Error) -> Ended {
-        Ended::Error(error)
-    }
-}
-
-impl From<Refuted> for Ended {
-    fn from(refuted: Refuted) -> Ended {
-        Ended::Refuted(refuted)
-    }
 }
 
 /// Rehearses the migration from an old design.
@@ -346,7 +311,7 @@ impl Rehearsal<'_> {
     }
 
     /// Calls of one version's programs.
-    fn calls(&self, side: &Side<'_>) -> Vec<ProgramCall> {
+    pub(super) fn calls(&self, side: &Side<'_>) -> Vec<ProgramCall> {
         program_calls(
             side.model,
             &side.compiled.catalog,
@@ -478,167 +443,6 @@ impl Rehearsal<'_> {
             }
         }
         Ok(())
-    }
-
-    async fn under_load(&self) -> Result<Seen, Ended> {
-        let (database, mut hands) = self.begin().await?;
-        let path = self.stage.search_path();
-        let old_calls = that_run(&database, &self.old_calls(), &path).await?;
-        let (until, since) = self.compatible();
-        let mut old = Some(Traffic::start(&database, &old_calls, &path).await?);
-        let mut new: Option<Traffic> = None;
-        let mut seen = Seen::default();
-        for (at, step) in self.plan.steps.iter().enumerate() {
-            if new.is_none() && step.phase > since {
-                let calls = self.calls(&self.new);
-                new = Some(Traffic::start(&database, &calls, &path).await?);
-            }
-            if step.phase > until
-                && let Some(traffic) = old.take()
-            {
-                seen.old_calls += traffic.stop().await.0;
-            }
-            for traffic in [&old, &new].into_iter().flatten() {
-                traffic.go_round(CALLS).await;
-                traffic.longest();
-            }
-            self.step(&mut hands, step).await?;
-            for (whose, traffic) in [("old", &old), ("new", &new)] {
-                let Some(traffic) = traffic else { continue };
-                traffic.go_round(CALLS).await;
-                seen.note(traffic.longest(), step);
-                if let Some((title, said)) = traffic.broken().into_iter().next() {
-                    let mut refuted = Refuted::new(format!(
-                        "{title} of the {whose} programs no longer runs after {}: {said}",
-                        named(step)
-                    ));
-                    refuted.lines = vec![
-                        refuted.reason.clone(),
-                        format!("the {whose} version is said to work in {}", step.phase),
-                    ];
-                    return Err(refuted.into());
-                }
-            }
-            // Whatever was copied must be the same while both are written.
-            let next = self.plan.steps.get(at + 1).map(|step| step.phase);
-            if step.phase < Phase::Switch && next.is_none_or(|next| next > step.phase) {
-                for earlier in &self.plan.steps[..=at] {
-                    if earlier.backfill.is_some() {
-                        self.check(&mut hands, earlier).await?;
-                    }
-                }
-            }
-            if step.phase <= Phase::Validate && next.is_none_or(|next| next > Phase::Validate) {
-                self.validated(&mut hands).await?;
-            }
-        }
-        if let Some(traffic) = old.take() {
-            seen.old_calls += traffic.stop().await.0;
-        }
-        if new.is_none() {
-            let calls = self.calls(&self.new);
-            new = Some(Traffic::start(&database, &calls, &path).await?);
-        }
-        if let Some(traffic) = new.take() {
-            traffic.go_round(CALLS * 4).await;
-            let broken = traffic.broken();
-            seen.new_calls += traffic.stop().await.0;
-            if let Some((title, said)) = broken.into_iter().next() {
-                return Err(Refuted::new(format!(
-                    "{title} of the new programs does not run at the end: {said}"
-                ))
-                .into());
-            }
-        }
-        self.ended(&mut hands).await?;
-        drop(hands);
-        database.drop().await?;
-        Ok(seen)
-    }
-
-    /// The design's own queries that must return no row.
-    async fn validated(&self, hands: &mut Hands) -> Result<(), Ended> {
-        let Some(admin) = &mut hands.admin else {
-            return Ok(());
-        };
-        for (name, query) in &self.policy.validate {
-            let rows = admin.query(query).await;
-            let rows = rows.map_err(|failure| {
-                Refuted::new(format!(
-                    "the query {name} of `migration.validate` fails: {failure}"
-                ))
-            })?;
-            if let Some(row) = rows.rows.first() {
-                let row: Vec<&str> = row.iter().map(|v| v.as_deref().unwrap_or("NULL")).collect();
-                let mut refuted = Refuted::new(format!(
-                    "{name} of `migration.validate` returns {} rows",
-                    rows.rows.len()
-                ));
-                refuted.lines = vec![refuted.reason.clone(), row.join(", ")];
-                return Err(refuted.into());
-            }
-        }
-        Ok(())
-    }
-
-    /// Until which phase old programs are to work, and after which new ones.
-    fn compatible(&self) -> (Phase, Phase) {
-        let phase = |word: &str| match word {
-            "old" | "expanded" => Some(Phase::Expand),
-            "backfilled" => Some(Phase::Backfill),
-            "validated" => Some(Phase::Validate),
-            "switched" => Some(Phase::Switch),
-            "contracted" => Some(Phase::Contract),
-            _ => None,
-        };
-        let mut until = Phase::Switch;
-        let mut since = Phase::Switch;
-        for phases in self.policy.compatibility.values() {
-            let known: Vec<Phase> = phases.iter().filter_map(|word| phase(word)).collect();
-            let is_old = phases.iter().any(|word| word == "old");
-            let is_new = phases.iter().any(|word| word == "contracted");
-            if is_old
-                && !is_new
-                && let Some(last) = known.iter().max()
-            {
-                until = *last;
-            }
-            if is_new
-                && !is_old
-                && let Some(first) = known.iter().min()
-            {
-                since = *first;
-            }
-        }
-        (until, since)
-    }
-}
-
-/// What was seen under load.
-struct Seen {
-    old_calls: u64,
-    new_calls: u64,
-    longest: Duration,
-    during: String,
-}
-
-impl Default for Seen {
-    fn default() -> Seen {
-        Seen {
-            old_calls: 0,
-            new_calls: 0,
-            longest: Duration::ZERO,
-            during: "nothing".to_owned(),
-        }
-    }
-}
-
-impl Seen {
-    fn note(&mut self, longest: Duration, step: &Step) {
-        if longest > self.longest {
-            self.longest = longest;
-            self.during = step.title.clone();
-        }
     }
 }
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::arena::prepare;
-use super::argument::{Arguments, in_rows};
+use super::argument::Arguments;
 use super::footprint::Footprint;
+use super::in_rows::in_rows;
 use super::message::begin;
 use super::program::{Act, Actor, Ending, Program, Script, Who};
 use super::rehearse::who;

@@ -47,14 +47,12 @@ const CHANCE: usize = 3;
 const OTHERS: usize = 3;
 /// Number of a row that nobody makes up.
 const FRESH: u64 = 70;
-/// Number of a row that no sample has.
-const FAR: u64 = 10_000_000;
 /// Distance between the keys of rows that one call makes.
-const APART: u64 = 100;
+pub(super) const APART: u64 = 100;
 
 /// What is known of one parameter.
-struct Known<'a> {
-    param: &'a Param,
+pub(super) struct Known<'a> {
+    pub param: &'a Param,
     meets: Vec<&'a Meeting>,
     /// Values that are not taken from rows: enum labels, constants of conditions.
     other: Vec<String>,
@@ -140,51 +138,8 @@ fn unused(known: &[Known], maker: &Maker, catalog: &Catalog, snapshot: &Snapshot
     numbers.find(|number| !is_there(*number)).unwrap_or(0)
 }
 
-/// So many sets of arguments for the command whose turn it is, each around another row of the tables that its parameters meet, with keys of its own for new rows.
-pub(super) fn in_rows(
-    command: &Command,
-    maker: &Maker,
-    catalog: &Catalog,
-    snapshot: &Snapshot,
-    (turn, many): (usize, usize),
-) -> Vec<Arguments> {
-    let met = met(command, maker);
-    let known = known(command, &met, maker, catalog);
-    let anchors = anchors(&known, snapshot);
-    let mut sets = Vec::with_capacity(many);
-    for at in 0..many {
-        // Rows of the table that most parameters meet, and in turn of the others.
-        let anchor = match anchors.as_slice() {
-            [] => None,
-            [only] => Some((&only.0, at % only.1)),
-            [first, others @ ..] => match at % 2 {
-                0 => Some((&first.0, at / 2 % first.1)),
-                _ => others
-                    .get(at / 2 % others.len())
-                    .map(|(table, rows)| (table, at / 2 % rows)),
-            },
-        };
-        let number = FAR * (turn as u64 + 1) + at as u64 * APART * APART;
-        let mut set = around(&known, (anchor, at), maker, catalog, snapshot, number);
-        let has_other_keys = |name: &Ident| {
-            let mut others = known.iter().filter(|other| other.param.name.ident != *name);
-            others.any(|other| other.makes_a_key(maker))
-        };
-        for known in &known {
-            // What happens now comes after all that has; only other keys tell it from the rest.
-            if has_other_keys(&known.param.name.ident)
-                && let Some(latest) = known.latest(maker, snapshot)
-            {
-                set.insert(known.param.name.ident.clone(), Some(latest));
-            }
-        }
-        sets.push(set);
-    }
-    sets
-}
-
 /// What the statements of a command compare and write its parameters with.
-fn met(command: &Command, maker: &Maker) -> Vec<Meeting> {
+pub(super) fn met(command: &Command, maker: &Maker) -> Vec<Meeting> {
     let all = command.steps.iter().flat_map(|step| match &step.kind {
         StepKind::Sql { sql, .. } => meetings(sql.as_str()),
         StepKind::Require { .. } => Vec::new(),
@@ -199,7 +154,7 @@ fn met(command: &Command, maker: &Maker) -> Vec<Meeting> {
     met
 }
 
-fn known<'a>(
+pub(super) fn known<'a>(
     command: &'a Command,
     met: &'a [Meeting],
     maker: &Maker,
@@ -279,7 +234,7 @@ impl Known<'_> {
     }
 
     /// Whether a new row gets its key from it.
-    fn makes_a_key(&self, maker: &Maker) -> bool {
+    pub(super) fn makes_a_key(&self, maker: &Maker) -> bool {
         self.made_key(maker).is_some()
     }
 
@@ -296,7 +251,7 @@ impl Known<'_> {
     }
 
     /// Of a time in the key of new rows: the last that the rows have.
-    fn latest(&self, maker: &Maker, snapshot: &Snapshot) -> Option<String> {
+    pub(super) fn latest(&self, maker: &Maker, snapshot: &Snapshot) -> Option<String> {
         let data_type = self.param.data_type.as_str().trim().to_ascii_lowercase();
         let is_time = data_type.starts_with("timestamp") || data_type == "date";
         let (table, name) = self.made_key(maker).filter(|_| is_time)?;
@@ -368,7 +323,7 @@ impl Known<'_> {
 }
 
 /// Tables that have rows and that parameters meet, those that most of them meet first.
-fn anchors(known: &[Known], snapshot: &Snapshot) -> Vec<(Ident, usize)> {
+pub(super) fn anchors(known: &[Known], snapshot: &Snapshot) -> Vec<(Ident, usize)> {
     let mut found: Vec<(usize, Ident, usize)> = snapshot
         .tables
         .iter()
@@ -413,7 +368,7 @@ fn column<'a>(
 }
 
 /// One set, taken from row `row` of a table as far as parameters meet it, from row `other` of others as far as they do not.
-fn around(
+pub(super) fn around(
     known: &[Known],
     (anchor, other): (Option<(&Ident, usize)>, usize),
     maker: &Maker,

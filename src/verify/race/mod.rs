@@ -19,6 +19,7 @@ mod finding;
 mod footprint;
 mod history;
 mod idempotent;
+mod in_rows;
 mod isolated;
 mod judge;
 mod measure;

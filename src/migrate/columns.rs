@@ -1,0 +1,136 @@
+//! What sets the columns of two tables apart, and which tables can only come by a new one.
+
+use std::collections::BTreeSet;
+
+use super::change::{Facet, What};
+use super::diff::{Diff, Replaced};
+use super::renames::Renames;
+use super::same;
+use super::widening::{is_same_type, is_wider};
+use crate::catalog::{Column, ColumnDefault, ObjectPath, Partitioning, Table};
+use crate::compile::derived;
+use crate::sql::words::mentions;
+use crate::sql::{Ident, QualifiedName};
+
+pub(super) fn columns(
+    out: &mut Diff,
+    name: &QualifiedName,
+    (from, to): (&Table, &Table),
+    renames: &Renames,
+    swapped: &[QualifiedName],
+) {
+    if is_shadow(from, to) {
+        return;
+    }
+    let path = |column: &Ident| ObjectPath::Column(name.clone(), column.clone());
+    let mut taken = BTreeSet::new();
+    for column in &to.columns {
+        let was = renames.columns.get(&(name.clone(), column.name.clone()));
+        let was = was.filter(|was| to.column(was).is_none());
+        if let (None, Some(was)) = (
+            from.column(&column.name),
+            was.and_then(|was| from.column(was)),
+        ) {
+            taken.insert(was.name.clone());
+            out.say(path(&column.name), What::Renamed(was.name.clone()));
+            out.replaced.push(Replaced {
+                table: name.clone(),
+                old: was.name.clone(),
+                new: column.name.clone(),
+                built: column.name.clone(),
+            });
+        }
+    }
+    for column in &to.columns {
+        match from.column(&column.name) {
+            Some(was) => {
+                let is_swapped = swapped
+                    .iter()
+                    .any(|name| mentions(&column.data_type, &name.name));
+                one_column(out, name, (was, column), is_swapped);
+            }
+            None if out.replaced_in(name).any(|r| r.new == column.name) => {}
+            None => out.say(path(&column.name), What::Created),
+        }
+    }
+    for column in &from.columns {
+        if to.column(&column.name).is_none() && !taken.contains(&column.name) {
+            out.say(path(&column.name), What::Dropped);
+        }
+    }
+}
+
+fn one_column(
+    out: &mut Diff,
+    table: &QualifiedName,
+    (was, now): (&Column, &Column),
+    is_swapped: bool,
+) {
+    let path = ObjectPath::Column(table.clone(), now.name.clone());
+    let generated = |column: &Column| match &column.default {
+        Some(ColumnDefault::Generated(expression)) => Some(expression.clone()),
+        _ => None,
+    };
+    let (before, after) = (generated(was), generated(now));
+    let regenerated = after.is_some()
+        && !before
+            .as_ref()
+            .zip(after.as_ref())
+            .is_some_and(|(one, other)| crate::sql::words::same(one, other));
+    let same_type = is_same_type(&was.data_type, &now.data_type);
+    let same_collation = was.collation == now.collation;
+    let wider = !same_type && is_wider(&was.data_type, &now.data_type);
+    if regenerated || is_swapped || !same_collation || !(same_type || wider) {
+        out.say(path.clone(), What::Altered(Facet::Replaced));
+        out.replaced.push(Replaced {
+            table: table.clone(),
+            old: was.name.clone(),
+            new: now.name.clone(),
+            built: derived(&[now.name.as_str(), "new"]),
+        });
+    } else {
+        if before.is_some() && after.is_none() {
+            out.say(path.clone(), What::Altered(Facet::NoLongerGenerated));
+        }
+        if wider {
+            out.say(path.clone(), What::Altered(Facet::WiderType));
+        }
+        if was.nullable && !now.nullable {
+            out.say(path.clone(), What::Altered(Facet::NotNull));
+        }
+        if after.is_none() && !same::default(&was.default, &now.default, before.is_some()) {
+            out.say(path.clone(), What::Altered(Facet::Default));
+        }
+        if !was.nullable && now.nullable {
+            out.say(path.clone(), What::Altered(Facet::Nullable));
+        }
+    }
+    if was.comment != now.comment {
+        out.say(path, What::Altered(Facet::Comment));
+    }
+}
+
+/// Whether a table can only come by a new one beside it.
+pub(super) fn is_shadow(from: &Table, to: &Table) -> bool {
+    let by = |table: &Table| {
+        table
+            .partitioning
+            .as_ref()
+            .map(|by| (by.method, by.column.clone()))
+    };
+    by(from) != by(to) || bounds_moved(&from.partitioning, &to.partitioning)
+}
+
+/// Whether a partition of one name takes other rows.
+fn bounds_moved(from: &Option<Partitioning>, to: &Option<Partitioning>) -> bool {
+    let (Some(from), Some(to)) = (from, to) else {
+        return false;
+    };
+    to.partitions.iter().any(|partition| {
+        let was = from
+            .partitions
+            .iter()
+            .find(|other| other.name == partition.name);
+        was.is_some_and(|was| !same::bound(&was.bound, &partition.bound))
+    })
+}

@@ -1,0 +1,176 @@
+//! A migration while programs of both versions run.
+
+use std::time::Duration;
+
+use super::ended::{Ended, Refuted};
+use super::rehearse::{Rehearsal, named};
+use super::steps::Hands;
+use super::traffic::{Traffic, that_run};
+use crate::migrate::{Phase, Step};
+
+/// Calls that programs make between two steps at least.
+const CALLS: u64 = 12;
+
+impl Rehearsal<'_> {
+    /// Every step, with programs running before, during and after it.
+    pub(super) async fn under_load(&self) -> Result<Seen, Ended> {
+        let (database, mut hands) = self.begin().await?;
+        let path = self.stage.search_path();
+        let old_calls = that_run(&database, &self.old_calls(), &path).await?;
+        let (until, since) = self.compatible();
+        let mut old = Some(Traffic::start(&database, &old_calls, &path).await?);
+        let mut new: Option<Traffic> = None;
+        let mut seen = Seen::default();
+        for (at, step) in self.plan.steps.iter().enumerate() {
+            if new.is_none() && step.phase > since {
+                let calls = self.calls(&self.new);
+                new = Some(Traffic::start(&database, &calls, &path).await?);
+            }
+            if step.phase > until
+                && let Some(traffic) = old.take()
+            {
+                seen.old_calls += traffic.stop().await.0;
+            }
+            for traffic in [&old, &new].into_iter().flatten() {
+                traffic.go_round(CALLS).await;
+                traffic.longest();
+            }
+            self.step(&mut hands, step).await?;
+            for (whose, traffic) in [("old", &old), ("new", &new)] {
+                let Some(traffic) = traffic else { continue };
+                traffic.go_round(CALLS).await;
+                seen.note(traffic.longest(), step);
+                if let Some((title, said)) = traffic.broken().into_iter().next() {
+                    let mut refuted = Refuted::new(format!(
+                        "{title} of the {whose} programs no longer runs after {}: {said}",
+                        named(step)
+                    ));
+                    refuted.lines = vec![
+                        refuted.reason.clone(),
+                        format!("the {whose} version is said to work in {}", step.phase),
+                    ];
+                    return Err(refuted.into());
+                }
+            }
+            // Whatever was copied must be the same while both are written.
+            let next = self.plan.steps.get(at + 1).map(|step| step.phase);
+            if step.phase < Phase::Switch && next.is_none_or(|next| next > step.phase) {
+                for earlier in &self.plan.steps[..=at] {
+                    if earlier.backfill.is_some() {
+                        self.check(&mut hands, earlier).await?;
+                    }
+                }
+            }
+            if step.phase <= Phase::Validate && next.is_none_or(|next| next > Phase::Validate) {
+                self.validated(&mut hands).await?;
+            }
+        }
+        if let Some(traffic) = old.take() {
+            seen.old_calls += traffic.stop().await.0;
+        }
+        if new.is_none() {
+            let calls = self.calls(&self.new);
+            new = Some(Traffic::start(&database, &calls, &path).await?);
+        }
+        if let Some(traffic) = new.take() {
+            traffic.go_round(CALLS * 4).await;
+            let broken = traffic.broken();
+            seen.new_calls += traffic.stop().await.0;
+            if let Some((title, said)) = broken.into_iter().next() {
+                return Err(Refuted::new(format!(
+                    "{title} of the new programs does not run at the end: {said}"
+                ))
+                .into());
+            }
+        }
+        self.ended(&mut hands).await?;
+        drop(hands);
+        database.drop().await?;
+        Ok(seen)
+    }
+
+    /// The design's own queries that must return no row.
+    async fn validated(&self, hands: &mut Hands) -> Result<(), Ended> {
+        let Some(admin) = &mut hands.admin else {
+            return Ok(());
+        };
+        for (name, query) in &self.policy.validate {
+            let rows = admin.query(query).await;
+            let rows = rows.map_err(|failure| {
+                Refuted::new(format!(
+                    "the query {name} of `migration.validate` fails: {failure}"
+                ))
+            })?;
+            if let Some(row) = rows.rows.first() {
+                let row: Vec<&str> = row.iter().map(|v| v.as_deref().unwrap_or("NULL")).collect();
+                let mut refuted = Refuted::new(format!(
+                    "{name} of `migration.validate` returns {} rows",
+                    rows.rows.len()
+                ));
+                refuted.lines = vec![refuted.reason.clone(), row.join(", ")];
+                return Err(refuted.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Until which phase old programs are to work, and after which new ones.
+    fn compatible(&self) -> (Phase, Phase) {
+        let phase = |word: &str| match word {
+            "old" | "expanded" => Some(Phase::Expand),
+            "backfilled" => Some(Phase::Backfill),
+            "validated" => Some(Phase::Validate),
+            "switched" => Some(Phase::Switch),
+            "contracted" => Some(Phase::Contract),
+            _ => None,
+        };
+        let mut until = Phase::Switch;
+        let mut since = Phase::Switch;
+        for phases in self.policy.compatibility.values() {
+            let known: Vec<Phase> = phases.iter().filter_map(|word| phase(word)).collect();
+            let is_old = phases.iter().any(|word| word == "old");
+            let is_new = phases.iter().any(|word| word == "contracted");
+            if is_old
+                && !is_new
+                && let Some(last) = known.iter().max()
+            {
+                until = *last;
+            }
+            if is_new
+                && !is_old
+                && let Some(first) = known.iter().min()
+            {
+                since = *first;
+            }
+        }
+        (until, since)
+    }
+}
+
+/// What was seen under load.
+pub(super) struct Seen {
+    pub old_calls: u64,
+    pub new_calls: u64,
+    pub longest: Duration,
+    pub during: String,
+}
+
+impl Default for Seen {
+    fn default() -> Seen {
+        Seen {
+            old_calls: 0,
+            new_calls: 0,
+            longest: Duration::ZERO,
+            during: "nothing".to_owned(),
+        }
+    }
+}
+
+impl Seen {
+    fn note(&mut self, longest: Duration, step: &Step) {
+        if longest > self.longest {
+            self.longest = longest;
+            self.during = step.title.clone();
+        }
+    }
+}
