@@ -26,7 +26,8 @@
 //! | a rule | `checks/references/reference-without-index.yaml` |
 //! | a lock of a statement | [`migrate::effects`] |
 //! | a race | [`verify::race`] |
-//! | a plan at the declared volume | [`verify::plan`] |
+//! | a plan at the declared volume, what a command costs | [`verify::plan`] |
+//! | one design on several major versions | [`verify::beside`] |
 //!
 //! Where this differs from the plan it started from: the language is a table that is walked, not serde types with derived schemas, so that one
 //! description serves faults, editors and the reference; SQL inside Rust is put together by [`sql::fill`] from a fixed template and parts that are

@@ -9,6 +9,7 @@ use super::analysis::{Analysis, Design, analyse};
 use super::apply::{self, ApplyArgs};
 use super::output::Output;
 use crate::design::Model;
+use crate::design::load::DESIGN_FILE;
 use crate::error::{Error, ExitCode};
 use crate::finding::{Finding, Report, Severity};
 use crate::migrate::format::{self, File, Form};
@@ -263,7 +264,9 @@ fn read_predecessor(from: &str, design: &Design) -> Result<Model, Error> {
 fn candidates(name: &str, new: Option<&Design>) -> Vec<PathBuf> {
     let mut out = vec![PathBuf::from(name)];
     let shown = new.map(|design| design.path.shown()).unwrap_or_default();
-    for folder in Path::new(&shown).ancestors().skip(1).take(3) {
+    let home = Path::new(&shown);
+    // A design that is a folder may hold the one before it in a folder of its own.
+    for folder in home.ancestors().skip(usize::from(!home.is_dir())).take(3) {
         out.push(folder.join(name));
         out.push(folder.join(format!("{name}.yaml")));
     }
@@ -272,7 +275,8 @@ fn candidates(name: &str, new: Option<&Design>) -> Vec<PathBuf> {
 
 /// Takes a file out of git: `rev:path`, or `rev` for the file that the new design is in.
 fn at_revision(from: &str, new: &str, folder: &Path) -> Result<PathBuf, Error> {
-    let place = Path::new(new);
+    let file = Path::new(new).join(DESIGN_FILE);
+    let place = if file.exists() { &file } else { Path::new(new) };
     let root = place.parent().filter(|p| !p.as_os_str().is_empty());
     let root = root.unwrap_or(Path::new("."));
     let object = match from.split_once(':') {

@@ -172,7 +172,7 @@ fn summary(path: &Path, migrations: &Migrations, linted: &Linted) -> String {
     );
     if down > 0 {
         text.push_str(&format!(
-            "; {} that take back are not judged",
+            "; {} to take back, not judged",
             counted(down, "statement")
         ));
     }

@@ -87,6 +87,7 @@ impl Item {
                 resume: Vec::new(),
                 check: None,
                 hazards: Vec::new(),
+                is_parity: false,
                 spared: false,
                 locks: Vec::new(),
                 backfill: None,
@@ -283,7 +284,8 @@ impl<'a> Draft<'a> {
         Ok(Plan {
             schema: self.policy.schema.as_str().to_owned(),
             version: self.policy.version,
-            lock_timeout_ms: (self.policy.lock * 1e3) as u64,
+            // Writers queue behind a step while it waits for its lock, and again while it holds it.
+            lock_timeout_ms: (self.policy.lock * 1e3 / 2.0) as u64,
             statement_timeout_ms: (self.policy.statement * 1e3) as u64,
             contract_after: self.policy.contract_after,
             compatibility: self.policy.compatibility.clone(),

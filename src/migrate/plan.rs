@@ -182,6 +182,8 @@ pub struct Step {
     pub check: Option<SqlText>,
     /// What has to be accepted.
     pub hazards: Vec<Hazard>,
+    /// Whether it shows that two places hold the same.
+    pub is_parity: bool,
     /// Whether what it would read was proven before, partition by partition, so that PostgreSQL reads nothing.
     pub spared: bool,
     /// Each table that somebody may have to wait for: lock, how long, who waits.

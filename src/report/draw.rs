@@ -235,6 +235,19 @@ fn statements(sql: &[String], expected: &str, found: &str) -> Vec<String> {
     lines.iter().map(|line| shortened(line)).collect()
 }
 
+/// So many lines of a table of figures; what each is about is not broken.
+pub(super) fn figures(figures: &Table, most: usize, width: usize) -> Vec<String> {
+    let mut drawn = table(width);
+    drawn.set_header(figures.columns.clone());
+    for row in figures.rows.iter().take(most) {
+        drawn.add_row(row.iter().map(|cell| cell.as_deref().unwrap_or_default()));
+    }
+    if let Some(first) = drawn.column_mut(0) {
+        first.set_constraint(ColumnConstraint::ContentWidth);
+    }
+    drawn.trim_fmt().lines().map(str::to_owned).collect()
+}
+
 /// An empty table in the house's style.
 pub(super) fn table(width: usize) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();

@@ -82,7 +82,7 @@ pub fn said(base: &Chain, case: &Case) -> Effects {
         chain.apply(&ddl(setup.trim_end_matches(';')).expect(setup));
     }
     chain.end_migration();
-    let form = ddl(&case.statement).unwrap_or_else(|fault| panic!("{}: {fault:?}", case.name));
+    let form = ddl(&case.statement).expect(&case.name);
     chain.effects(&form)
 }
 

@@ -106,10 +106,8 @@ fn change(chain: &mut Chain, name: &QualifiedName, action: &TableAction) {
     let mut unproven = Vec::new();
     let look = chain.look();
     match action {
-        AddColumn { column, .. } => {
-            if table.column(&column.name).is_none() {
-                add_column(&look, name, &mut table, column, &mut unproven);
-            }
+        AddColumn { column, .. } if table.column(&column.name).is_none() => {
+            add_column(&look, name, &mut table, column, &mut unproven);
         }
         AddConstraint(form) => add_constraint(&look, name, &mut table, None, form, &mut unproven),
         DropColumn { column, .. } => drop_column(&mut table, column),

@@ -25,6 +25,8 @@ pub struct Beside {
     pub held: BTreeMap<QualifiedName, LockMode>,
     /// Schemas in which a bare name is looked for first; `public` where none are set.
     pub search_path: Vec<Ident>,
+    /// Whether the session's time zone is known to be UTC: timestamps with and without one are then the same bytes.
+    pub is_utc: bool,
     /// Whether the catalog is all there is: a table that is not in it does not exist.
     pub is_whole: bool,
     /// Parent of each partition.

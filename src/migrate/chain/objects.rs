@@ -108,6 +108,10 @@ pub(super) fn follow(chain: &mut Chain, form: &Ddl) {
         Ddl::CreateExtension { name } => {
             chain.catalog.extensions.insert(name.clone());
         }
+        Ddl::Set(setting) if setting.name == "timezone" => {
+            let zone = setting.value.to_ascii_uppercase();
+            chain.beside.is_utc = ["UTC", "ETC/UTC", "GMT", "Z"].contains(&zone.as_str());
+        }
         Ddl::Set(setting) if setting.name == "search_path" => {
             let parts = setting
                 .value

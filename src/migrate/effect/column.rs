@@ -222,9 +222,9 @@ pub(super) fn set_type(
     let mut asks = change(old, data_type, &work.look);
     if !plain_using {
         asks = Change::Rewrite;
-    } else if asks == Change::Rewrite && is_same_in_utc(old, data_type) {
+    } else if work.look.beside.is_utc && is_same_in_utc(old, data_type) {
         // Other operators sort them: indexes are built anew also where the rows stay.
-        asks = Change::Rewrite;
+        asks = Change::Reindex;
     } else if asks == Change::None && collation.is_some() {
         asks = Change::Reindex;
     }

@@ -84,11 +84,11 @@ pub(super) fn add(work: &mut Work, table: &QualifiedName, form: &ConstraintForm)
                 not_null(work, table, column);
             }
         }
-        ConstraintKind::Unique { using_index, .. } => {
-            if using_index.is_none() {
-                work.build(table);
-                work.depends("two rows with the same values make it fail");
-            }
+        ConstraintKind::Unique {
+            using_index: None, ..
+        } => {
+            work.build(table);
+            work.depends("two rows with the same values make it fail");
         }
         ConstraintKind::Exclude { .. } => {
             work.build(table);

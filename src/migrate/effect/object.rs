@@ -26,11 +26,9 @@ pub(super) fn other(work: &mut Work, form: &Ddl) {
         }
         Ddl::DropTrigger {
             table, if_exists, ..
-        } => {
-            if !absent(work, table, *if_exists) {
-                let (name, _) = work.relation(table);
-                work.lock_all(&name, AccessExclusive);
-            }
+        } if !absent(work, table, *if_exists) => {
+            let (name, _) = work.relation(table);
+            work.lock_all(&name, AccessExclusive);
         }
         Ddl::AlterTrigger { table } => {
             let (name, _) = work.relation(table);
@@ -39,11 +37,11 @@ pub(super) fn other(work: &mut Work, form: &Ddl) {
         Ddl::DropPolicy {
             table, if_exists, ..
         }
-        | Ddl::DropRule { table, if_exists } => {
-            if !absent(work, table, *if_exists) {
-                let (name, _) = work.relation(table);
-                work.lock(&name, AccessExclusive);
-            }
+        | Ddl::DropRule { table, if_exists }
+            if !absent(work, table, *if_exists) =>
+        {
+            let (name, _) = work.relation(table);
+            work.lock(&name, AccessExclusive);
         }
         Ddl::CreateRule { table, .. }
         | Ddl::AlterRule { table }

@@ -171,7 +171,7 @@ fn between(old: &Type, new: &Type) -> Change {
         | ("time with time zone", "time with time zone")
         | ("interval", "interval") => stays(precise(new) >= precise(old)),
         ("timestamp", "timestamp with time zone") | ("timestamp with time zone", "timestamp") => {
-            // In UTC the bytes are the same; which zone the session of a migration has is not known.
+            // In UTC the bytes are the same; but which zone the session of a migration has is seldom known.
             Change::Rewrite
         }
         ("cidr", "inet") => Change::None,

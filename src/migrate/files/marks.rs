@@ -19,8 +19,11 @@ pub(super) fn comment(line: &str) -> Option<&str> {
     line.trim_start().strip_prefix("--").map(str::trim_start)
 }
 
+/// A part of a file, and whether it runs in a transaction.
+pub(super) type Part = (Range<usize>, bool);
+
 /// The parts of a file of dbmate's: forward and back, each with whether it runs in a transaction.
-pub(super) fn dbmate(text: &str) -> (Vec<(Range<usize>, bool)>, Vec<(Range<usize>, bool)>) {
+pub(super) fn dbmate(text: &str) -> (Vec<Part>, Vec<Part>) {
     let (mut up, mut down) = (Vec::new(), Vec::new());
     let mut open: Option<(bool, usize, bool)> = None;
     let mut close = |open: Option<(bool, usize, bool)>, end: usize| match open {

@@ -9,8 +9,11 @@ fn source(path: &str, text: &str) -> Source {
     }
 }
 
+/// Version, statements with whether each is in a transaction, statements that take back.
+type Shape = (String, Vec<(String, bool)>, usize);
+
 /// Versions in order, with their statements and whether each is in a transaction.
-fn shape(sources: &[Source]) -> (Tool, Vec<(String, Vec<(String, bool)>, usize)>) {
+fn shape(sources: &[Source]) -> (Tool, Vec<Shape>) {
     let read = read(sources, None);
     for file in &read.files {
         let text = &sources

@@ -7,7 +7,7 @@ use crate::compile::{Writer, derived};
 use crate::error::Error;
 use crate::migrate::backfill;
 use crate::migrate::change::{Change, Facet, What};
-use crate::migrate::draft::{Draft, Item, Rank, Slot, alter, rename_constraint};
+use crate::migrate::draft::{Draft, Item, Rank, Slot, alter, drop_constraint, rename_constraint};
 use crate::migrate::plan::{Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::sql::{
@@ -225,10 +225,11 @@ fn parity(draft: &mut Draft<'_>, pair: &Pair<'_>) {
         "DO $pgproof$\nBEGIN\n    IF EXISTS ({rows}) THEN\n        RAISE EXCEPTION 'not so: %', {name};\n    END IF;\nEND\n$pgproof$",
         &parts,
     );
-    let item = Item::new(Phase::Validate, Rank::Parity, title, pair.cause)
+    let mut item = Item::new(Phase::Validate, Rank::Parity, title, pair.cause)
         .part(assert)
         .undo_parts([])
         .check(differing(pair, pair.name, &pair.built));
+    item.step.is_parity = true;
     draft.push(item);
 }
 
@@ -345,17 +346,37 @@ fn contract(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     let subject = pair.name.name.as_str();
     let item = Item::new(
         Phase::Contract,
-        Rank::GoneTables,
-        format!("drop the old table of {subject}"),
+        Rank::GoneViews,
+        format!("no longer follow {subject} in its old table"),
         pair.cause,
     )
     .part(drop_trigger(&back_name, pair.name))
     .part(drop_function(pair, &back_name))
+    .part(drop_function(pair, &mirror_name(pair)))
+    .forward_only("from here on the old table falls behind");
+    draft.push(item);
+    // One by one, while nobody uses the old table: a lock on it and on a table that programs hold would wait in a ring.
+    for key in pair.from.foreign_keys.keys() {
+        let item = Item::new(
+            Phase::Contract,
+            Rank::GoneRules,
+            format!("drop reference {} of the old table", key.as_str()),
+            pair.cause,
+        )
+        .part(drop_constraint(&pair.kept, key))
+        .forward_only("the old table goes next");
+        draft.push(item);
+    }
+    let item = Item::new(
+        Phase::Contract,
+        Rank::GoneTables,
+        format!("drop the old table of {subject}"),
+        pair.cause,
+    )
     .part(fill(
         "DROP TABLE {name}",
         &[("name", &quote_qualified(&pair.kept))],
     ))
-    .part(drop_function(pair, &mirror_name(pair)))
     .forward_only("the old table is gone; its rows are in the new one");
     draft.push(item);
 }

@@ -84,20 +84,10 @@ impl Page<'_> {
     /// What was measured, under the claims: at most so many lines that the claims stay in sight.
     fn measured(&self, measured: &Measured) -> String {
         let Measured { title, table } = measured;
-        let mut drawn = draw::table(self.width - 2);
-        drawn.set_header(
-            table
-                .columns
-                .iter()
-                .map(|name| printable(name).into_owned()),
-        );
-        for row in table.rows.iter().take(MEASURED) {
-            let cells = row.iter().map(|cell| cell.as_deref().unwrap_or_default());
-            drawn.add_row(cells.map(|cell| printable(cell).into_owned()));
-        }
         let mut out = format!("\n {}\n", self.paint.text(BOLD, &printable(title)));
-        for line in drawn.trim_fmt().lines() {
-            out.push_str(&format!(" {}\n", self.paint.text(DIM, line)));
+        for line in draw::figures(table, MEASURED, self.width - 2) {
+            let line = self.paint.text(DIM, &printable(&line));
+            out.push_str(&format!(" {line}\n"));
         }
         let left = table.rows.len().saturating_sub(MEASURED);
         if left > 0 {

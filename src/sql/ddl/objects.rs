@@ -304,13 +304,11 @@ fn maintained(node: &SyntaxNode) -> Option<Ddl> {
             let options = child::<ast::VacuumOptionList>(node).map_or(String::new(), |list| {
                 text(list.syntax()).to_ascii_lowercase()
             });
-            let says_full = options
-                .split(|c: char| matches!(c, '(' | ')' | ','))
-                .any(|option| {
-                    let mut words = option.split_whitespace();
-                    words.next() == Some("full")
-                        && !matches!(words.next(), Some("false" | "off" | "0" | "no"))
-                });
+            let says_full = options.split(['(', ')', ',']).any(|option| {
+                let mut words = option.split_whitespace();
+                words.next() == Some("full")
+                    && !matches!(words.next(), Some("false" | "off" | "0" | "no"))
+            });
             Ddl::Vacuum {
                 full: has(node, SyntaxKind::FULL_KW) || says_full,
                 tables: relations(),
@@ -362,13 +360,11 @@ fn reindex(node: &SyntaxNode) -> Option<Ddl> {
         .find(|part| ast::ReindexTarget::can_cast(part.kind()))?;
     let by_option = child::<ast::ReindexOptionList>(node).is_some_and(|list| {
         let options = text(list.syntax()).to_ascii_lowercase();
-        options
-            .split(|c: char| matches!(c, '(' | ')' | ','))
-            .any(|option| {
-                let mut words = option.split_whitespace();
-                words.next() == Some("concurrently")
-                    && !matches!(words.next(), Some("false" | "off" | "0" | "no"))
-            })
+        options.split(['(', ')', ',']).any(|option| {
+            let mut words = option.split_whitespace();
+            words.next() == Some("concurrently")
+                && !matches!(words.next(), Some("false" | "off" | "0" | "no"))
+        })
     });
     let concurrently = by_option || has(&target, SyntaxKind::CONCURRENTLY_KW);
     let name = target.children().next().as_ref().and_then(named);

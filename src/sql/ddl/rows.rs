@@ -105,6 +105,16 @@ fn transaction(node: &SyntaxNode) -> Option<Transaction> {
 
 fn set(node: &SyntaxNode) -> Ddl {
     let local = child::<ast::LocalScope>(node).is_some();
+    if let Some(zone) = child::<ast::SetTimeZone>(node) {
+        let words = text(zone.syntax());
+        let value = words.rsplit(' ').next().unwrap_or_default();
+        return Ddl::Set(Setting {
+            name: "timezone".to_owned(),
+            value: value.trim_matches('\'').to_owned(),
+            local,
+            reset: false,
+        });
+    }
     let Some(config) = child::<ast::SetConfig>(node) else {
         return Ddl::Set(Setting {
             name: String::new(),

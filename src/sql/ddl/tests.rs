@@ -6,7 +6,7 @@ use crate::sql::Ident;
 fn read(text: &str) -> Ddl {
     match ddl(text) {
         Ok(form) => form,
-        Err(fault) => panic!("{text}: {fault:?}"),
+        Err(fault) => unreachable!("{text}: {fault:?}"),
     }
 }
 
@@ -17,7 +17,7 @@ fn named(text: &str) -> Named {
 fn actions(text: &str) -> Vec<TableAction> {
     match read(text) {
         Ddl::AlterTable { actions, .. } => actions,
-        other => panic!("{text}: {other:?}"),
+        other => unreachable!("{text}: {other:?}"),
     }
 }
 
@@ -37,7 +37,7 @@ fn names_are_as_the_catalog_has_them() {
         ..
     } = read("ALTER TABLE IF EXISTS ONLY \"Shop\".t SET UNLOGGED")
     else {
-        panic!("no ALTER TABLE");
+        unreachable!("no ALTER TABLE");
     };
     assert_eq!((table, only, if_exists), (named("\"Shop\".t"), true, true));
 }
@@ -54,7 +54,7 @@ fn columns_say_everything_that_is_written_behind_them() {
         },
     ] = &all[..]
     else {
-        panic!("{all:?}");
+        unreachable!("{all:?}");
     };
     assert_eq!(column.data_type, "numeric(10, 2)");
     assert_eq!(column.collation.as_deref(), Some("\"C\""));
@@ -70,7 +70,7 @@ fn columns_say_everything_that_is_written_behind_them() {
         ..
     } = kinds[4]
     else {
-        panic!("{kinds:?}");
+        unreachable!("{kinds:?}");
     };
     assert_eq!(
         (table, key.as_slice()),
@@ -107,7 +107,7 @@ fn generated_columns_are_told_apart() {
     ] {
         let all = actions(&format!("ALTER TABLE t ADD c int {text}"));
         let TableAction::AddColumn { column, .. } = &all[0] else {
-            panic!("{all:?}")
+            unreachable!("{all:?}")
         };
         assert_eq!(column.constraints[0].kind, kind, "{text}");
     }
@@ -145,7 +145,7 @@ fn constraints_say_whether_they_are_valid() {
         ..
     } = &forms[4].kind
     else {
-        panic!("{forms:?}")
+        unreachable!("{forms:?}")
     };
     assert_eq!(elements[1], ("b".to_owned(), "&&".to_owned()));
     assert_eq!(predicate.as_deref(), Some("a > 0"));
@@ -157,7 +157,7 @@ fn indexes_say_how_they_are_built() {
     let text = "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS i ON ONLY s.t USING gin (a DESC NULLS LAST, lower(b) text_ops) \
         INCLUDE (c, d) WHERE a IS NOT NULL";
     let Ddl::CreateIndex(index) = read(text) else {
-        panic!("no index")
+        unreachable!("no index")
     };
     assert!(index.unique && index.concurrently && index.if_not_exists && index.only);
     assert_eq!(index.method.as_str(), "gin");
@@ -232,6 +232,10 @@ fn other_statements_have_their_forms() {
         (
             "SET search_path TO a, b",
             |form| matches!(form, Ddl::Set(own) if own.name == "search_path" && own.value == "a, b"),
+        ),
+        (
+            "SET TIME ZONE 'UTC'",
+            |form| matches!(form, Ddl::Set(own) if own.name == "timezone" && own.value == "UTC"),
         ),
         (
             "RESET lock_timeout",

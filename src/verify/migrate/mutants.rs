@@ -1,6 +1,6 @@
 //! Safeguards taken out of a plan: each must be missed by a check, or the check is worth nothing.
 
-use super::rehearse::{Ended, Rehearsal};
+use super::rehearse::{Ended, Refuted, Rehearsal};
 use super::steps::{Hands, forward};
 use super::traffic::that_run;
 use crate::catalog::ObjectPath;
@@ -32,7 +32,11 @@ pub(super) async fn mutants(rehearsal: &Rehearsal<'_>) -> Result<(Mutants, Vec<S
             let noticed = match safeguard {
                 Safeguard::Concurrently | Safeguard::NotValid => stopped(rehearsal, &plan, at),
                 Safeguard::LastRow | Safeguard::DualWrite => {
-                    missed(rehearsal, &plan, at, &safeguard).await?
+                    let written: &[ObjectPath] = match safeguard {
+                        Safeguard::DualWrite => &step.causes,
+                        _ => &[],
+                    };
+                    differing(rehearsal, &plan, written).await?.is_some()
                 }
             };
             mutants.made += 1;
@@ -111,64 +115,74 @@ fn stopped(rehearsal: &Rehearsal<'_>, plan: &Plan, at: usize) -> bool {
         .is_some_and(|effects| !stops(step, effects).is_empty())
 }
 
-/// Whether the checks of the plan show what is missing.
-async fn missed(
+/// Fills everything, writes what programs of the old version could, and says which check then returns rows.
+async fn differing(
     rehearsal: &Rehearsal<'_>,
     plan: &Plan,
-    at: usize,
-    safeguard: &Safeguard,
-) -> Result<bool, Error> {
+    written: &[ObjectPath],
+) -> Result<Option<String>, Error> {
     let (database, mut hands) = rehearsal.begin().await?;
-    let mut noticed = false;
-    for step in plan
-        .steps
-        .iter()
-        .filter(|step| step.phase <= Phase::Backfill)
-    {
-        if forward(&mut hands, plan, step).await.is_err() {
-            noticed = true;
+    let mut found = None;
+    for step in &plan.steps {
+        if step.phase <= Phase::Backfill && forward(&mut hands, plan, step).await.is_err() {
+            found = Some(step.title.clone());
             break;
         }
     }
-    if matches!(safeguard, Safeguard::DualWrite) && !noticed {
-        // Programs of the old version write after their rows were copied.
-        rehearsal.write_old(&mut hands, &plan.steps[at]).await;
+    if found.is_none() && !written.is_empty() {
+        rehearsal.write_old(&mut hands, written).await;
         let path = rehearsal.stage.search_path();
         that_run(&database, &rehearsal.old_calls(), &path).await?;
     }
-    let own = plan.steps.iter().filter(|step| {
-        step.phase <= Phase::Validate
-            && (step.backfill.is_some() || step.causes == plan.steps[at].causes)
-    });
-    let own = own.filter_map(|step| step.check.as_ref());
-    let declared = rehearsal.policy.validate.iter().map(|(_, query)| query);
+    let own = plan
+        .steps
+        .iter()
+        .filter(|step| step.backfill.is_some() || step.is_parity);
+    let own = own.filter_map(|step| Some((step.title.as_str(), step.check.as_ref()?)));
+    let declared = rehearsal.policy.validate.iter();
+    let declared = declared.map(|(name, query)| (name.as_str(), query));
     if let Some(admin) = &mut hands.admin {
-        for check in own.chain(declared) {
-            let found = admin.query(check).await;
-            noticed |= found.is_ok_and(|rows| !rows.rows.is_empty());
+        for (name, check) in own.chain(declared) {
+            let rows = admin.query(check).await;
+            if found.is_none() && rows.is_ok_and(|rows| !rows.rows.is_empty()) {
+                found = Some(name.to_owned());
+            }
         }
     }
     drop(hands);
     database.drop().await?;
-    Ok(noticed)
+    Ok(found)
+}
+
+/// What old programs write after their rows were copied gets to its new place, whoever writes it.
+pub(super) async fn followed(rehearsal: &Rehearsal<'_>) -> Result<(), Ended> {
+    let tables = rehearsal.old.compiled.catalog.tables.keys();
+    let written: Vec<ObjectPath> = tables.map(|name| ObjectPath::Table(name.clone())).collect();
+    match differing(rehearsal, &rehearsal.plan, &written).await? {
+        None => Ok(()),
+        Some(what) => Err(Refuted::new(format!(
+            "what programs of the old version write after the backfill does not get to its new place: {what} shows rows that differ"
+        ))
+        .into()),
+    }
 }
 
 impl Rehearsal<'_> {
     /// Writes what programs of the old version could: values of the step's tables change, rows come and go.
-    async fn write_old(&self, hands: &mut Hands, step: &Step) {
+    async fn write_old(&self, hands: &mut Hands, written: &[ObjectPath]) {
         let Some(admin) = &mut hands.admin else {
             return;
         };
-        for statement in self.old_writes(step) {
+        for statement in self.old_writes(written) {
             // What a rule refuses is none of the migration's business.
             let _ = admin.batch(&statement).await;
         }
     }
 
-    fn old_writes(&self, step: &Step) -> Vec<SqlText> {
+    fn old_writes(&self, written: &[ObjectPath]) -> Vec<SqlText> {
         let renames = Renames::of(self.new.model);
         let mut out = Vec::new();
-        for cause in &step.causes {
+        for cause in written {
             let Some(table) = cause.table() else { continue };
             let name = quote_qualified(table);
             let mut columns: Vec<Ident> = Vec::new();
@@ -178,7 +192,24 @@ impl Rehearsal<'_> {
             } else if let Some(old) = self.old.compiled.catalog.tables.get(table) {
                 columns.extend(old.columns.iter().map(|column| column.name.clone()));
             }
+            let types = self.old.compiled.catalog.tables.get(table);
             for column in &columns {
+                let data_type = types.and_then(|table| table.column(column));
+                let other = data_type.and_then(|found| another(column, found.data_type.as_str()));
+                if let Some(other) = other {
+                    let parts = [
+                        ("table", &name),
+                        ("column", &quote_ident(column)),
+                        ("other", &other),
+                    ];
+                    let all = fill("UPDATE {table} SET {column} = {other}", &parts);
+                    let parts = [("all", &all), ("table", &name)];
+                    out.push(fill(
+                        "{all} WHERE ctid = (SELECT max(ctid) FROM {table})",
+                        &parts,
+                    ));
+                    out.push(all);
+                }
                 let parts = [("table", &name), ("column", &quote_ident(column))];
                 let all = fill(
                     "UPDATE {table} AS row SET {column} = other.{column}\n    FROM (SELECT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY {column} DESC LIMIT 1) AS other\n    WHERE row.{column} IS DISTINCT FROM other.{column}",
@@ -205,4 +236,25 @@ impl Rehearsal<'_> {
         }
         out
     }
+}
+
+/// A value that a column does not have yet.
+fn another(column: &Ident, data_type: &str) -> Option<SqlText> {
+    let data_type = data_type.to_ascii_lowercase();
+    let column = quote_ident(column);
+    let parts = [("column", &column)];
+    let is = |words: &[&str]| words.iter().any(|word| data_type.starts_with(word));
+    if is(&["text", "varchar", "character varying"]) {
+        return Some(fill("coalesce({column}, '') || 'x'", &parts));
+    }
+    if is(&["int", "bigint", "smallint", "numeric", "real", "double"]) {
+        return Some(fill("coalesce({column}, 0) + 1", &parts));
+    }
+    if is(&["bool"]) {
+        return Some(fill("NOT coalesce({column}, false)", &parts));
+    }
+    if is(&["timestamp", "date"]) {
+        return Some(fill("coalesce({column}, now()) + interval '1 day'", &parts));
+    }
+    None
 }

@@ -6,7 +6,7 @@ use crate::catalog::Catalog;
 use crate::design::Model;
 use crate::error::Error;
 use crate::postgres::Session;
-use crate::sql::{SqlText, fixed};
+use crate::sql::{Ident, SqlText, fill, fixed, join, quote_ident, quote_qualified, sequence};
 use crate::verify::seed::{Bulk, Maker};
 
 /// Rows of every table, consistent, that rules of single rows allow.
@@ -64,4 +64,101 @@ fn sequences(model: &Model, catalog: &Catalog) -> Vec<SqlText> {
         }
     }
     out
+}
+
+/// Groups of rows that belong together, and rows of each table in a group.
+const GROUPS: u64 = 14;
+const OF_TABLE: u64 = 3;
+
+/// Writes legal rows the way programs would, with every trigger on: what the design's rules say holds of them. A group that some rule refuses is written
+/// table by table, as far as that goes.
+pub(super) async fn live(
+    admin: &mut Session,
+    model: &Model,
+    catalog: &Catalog,
+    maker: &Maker,
+    seed: u64,
+) -> Result<(), Error> {
+    let failed = |failure: crate::postgres::SqlFailure| failure.into_error("write rows");
+    let tables: Vec<Ident> = maker.parents_first().into_iter().cloned().collect();
+    for group in 0..GROUPS {
+        let mut rows = Vec::new();
+        for (at, table) in tables.iter().enumerate() {
+            for number in 0..OF_TABLE {
+                let distinct = group * 16 + number;
+                let pick = seed
+                    .wrapping_mul(0x9E37_79B9)
+                    .wrapping_add(distinct * 131 + at as u64 * 17);
+                maker.add_varied(&mut rows, table, distinct, pick);
+            }
+        }
+        maker.complete(&mut rows);
+        if together(admin, &maker.statements(&rows))
+            .await
+            .map_err(failed)?
+        {
+            continue;
+        }
+        for (at, table) in tables.iter().enumerate() {
+            let rows = maker.row(table, &[], 1_000 + group * 64 + at as u64);
+            together(admin, &maker.statements(&rows))
+                .await
+                .map_err(failed)?;
+        }
+    }
+    for statement in sequences(model, catalog) {
+        admin.batch(&statement).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// One transaction; whether it came through.
+async fn together(
+    admin: &mut Session,
+    statements: &[SqlText],
+) -> Result<bool, crate::postgres::SqlFailure> {
+    let mut all = vec![fixed("BEGIN")];
+    all.extend(statements.iter().cloned());
+    all.push(fixed("COMMIT"));
+    let done = admin.batch(&sequence(&all)).await;
+    if done.is_err() {
+        admin.batch(&fixed("ROLLBACK")).await?;
+    }
+    Ok(done.is_ok())
+}
+
+/// The rows that are there.
+pub(super) async fn stored(
+    admin: &mut Session,
+    model: &Model,
+    catalog: &Catalog,
+) -> Result<Vec<Bulk>, Error> {
+    let mut out = Vec::new();
+    for table in &model.tables {
+        let name = model.qualified(&table.name.ident);
+        let Some(made) = catalog.tables.get(&name) else {
+            continue;
+        };
+        let columns: Vec<Ident> = made
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect();
+        let texts = columns
+            .iter()
+            .map(|column| fill("{column}::text", &[("column", &quote_ident(column))]));
+        let parts = [
+            ("columns", &join(texts, ", ")),
+            ("table", &quote_qualified(&name)),
+        ];
+        let query = fill("SELECT {columns} FROM {table} LIMIT 200", &parts);
+        let rows = admin.query(&query).await;
+        let rows = rows.map_err(|failure| failure.into_error("read rows"))?;
+        out.push(Bulk {
+            table: table.name.ident.clone(),
+            columns,
+            rows: rows.rows,
+        });
+    }
+    Ok(out)
 }

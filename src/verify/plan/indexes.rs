@@ -152,9 +152,10 @@ fn figures(
                 false => times,
             }
         });
-        let cost = costs
-            .get(name)
-            .map(|bytes| format!("{} bytes", thousands(*bytes)));
+        let cost = costs.get(name).map(|bytes| match bytes.round() == 1.0 {
+            true => "1 byte".to_owned(),
+            false => format!("{} bytes", thousands(*bytes)),
+        });
         let mut row = vec![
             name.to_owned(),
             used.unwrap_or_else(|| "nothing".to_owned()),

@@ -1,5 +1,5 @@
-//! Rows that arguments of a command are made around: of every table that it touches some, as many in each state as there are, those that
-//! earlier commands have written first. What a sample's rows look like no trigger has checked; what commands have written all of them have.
+//! Rows that arguments of a command are made around: of every table that it touches some, as many in each state as there are, half of
+//! them such as earlier commands have written. What a sample's rows look like no trigger has checked; what commands have written all have.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::sql::{self, Ident, SqlText, fill, fixed, idents, join, quote_ident, q
 use crate::verify::race::TableRows;
 
 /// Rows of each table.
-const ROWS: i64 = 400;
+const ROWS: i64 = 240;
 
 /// Reads rows of one database.
 pub(super) struct RowsOf {
@@ -57,29 +57,37 @@ impl RowsOf {
                 .map(|column| column.name.clone())
                 .collect();
             let written = fill(
-                "(CAST(CAST(xmin AS text) AS bigint) >= {first}) DESC, hashtext(CAST(ctid AS text)), tableoid, ctid",
+                "(CAST(CAST(xmin AS text) AS bigint) >= {first})",
                 &[("first", &self.first)],
             );
+            let hash = fixed("hashtext(CAST(ctid AS text)), tableoid, ctid");
             let turns = states(model, &name.name).into_iter().map(|column| {
                 fill(
-                    "row_number() OVER (PARTITION BY {column} ORDER BY {written})",
-                    &[("column", &quote_ident(&column)), ("written", &written)],
+                    "row_number() OVER (PARTITION BY {column}, {written} ORDER BY {hash})",
+                    &[
+                        ("column", &quote_ident(&column)),
+                        ("written", &written),
+                        ("hash", &hash),
+                    ],
                 )
             });
             let turns: Vec<SqlText> = turns.collect();
-            let order = match turns.is_empty() {
-                true => written.clone(),
-                false => fill(
-                    "least({turns}), {written}",
-                    &[("turns", &join(turns, ", ")), ("written", &written)],
-                ),
+            let turn = match turns.is_empty() {
+                true => fixed("0"),
+                false => fill("least({turns})", &[("turns", &join(turns, ", "))]),
             };
+            // One that a command has written, one that is the sample's, and so on.
             let some = fill(
-                "SELECT {columns} FROM {table} ORDER BY {order} LIMIT {many}",
+                "SELECT {columns} FROM (\n\
+                 SELECT {columns}, {written} AS pgproof_written, {turn} AS pgproof_turn, row_number() OVER (ORDER BY {hash}) AS pgproof_place\n\
+                 FROM {table}) AS found\n\
+                 ORDER BY row_number() OVER (PARTITION BY pgproof_written ORDER BY pgproof_turn, pgproof_place), pgproof_written DESC LIMIT {many}",
                 &[
                     ("columns", &idents(columns.iter())),
+                    ("written", &written),
+                    ("turn", &turn),
+                    ("hash", &hash),
                     ("table", &quote_qualified(name)),
-                    ("order", &order),
                     ("many", &sql::number(ROWS)),
                 ],
             );

@@ -153,15 +153,15 @@ pub(super) fn in_rows(
     let anchors = anchors(&known, snapshot);
     let mut sets = Vec::with_capacity(many);
     for at in 0..many {
-        // Rows of the table that most parameters meet, and now and then of the others.
+        // Rows of the table that most parameters meet, and in turn of the others.
         let anchor = match anchors.as_slice() {
             [] => None,
             [only] => Some((&only.0, at % only.1)),
-            [first, others @ ..] => match at % 4 {
-                3 => others
-                    .get(at / 4 % others.len())
-                    .map(|(table, rows)| (table, at % rows)),
-                _ => Some((&first.0, at % first.1)),
+            [first, others @ ..] => match at % 2 {
+                0 => Some((&first.0, at / 2 % first.1)),
+                _ => others
+                    .get(at / 2 % others.len())
+                    .map(|(table, rows)| (table, at / 2 % rows)),
             },
         };
         let number = FAR * (turn as u64 + 1) + at as u64 * APART * APART;

@@ -173,6 +173,10 @@ impl Call {
 /// Errors that say that the program and the schema do not fit: syntax and names (42), what the server does not know (0A), our own limits (57014, 55P03) and lost connections (08).
 fn is_broken(failure: &SqlFailure) -> bool {
     let code = failure.sqlstate.code();
+    // A statement that was prepared before a change and run after it. Drivers prepare it again.
+    if code == "0A000" && failure.message.contains("cached plan") {
+        return false;
+    }
     ["42", "0A", "08", "57", "55", "XX"]
         .iter()
         .any(|class| code.starts_with(class))

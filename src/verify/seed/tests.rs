@@ -392,3 +392,30 @@ fn samples_are_consistent_and_follow_the_data() {
     );
     assert_eq!(bulks[2].rows, maker.sample(&counts, 1)[2].rows);
 }
+
+#[test]
+fn a_chain_of_references_longer_than_is_followed_is_cut() {
+    let mut yaml = String::from(
+        "pgproof: 1\ndesign: chain\ndatabase: {engine: postgres, version: 15, schema: chain}\ntables:\n",
+    );
+    for n in 0..20 {
+        yaml.push_str(&format!(
+            "  t{n}:\n    grain: one\n    columns: {{id: bigint, up: bigint}}\n    key: [id]\n"
+        ));
+        if n > 0 {
+            yaml.push_str(&format!(
+                "    references: {{fk_t{n}: {{columns: [up], to: t{}, key: [id]}}}}\n",
+                n - 1
+            ));
+        }
+    }
+    let mut map = SourceMap::new();
+    let id = map.add("design.yaml", yaml);
+    let node = crate::source::parse(&map, id).expect("YAML");
+    let model = crate::design::resolve(&node).0.expect("a design");
+    let catalog = crate::compile::compile(&model).catalog;
+    let rows = Maker::new(&model, &catalog).row(&"t19".into(), &[], 1);
+    let last = rows.last().expect("the row that was asked for");
+    assert_eq!(last.table, "t19".into());
+    assert!(rows.len() > 5 && rows.len() < 20, "{}", rows.len());
+}

@@ -1,4 +1,5 @@
 -- One statement a case: `--# name [severe | harmless] [from=MAJOR] [upto=MAJOR]`; `--setup` lines run before it.
+-- Sessions of pgproof are in UTC: that a change between timestamp and timestamptz rewrites elsewhere is not seen here.
 -- `sampled`: which of its locks are seen is chance; none may be seen that is not known.
 -- `severe`: work in proportion to a table while readers or writers wait, or rows that are gone. `harmless`: neither, and nothing is lost or broken.
 
@@ -112,6 +113,12 @@ ALTER TABLE customers ALTER COLUMN short TYPE text;
 ALTER TABLE customers ALTER COLUMN net TYPE inet;
 --# type-timestamptz-precision severe
 ALTER TABLE customers ALTER COLUMN seen TYPE timestamptz(3);
+--# type-timestamp-utc harmless
+--setup SET timezone = 'UTC';
+ALTER TABLE customers ALTER COLUMN seen TYPE timestamp;
+--# type-timestamp-utc-indexed severe
+--setup SET timezone = 'UTC';
+ALTER TABLE customers ALTER COLUMN made TYPE timestamptz;
 --# type-same harmless
 ALTER TABLE orders ALTER COLUMN note TYPE text;
 --# type-using-same harmless

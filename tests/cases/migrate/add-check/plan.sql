@@ -3,7 +3,7 @@
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.orders
     ADD CONSTRAINT ck_orders_until CHECK (ends_at is null or ends_at > placed_at) NOT VALID;
@@ -17,7 +17,7 @@ COMMIT;
 --           SELECT * FROM shop.orders WHERE NOT (ends_at is null or ends_at > placed_at) LIMIT 10
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.orders
     VALIDATE CONSTRAINT ck_orders_until;

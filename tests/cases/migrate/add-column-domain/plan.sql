@@ -4,7 +4,7 @@
 -- HAZARD    rewrite:orders: a column of a domain with conditions is computed for every row under ACCESS EXCLUSIVE
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.orders
     ADD COLUMN fee shop.cents;

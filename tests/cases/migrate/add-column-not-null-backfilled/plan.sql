@@ -3,7 +3,7 @@
 -- because   a backfill that is stopped goes on where it was; `UPDATE … SET paused = true` makes it rest
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE TABLE IF NOT EXISTS shop.pgproof_progress (
     step        text PRIMARY KEY,
@@ -20,7 +20,7 @@ COMMIT;
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.orders
     ADD COLUMN channel text;
@@ -92,7 +92,7 @@ $pgproof$;
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.orders
     ADD CONSTRAINT orders_channel_not_null_proof CHECK (channel IS NOT NULL) NOT VALID;
@@ -106,7 +106,7 @@ COMMIT;
 --           SELECT * FROM shop.orders WHERE channel IS NULL LIMIT 10
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.orders
     VALIDATE CONSTRAINT orders_channel_not_null_proof;
@@ -118,7 +118,7 @@ COMMIT;
 -- because   the validated check spares the scan
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.orders
     ALTER COLUMN channel SET NOT NULL;
@@ -130,7 +130,7 @@ COMMIT;
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP TABLE IF EXISTS shop.pgproof_progress;
 COMMIT;

@@ -4,7 +4,7 @@
 -- HAZARD    stop:orders: the index of an exclusion constraint is built under ACCESS EXCLUSIVE: readers and writers of orders wait; PostgreSQL has no other way
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.orders
     ADD CONSTRAINT ex_orders_time EXCLUDE USING gist (order_id WITH =, (tstzrange(placed_at, ends_at)) WITH &&);

@@ -4,7 +4,7 @@
 -- because   CREATE TABLE … PARTITION OF would lock the whole table against readers and writers; attaching does not
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE TABLE shop.log_2026_03 (LIKE shop.log INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE INCLUDING GENERATED);
 ALTER TABLE shop.log
@@ -18,7 +18,7 @@ COMMIT;
 -- because   CREATE TABLE … PARTITION OF would lock the whole table against readers and writers; attaching does not
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE TABLE shop.log_2026_04 (LIKE shop.log INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE INCLUDING GENERATED);
 ALTER TABLE shop.log

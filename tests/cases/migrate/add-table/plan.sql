@@ -2,7 +2,7 @@
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE TABLE shop.payment (
     payment_id bigint     NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -23,7 +23,7 @@ COMMIT;
 -- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.payment
     ADD CONSTRAINT fk_payment_orders FOREIGN KEY (order_id)

@@ -3,7 +3,7 @@
 -- because   a backfill that is stopped goes on where it was; `UPDATE … SET paused = true` makes it rest
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE TABLE IF NOT EXISTS shop.pgproof_progress (
     step        text PRIMARY KEY,
@@ -20,7 +20,7 @@ COMMIT;
 -- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.customer
     ADD COLUMN nick_new text COLLATE "C";
@@ -33,7 +33,7 @@ COMMIT;
 -- because   programs of the old version write the old column, programs of the new version the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_customer_nick() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
 BEGIN
@@ -115,7 +115,7 @@ $pgproof$;
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP TRIGGER pgproof_sync_customer_nick ON shop.customer;
 ALTER TABLE shop.customer
@@ -142,7 +142,7 @@ COMMIT;
 -- forward   only: the old values are gone; they are in the new column
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP TRIGGER pgproof_back_customer_nick ON shop.customer;
 DROP FUNCTION shop.pgproof_back_customer_nick();
@@ -155,7 +155,7 @@ COMMIT;
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP TABLE IF EXISTS shop.pgproof_progress;
 COMMIT;

@@ -13,7 +13,7 @@ CREATE INDEX CONCURRENTLY ix_orders_customer_new
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER INDEX shop.ix_orders_customer RENAME TO ix_orders_customer_old;
 ALTER INDEX shop.ix_orders_customer_new RENAME TO ix_orders_customer;

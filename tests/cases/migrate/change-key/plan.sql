@@ -17,7 +17,7 @@ CREATE UNIQUE INDEX CONCURRENTLY line_pkey_new
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.line
     DROP CONSTRAINT line_pkey;

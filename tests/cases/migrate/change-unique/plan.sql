@@ -17,7 +17,7 @@ CREATE UNIQUE INDEX CONCURRENTLY uq_customer_email_new
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.customer
     DROP CONSTRAINT uq_customer_email;

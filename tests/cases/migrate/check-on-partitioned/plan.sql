@@ -5,7 +5,7 @@
 -- locks     log_2026_02 ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.log
     ADD CONSTRAINT ck_log_what CHECK (what <> '') NOT VALID;
@@ -21,7 +21,7 @@ COMMIT;
 --           SELECT * FROM shop.log WHERE NOT (what <> '') LIMIT 10
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.log
     VALIDATE CONSTRAINT ck_log_what;

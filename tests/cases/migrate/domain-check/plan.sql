@@ -2,7 +2,7 @@
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER DOMAIN shop.cents DROP CONSTRAINT cents_check;
 COMMIT;
@@ -11,7 +11,7 @@ COMMIT;
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER DOMAIN shop.cents ADD CONSTRAINT cents_check CHECK (value >= -5) NOT VALID;
 COMMIT;
@@ -22,7 +22,7 @@ COMMIT;
 -- HAZARD    stop:cents: every table with a column of the domain is read under SHARE: writers of all of them wait
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER DOMAIN shop.cents VALIDATE CONSTRAINT cents_check;
 COMMIT;

@@ -14,7 +14,7 @@ CREATE INDEX CONCURRENTLY ix_orders_customer_new
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP VIEW shop.open_orders;
 ALTER INDEX shop.ix_orders_customer RENAME TO ix_orders_customer_old;
@@ -40,7 +40,7 @@ DROP INDEX CONCURRENTLY IF EXISTS shop.ix_orders_customer_old;
 -- forward   only: the values are gone; restore them from a backup
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.orders
     DROP COLUMN placed_at;

@@ -4,7 +4,7 @@
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP VIEW shop.open_orders;
 CREATE VIEW shop.open_orders WITH (security_invoker = true) AS
@@ -19,7 +19,7 @@ COMMIT;
 -- forward   only: the values are gone; restore them from a backup
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.orders
     DROP COLUMN note;

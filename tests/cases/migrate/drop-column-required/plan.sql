@@ -4,7 +4,7 @@
 -- because   programs of the new version no longer write the column
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.customer
     ALTER COLUMN tenant_id DROP NOT NULL;
@@ -17,7 +17,7 @@ COMMIT;
 -- forward   only: the values are gone; restore them from a backup
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.customer
     DROP COLUMN tenant_id;

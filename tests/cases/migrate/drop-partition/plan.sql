@@ -5,15 +5,6 @@
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
-DO $pgproof$ BEGIN
-    IF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = to_regclass('shop.log_2026_01') AND inhdetachpending) THEN
-        ALTER TABLE shop.log
-            DETACH PARTITION shop.log_2026_01 FINALIZE;
-    END IF;
-END $pgproof$;
-SET search_path = shop, public;
-SET lock_timeout = 0;
-SET statement_timeout = 0;
 ALTER TABLE shop.log
     DETACH PARTITION shop.log_2026_01 CONCURRENTLY;
 
@@ -24,7 +15,7 @@ ALTER TABLE shop.log
 -- forward   only: the rows are gone; restore them from a backup
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP TABLE shop.log_2026_01;
 COMMIT;

@@ -4,7 +4,7 @@
 -- forward   only: a column that was not generated cannot become so; add one that is
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.orders
     ALTER COLUMN twice DROP EXPRESSION;

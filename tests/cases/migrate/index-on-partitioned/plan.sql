@@ -4,7 +4,7 @@
 -- because   PostgreSQL refuses CONCURRENTLY on a partitioned table, so each partition builds its own; the parent's is invalid until all are attached
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE INDEX ix_log_what
     ON ONLY shop.log (what);
@@ -25,7 +25,7 @@ CREATE INDEX CONCURRENTLY log_2026_01_ix_log_what
 -- because   the parent's index goes with all that is attached to it
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER INDEX shop.ix_log_what ATTACH PARTITION shop.log_2026_01_ix_log_what;
 COMMIT;
@@ -45,7 +45,7 @@ CREATE INDEX CONCURRENTLY log_2026_02_ix_log_what
 -- because   the parent's index goes with all that is attached to it
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER INDEX shop.ix_log_what ATTACH PARTITION shop.log_2026_02_ix_log_what;
 COMMIT;

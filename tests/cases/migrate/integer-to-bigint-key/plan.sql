@@ -3,7 +3,7 @@
 -- because   a backfill that is stopped goes on where it was; `UPDATE … SET paused = true` makes it rest
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE TABLE IF NOT EXISTS shop.pgproof_progress (
     step        text PRIMARY KEY,
@@ -20,7 +20,7 @@ COMMIT;
 -- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.line
     ADD COLUMN order_id_new bigint;
@@ -32,7 +32,7 @@ COMMIT;
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.orders
     ADD COLUMN order_id_new bigint;
@@ -45,7 +45,7 @@ COMMIT;
 -- because   programs of the old version write the old column, programs of the new version the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_line_order_id() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
 BEGIN
@@ -63,7 +63,7 @@ COMMIT;
 -- because   programs of the old version write the old column, programs of the new version the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_orders_order_id() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
 BEGIN
@@ -238,7 +238,7 @@ CREATE UNIQUE INDEX CONCURRENTLY orders_pkey_new
 -- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.line
     ADD CONSTRAINT fk_line_orders_new FOREIGN KEY (order_id_new)
@@ -255,7 +255,7 @@ COMMIT;
 --               AND NOT EXISTS (SELECT FROM shop.orders AS parent WHERE parent.order_id_new = child.order_id_new) LIMIT 10
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.line
     VALIDATE CONSTRAINT fk_line_orders_new;
@@ -266,7 +266,7 @@ COMMIT;
 -- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.line
     ADD CONSTRAINT line_order_id_new_not_null_proof CHECK (order_id_new IS NOT NULL) NOT VALID;
@@ -280,7 +280,7 @@ COMMIT;
 --           SELECT * FROM shop.line WHERE order_id_new IS NULL LIMIT 10
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.line
     VALIDATE CONSTRAINT line_order_id_new_not_null_proof;
@@ -292,7 +292,7 @@ COMMIT;
 -- because   the validated check spares the scan
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.line
     ALTER COLUMN order_id_new SET NOT NULL;
@@ -305,7 +305,7 @@ COMMIT;
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.orders
     ADD CONSTRAINT orders_order_id_new_not_null_proof CHECK (order_id_new IS NOT NULL) NOT VALID;
@@ -319,7 +319,7 @@ COMMIT;
 --           SELECT * FROM shop.orders WHERE order_id_new IS NULL LIMIT 10
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.orders
     VALIDATE CONSTRAINT orders_order_id_new_not_null_proof;
@@ -331,7 +331,7 @@ COMMIT;
 -- because   the validated check spares the scan
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.orders
     ALTER COLUMN order_id_new SET NOT NULL;
@@ -347,7 +347,7 @@ COMMIT;
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP VIEW shop.open_orders;
 DROP TRIGGER pgproof_sync_line_order_id ON shop.line;
@@ -411,7 +411,7 @@ COMMIT;
 -- forward   only: the old values are gone; they are in the new column
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP TRIGGER pgproof_back_line_order_id ON shop.line;
 DROP FUNCTION shop.pgproof_back_line_order_id();
@@ -426,7 +426,7 @@ COMMIT;
 -- forward   only: the old values are gone; they are in the new column
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP TRIGGER pgproof_back_orders_order_id ON shop.orders;
 DROP FUNCTION shop.pgproof_back_orders_order_id();
@@ -439,7 +439,7 @@ COMMIT;
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP TABLE IF EXISTS shop.pgproof_progress;
 COMMIT;

@@ -3,7 +3,7 @@
 -- because   a backfill that is stopped goes on where it was; `UPDATE … SET paused = true` makes it rest
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE TABLE IF NOT EXISTS shop.pgproof_progress (
     step        text PRIMARY KEY,
@@ -20,7 +20,7 @@ COMMIT;
 -- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.line
     ADD COLUMN order_id_new bigint;
@@ -33,7 +33,7 @@ COMMIT;
 -- because   programs of the old version write the old column, programs of the new version the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_line_order_id() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
 BEGIN
@@ -131,7 +131,7 @@ CREATE UNIQUE INDEX CONCURRENTLY line_pkey_new
 -- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.line
     ADD CONSTRAINT fk_line_orders_new FOREIGN KEY (order_id_new)
@@ -148,7 +148,7 @@ COMMIT;
 --               AND NOT EXISTS (SELECT FROM shop.orders AS parent WHERE parent.order_id = child.order_id_new) LIMIT 10
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.line
     VALIDATE CONSTRAINT fk_line_orders_new;
@@ -159,7 +159,7 @@ COMMIT;
 -- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.line
     ADD CONSTRAINT line_order_id_new_not_null_proof CHECK (order_id_new IS NOT NULL) NOT VALID;
@@ -173,7 +173,7 @@ COMMIT;
 --           SELECT * FROM shop.line WHERE order_id_new IS NULL LIMIT 10
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.line
     VALIDATE CONSTRAINT line_order_id_new_not_null_proof;
@@ -185,7 +185,7 @@ COMMIT;
 -- because   the validated check spares the scan
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.line
     ALTER COLUMN order_id_new SET NOT NULL;
@@ -200,7 +200,7 @@ COMMIT;
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP TRIGGER pgproof_sync_line_order_id ON shop.line;
 ALTER TABLE shop.line
@@ -237,7 +237,7 @@ COMMIT;
 -- forward   only: the old values are gone; they are in the new column
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP TRIGGER pgproof_back_line_order_id ON shop.line;
 DROP FUNCTION shop.pgproof_back_line_order_id();
@@ -250,7 +250,7 @@ COMMIT;
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP TABLE IF EXISTS shop.pgproof_progress;
 COMMIT;

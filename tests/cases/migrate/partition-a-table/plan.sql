@@ -3,7 +3,7 @@
 -- because   a backfill that is stopped goes on where it was; `UPDATE … SET paused = true` makes it rest
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE TABLE IF NOT EXISTS shop.pgproof_progress (
     step        text PRIMARY KEY,
@@ -20,7 +20,7 @@ COMMIT;
 -- because   PostgreSQL cannot partition a table that is there
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE TABLE shop.log_new (
     log_id bigint      NOT NULL,
@@ -46,7 +46,7 @@ COMMIT;
 -- because   what is written while old rows are copied must not be lost
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_mirror_log() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $pgproof$
 BEGIN
@@ -142,7 +142,7 @@ $pgproof$;
 --           (SELECT log_id, at, what FROM shop.log_new EXCEPT ALL SELECT log_id, at, what FROM shop.log)
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DO $pgproof$
 BEGIN
@@ -162,7 +162,7 @@ COMMIT;
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP TRIGGER pgproof_mirror_log ON shop.log;
 ALTER TABLE shop.log
@@ -188,25 +188,34 @@ CREATE TRIGGER pgproof_follow_log AFTER INSERT OR UPDATE OR DELETE ON shop.log
     FOR EACH ROW EXECUTE FUNCTION shop.pgproof_follow_log();
 COMMIT;
 
--- 7 contract: drop the old table of log
+-- 7 contract: no longer follow log in its old table
+-- runs      in one transaction
+-- forward   only: from here on the old table falls behind
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = '900s';
+DROP TRIGGER pgproof_follow_log ON shop.log;
+DROP FUNCTION shop.pgproof_follow_log();
+DROP FUNCTION shop.pgproof_mirror_log();
+COMMIT;
+
+-- 8 contract: drop the old table of log
 -- runs      in one transaction
 -- locks     log_old ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old table is gone; its rows are in the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
-DROP TRIGGER pgproof_follow_log ON shop.log;
-DROP FUNCTION shop.pgproof_follow_log();
 DROP TABLE shop.log_old;
-DROP FUNCTION shop.pgproof_mirror_log();
 COMMIT;
 
--- 8 contract: drop the progress of backfills
+-- 9 contract: drop the progress of backfills
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP TABLE IF EXISTS shop.pgproof_progress;
 COMMIT;

@@ -5,7 +5,7 @@
 -- locks     log_2026_02 ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.log
     ADD COLUMN order_id integer;
@@ -19,7 +19,7 @@ COMMIT;
 -- because   before 18 PostgreSQL refuses NOT VALID for a partitioned table; a proven key of each partition is taken over by the parent's
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.log_2026_01
     ADD CONSTRAINT fk_log_orders FOREIGN KEY (order_id)
@@ -32,7 +32,7 @@ COMMIT;
 -- locks     orders ROW SHARE, as long as all its rows take: nobody waits who reads or writes rows; DDL waits
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.log_2026_01
     VALIDATE CONSTRAINT fk_log_orders;
@@ -45,7 +45,7 @@ COMMIT;
 -- because   before 18 PostgreSQL refuses NOT VALID for a partitioned table; a proven key of each partition is taken over by the parent's
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.log_2026_02
     ADD CONSTRAINT fk_log_orders FOREIGN KEY (order_id)
@@ -58,7 +58,7 @@ COMMIT;
 -- locks     orders ROW SHARE, as long as all its rows take: nobody waits who reads or writes rows; DDL waits
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.log_2026_02
     VALIDATE CONSTRAINT fk_log_orders;
@@ -75,7 +75,7 @@ COMMIT;
 --               AND NOT EXISTS (SELECT FROM shop.orders AS parent WHERE parent.order_id = child.order_id) LIMIT 10
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.log
     ADD CONSTRAINT fk_log_orders FOREIGN KEY (order_id)

@@ -3,7 +3,7 @@
 -- because   a backfill that is stopped goes on where it was; `UPDATE … SET paused = true` makes it rest
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE TABLE IF NOT EXISTS shop.pgproof_progress (
     step        text PRIMARY KEY,
@@ -20,7 +20,7 @@ COMMIT;
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.orders
     ADD COLUMN buyer_id bigint;
@@ -33,7 +33,7 @@ COMMIT;
 -- because   programs of the old version write the old column, programs of the new version the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_orders_buyer_id() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
 BEGIN
@@ -135,7 +135,7 @@ CREATE INDEX CONCURRENTLY ix_orders_customer_new
 -- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.orders
     ADD CONSTRAINT fk_orders_customer_new FOREIGN KEY (buyer_id)
@@ -152,7 +152,7 @@ COMMIT;
 --               AND NOT EXISTS (SELECT FROM shop.customer AS parent WHERE parent.customer_id = child.buyer_id) LIMIT 10
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.orders
     VALIDATE CONSTRAINT fk_orders_customer_new;
@@ -163,7 +163,7 @@ COMMIT;
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.orders
     ADD CONSTRAINT orders_buyer_id_not_null_proof CHECK (buyer_id IS NOT NULL) NOT VALID;
@@ -177,7 +177,7 @@ COMMIT;
 --           SELECT * FROM shop.orders WHERE buyer_id IS NULL LIMIT 10
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.orders
     VALIDATE CONSTRAINT orders_buyer_id_not_null_proof;
@@ -189,7 +189,7 @@ COMMIT;
 -- because   the validated check spares the scan
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.orders
     ALTER COLUMN buyer_id SET NOT NULL;
@@ -205,7 +205,7 @@ COMMIT;
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP VIEW shop.open_orders;
 ALTER TABLE shop.orders
@@ -234,7 +234,7 @@ DROP INDEX CONCURRENTLY IF EXISTS shop.ix_orders_customer_old;
 -- forward   only: the old name is gone; its values are under the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP TRIGGER pgproof_sync_orders_buyer_id ON shop.orders;
 DROP FUNCTION shop.pgproof_sync_orders_buyer_id();
@@ -246,7 +246,7 @@ COMMIT;
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP TABLE IF EXISTS shop.pgproof_progress;
 COMMIT;

@@ -3,7 +3,7 @@
 -- because   a backfill that is stopped goes on where it was; `UPDATE … SET paused = true` makes it rest
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE TABLE IF NOT EXISTS shop.pgproof_progress (
     step        text PRIMARY KEY,
@@ -21,7 +21,7 @@ COMMIT;
 -- because   the view lets programs of the old version read and write as before
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.line
     RENAME TO item;
@@ -36,7 +36,7 @@ COMMIT;
 -- HAZARD    rewrite:item: item is written anew under ACCESS EXCLUSIVE: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.item
     ADD COLUMN price shop.cents;
@@ -48,7 +48,7 @@ COMMIT;
 -- locks     item ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.item
     RENAME CONSTRAINT line_pkey TO item_pkey;
@@ -60,7 +60,7 @@ COMMIT;
 -- because   programs of the old version write the old column, programs of the new version the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_item_price() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
 BEGIN
@@ -154,7 +154,7 @@ $pgproof$;
 -- locks     item ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.item
     ADD CONSTRAINT item_price_not_null_proof CHECK (price IS NOT NULL) NOT VALID;
@@ -168,7 +168,7 @@ COMMIT;
 --           SELECT * FROM shop.item WHERE price IS NULL LIMIT 10
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.item
     VALIDATE CONSTRAINT item_price_not_null_proof;
@@ -180,7 +180,7 @@ COMMIT;
 -- because   the validated check spares the scan
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.item
     ALTER COLUMN price SET NOT NULL;
@@ -192,7 +192,7 @@ COMMIT;
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP VIEW shop.line;
 COMMIT;
@@ -203,7 +203,7 @@ COMMIT;
 -- forward   only: the old name is gone; its values are under the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP TRIGGER pgproof_sync_item_price ON shop.item;
 DROP FUNCTION shop.pgproof_sync_item_price();
@@ -217,7 +217,7 @@ COMMIT;
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP TABLE IF EXISTS shop.pgproof_progress;
 COMMIT;

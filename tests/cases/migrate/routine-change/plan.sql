@@ -2,7 +2,7 @@
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE OR REPLACE FUNCTION half(x integer) RETURNS integer LANGUAGE sql IMMUTABLE AS $$ SELECT x / 3 $$;
 COMMIT;

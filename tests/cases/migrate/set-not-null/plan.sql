@@ -3,7 +3,7 @@
 -- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.customer
     ADD CONSTRAINT customer_nick_not_null_proof CHECK (nick IS NOT NULL) NOT VALID;
@@ -17,7 +17,7 @@ COMMIT;
 --           SELECT * FROM shop.customer WHERE nick IS NULL LIMIT 10
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.customer
     VALIDATE CONSTRAINT customer_nick_not_null_proof;
@@ -29,7 +29,7 @@ COMMIT;
 -- because   the validated check spares the scan
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.customer
     ALTER COLUMN nick SET NOT NULL;

@@ -2,7 +2,7 @@
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 SET LOCAL check_function_bodies = off;
 CREATE FUNCTION shop.orders_move_forward() RETURNS trigger
@@ -35,7 +35,7 @@ COMMIT;
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 SET LOCAL check_function_bodies = off;
 CREATE FUNCTION shop.orders_move_forward_start() RETURNS trigger
@@ -62,7 +62,7 @@ COMMIT;
 -- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE TRIGGER orders_move_forward
     BEFORE UPDATE ON shop.orders
@@ -75,7 +75,7 @@ COMMIT;
 -- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE TRIGGER orders_move_forward_start
     BEFORE INSERT ON shop.orders

@@ -17,7 +17,7 @@ CREATE UNIQUE INDEX CONCURRENTLY log_2026_01_uq_log_what
 -- because   the parent's constraint takes over those of its partitions
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.log_2026_01
     ADD CONSTRAINT log_2026_01_uq_log_what UNIQUE USING INDEX log_2026_01_uq_log_what;
@@ -42,7 +42,7 @@ CREATE UNIQUE INDEX CONCURRENTLY log_2026_02_uq_log_what
 -- because   the parent's constraint takes over those of its partitions
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.log_2026_02
     ADD CONSTRAINT log_2026_02_uq_log_what UNIQUE USING INDEX log_2026_02_uq_log_what;
@@ -55,7 +55,7 @@ COMMIT;
 -- locks     log_2026_02 ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 ALTER TABLE shop.log
     ADD CONSTRAINT uq_log_what UNIQUE (what, at);

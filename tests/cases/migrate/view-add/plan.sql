@@ -2,7 +2,7 @@
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE VIEW shop.emails WITH (security_invoker = true) AS
 SELECT email FROM customer;

@@ -1,0 +1,205 @@
+//! Rehearsals of migrations: the worked ones pass, and each way of being wrong is found.
+#![expect(clippy::print_stdout, reason = "a test says what it saw")]
+
+#[path = "support/design.rs"]
+#[expect(dead_code, reason = "shared with tests that use more of it")]
+mod design;
+#[path = "support/postgres.rs"]
+#[expect(dead_code, reason = "shared with tests that use more of it")]
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use pgproof::assets::Assets;
+use pgproof::design::Model;
+use pgproof::finding::{Evidence, Method, Verdict};
+use pgproof::postgres::Server;
+use pgproof::template::environment;
+use pgproof::verify::race::RaceOptions;
+use pgproof::verify::{Part, Quiet, VerifyOptions, verify};
+use support::Home;
+
+fn text(path: &str) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("designs")
+        .join(path);
+    std::fs::read_to_string(file).expect("the design is there")
+}
+
+async fn rehearsed(server: &Server, old: Model, new: &Model) -> Evidence {
+    let options = VerifyOptions {
+        seed: 1,
+        only: BTreeSet::from([Method::Migrate]),
+        race: RaceOptions::default(),
+        command: "pgproof verify".to_owned(),
+        part: Part::default(),
+        predecessors: BTreeMap::from([(new.name.as_str().to_owned(), Ok(old))]),
+    };
+    let environment = environment(&Assets::builtin());
+    let verified = verify(&[new], &options, server, &environment, &mut Quiet).await;
+    let evidence = verified.expect("verified").evidence;
+    let mut found = evidence.into_iter().filter(|e| e.method == Method::Migrate);
+    found.next().expect("there is evidence of the migration")
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn worked_migrations_are_rehearsed() {
+    let home = Home::new();
+    let server = home.server().await;
+    for (old, new) in [
+        ("case-owner", "case-assignment"),
+        ("commerce/before", "commerce"),
+        ("review-operations/before", "review-operations"),
+    ] {
+        let old = design::model(&text(&format!("{old}/design.yaml")));
+        let new_model = design::model(&text(&format!("{new}/design.yaml")));
+        let evidence = rehearsed(&server, old, &new_model).await;
+        println!("{new}: {:?} {:?}", evidence.bounds, evidence.reason);
+        assert_eq!(
+            evidence.verdict,
+            Verdict::Held,
+            "{new}: {:?}",
+            evidence.reason
+        );
+    }
+    server.stop().await.expect("stopped");
+}
+
+/// A small pair; what is put in place of what makes it wrong.
+const OLD: &str = "
+pgproof: 1
+design: shop
+database: {version: 15, schema: shop}
+tables:
+  item:
+    grain: one item
+    owner: sales
+    columns:
+      item_id: {type: bigint, means: identity}
+      title: {type: text, nullable: not named yet, means: its name}
+      price: {type: integer, default: 0, means: what it costs}
+    key: [item_id]
+commands:
+  rename-item:
+    actor: clerk
+    does: names an item
+    params: {item_id: bigint, title: text}
+    steps:
+      - sql: UPDATE item SET title = :title WHERE item_id = :item_id
+  price-item:
+    actor: clerk
+    does: prices an item
+    params: {item_id: bigint, price: integer}
+    steps:
+      - sql: UPDATE item SET price = :price WHERE item_id = :item_id
+";
+
+fn new(edits: &[(&str, &str)], migration: &str) -> Model {
+    let mut text = OLD.to_owned();
+    for (from, to) in edits {
+        assert!(text.contains(from), "{from}");
+        text = text.replace(from, to);
+    }
+    design::model(&format!("{text}{migration}"))
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn what_is_wrong_with_a_migration_is_found() {
+    let home = Home::new();
+    let server = home.server().await;
+    let rename = [
+        ("title: {type", "name: {was: title, type"),
+        ("SET title", "SET name"),
+    ];
+    let cases: Vec<(&str, Model, Option<&str>)> = vec![
+        ("a rename by two columns", new(&rename, ""), None),
+        (
+            "a wider number",
+            new(&[("price: {type: integer", "price: {type: bigint")], ""),
+            None,
+        ),
+        (
+            "new programs are said to work before the switch",
+            new(
+                &[(
+                    "      - sql: UPDATE item SET price",
+                    "      - sql: UPDATE open_item SET price",
+                )],
+                "views:\n  open_item: {sql: 'SELECT item_id, price FROM item', means: what can be priced}\nmigration: {compatibility: {v1: [old, switched], v2: [expanded, contracted]}}\n",
+            ),
+            Some("price-item of the new programs no longer runs"),
+        ),
+        (
+            "rows that exist break a new check",
+            new(
+                &[(
+                    "    key: [item_id]\n",
+                    "    key: [item_id]\n    checks:\n      ck_item_price: price > 1000000\n",
+                )],
+                "",
+            ),
+            Some("validate check ck_item_price"),
+        ),
+        (
+            "rows that exist have no value",
+            new(
+                &[(
+                    "title: {type: text, nullable: not named yet,",
+                    "title: {type: text,",
+                )],
+                "",
+            ),
+            Some("title"),
+        ),
+        (
+            "a query that shows what differs",
+            new(
+                &[],
+                "migration: {validate: {nothing: SELECT item_id FROM item}}\n",
+            ),
+            Some("nothing shows rows that differ"),
+        ),
+        (
+            "the design's own way leaves rows behind",
+            new(
+                &[(
+                    "    key: [item_id]\n",
+                    "    key: [item_id]\n  named:\n    grain: the name of one item\n    owner: sales\n    columns:\n      item_id: {type: bigint, means: which}\n      name: {type: text, nullable: none, means: its name}\n    key: [item_id]\n",
+                )],
+                "migration:\n  backfill:\n    named: {by: item_id, sql: 'INSERT INTO named SELECT item_id, title FROM item WHERE item_id > :after AND item_id % 2 = 0 ORDER BY item_id LIMIT :chunk ON CONFLICT DO NOTHING'}\n  validate:\n    all: SELECT item_id FROM item EXCEPT SELECT item_id FROM named\n",
+            ),
+            Some("`migration.validate` returns"),
+        ),
+    ];
+    for (what, new, refuted) in cases {
+        let evidence = rehearsed(&server, design::model(OLD), &new).await;
+        println!("{what}: {:?} {:?}", evidence.verdict, evidence.reason);
+        match refuted {
+            None => assert_ne!(
+                evidence.verdict,
+                Verdict::Refuted,
+                "{what}: {:?}",
+                evidence.reason
+            ),
+            Some(why) => {
+                assert_eq!(evidence.verdict, Verdict::Refuted, "{what}");
+                let reason = evidence.reason.unwrap_or_default();
+                assert!(reason.contains(why), "{what}: {reason}");
+            }
+        }
+    }
+    // The worked migration without what follows the writers of the old version.
+    let whole = text("case-assignment/design.yaml");
+    let (before, rest) = whole.split_once("  dual_write:\n").expect("it has one");
+    let (_, after) = rest.split_once("  validate:\n").expect("and queries");
+    let forgotten = design::model(&format!("{before}  validate:\n{after}"));
+    let old = design::model(&text("case-owner/design.yaml"));
+    let evidence = rehearsed(&server, old, &forgotten).await;
+    assert_eq!(evidence.verdict, Verdict::Refuted);
+    let reason = evidence.reason.unwrap_or_default();
+    assert!(reason.contains("does not get to its new place"), "{reason}");
+    server.stop().await.expect("stopped");
+}
