@@ -1,6 +1,6 @@
 //! Alembic: one revision a step.
 
-use super::File;
+use super::form::File;
 use super::script::{path, time};
 use crate::migrate::plan::{Part, Plan, Reverse, Step};
 

@@ -1,4 +1,4 @@
-//! What forms there are, and which files each is.
+//! The forms, and what writes each.
 
 use serde_json::json;
 

@@ -1,6 +1,6 @@
 //! SQL for `psql`: one file a step, and the whole in one.
 
-use super::File;
+use super::form::File;
 use crate::migrate::lone::Lone;
 use crate::migrate::plan::{Manner, Part, Plan, Reverse, Step};
 use crate::sql::{Ident, quote_ident};

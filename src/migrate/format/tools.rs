@@ -2,7 +2,7 @@
 //!
 //! Most of them send a file as one query, which PostgreSQL runs as one transaction: a file whose statement refuses that holds this statement alone.
 
-use super::File;
+use super::form::File;
 use super::script::{Opener, back, body, header, is_back_transactional, path};
 use crate::migrate::plan::{Plan, Reverse, Step};
 
@@ -80,7 +80,7 @@ pub(super) fn liquibase(plan: &Plan) -> Vec<File> {
             " runInTransaction:false"
         };
         out.push_str(&format!(
-            "\n--changeset pgproof:{}{mode} splitStatements:false\n",
+            "\n--changeset pgproof:{}{mode} splitStatements:false rollbackSplitStatements:false\n",
             step.file_stem()
         ));
         out.push_str(&header(step));
