@@ -102,7 +102,7 @@ async fn apply(server: &Server, side: &Side, environment: &Environment) -> Datab
         owner
             .batch(&statement.sql)
             .await
-            .unwrap_or_else(|failure| panic!("{text}: {failure}"));
+            .unwrap_or_else(|failure| unreachable!("{text}: {failure}"));
     }
     database
 }
@@ -144,7 +144,7 @@ fn assert_same(what: &str, expected: &Catalog, found: &Catalog) -> Result<(), St
 
 async fn scalar(session: &mut Session, text: &str) -> String {
     let rows = session.query(&SqlText::authored(text)).await;
-    let rows = rows.unwrap_or_else(|failure| panic!("{text}: {failure}"));
+    let rows = rows.unwrap_or_else(|failure| unreachable!("{text}: {failure}"));
     rows.scalar().unwrap_or_default().to_owned()
 }
 
@@ -166,7 +166,7 @@ async fn fill(session: &mut Session, case: &str) {
     for file in [root().join("rows.sql"), root().join(case).join("rows.sql")] {
         if let Ok(text) = std::fs::read_to_string(&file) {
             let done = session.batch(&SqlText::authored(text)).await;
-            done.unwrap_or_else(|failure| panic!("{case}: {}: {failure}", file.display()));
+            done.unwrap_or_else(|failure| unreachable!("{case}: {}: {failure}", file.display()));
         }
     }
 }
