@@ -21,7 +21,11 @@ pub async fn undo(migration: &Migration<'_>, teller: &mut dyn Teller) -> Result<
             Vec::new(),
         )
     };
-    let Some(journal) = opened.journal.filter(|journal| journal.is_begun()) else {
+    // Where all is taken back already it is looked at once more: a run may have been killed before it could.
+    let known = opened.journal.filter(|journal| {
+        journal.is_begun() || (!journal.entries.is_empty() && journal.unlike(plan).is_empty())
+    });
+    let Some(journal) = known else {
         return Ok(nothing());
     };
     if !journal.unlike(plan).is_empty() {
