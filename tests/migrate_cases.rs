@@ -295,7 +295,7 @@ async fn one(
 #[ignore = "needs PostgreSQL"]
 async fn every_change_is_made_and_taken_back() {
     let home = Home::new();
-    let server = home.server().await;
+    let server = home.local().await;
     let environment = environment(&Assets::builtin());
     let mut wrong = Vec::new();
     let names = cases();
@@ -341,11 +341,11 @@ async fn pairs_of_designs_are_made_and_taken_back() {
     };
     let mut state = number("SEED", 1).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let home = Home::new();
-    let server = home.server().await;
+    let server = home.local().await;
     let environment = environment(&Assets::builtin());
     let (names, version) = (cases(), installed_major());
     let (mut equal, mut refused, mut stopped, mut wrong) = (0, 0, 0, Vec::new());
-    let pairs = number("PAIRS", 20);
+    let pairs = number("PAIRS", 10);
     for _ in 0..pairs {
         let mut pick = || {
             let case = &names[random(&mut state) % names.len()];
