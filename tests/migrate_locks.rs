@@ -154,7 +154,7 @@ async fn look(server: &Server, plain: &Database, template: &Database, case: &Cas
 #[ignore = "needs PostgreSQL"]
 async fn a_server_does_what_was_seen() {
     let home = Home::new();
-    let server = home.server().await;
+    let server = home.local().await;
     let version = installed_major();
     let template = filled(&server).await;
     let plain = server.clone_database(&template).await.expect("a clone");
@@ -186,7 +186,7 @@ async fn a_server_does_what_was_seen() {
 #[ignore = "needs PostgreSQL"]
 async fn safe_ways_run_on_a_server() {
     let home = Home::new();
-    let server = home.server().await;
+    let server = home.local().await;
     let template = filled(&server).await;
     let version = installed_major();
     let rest = server.clone_database(&template).await.expect("a clone");
