@@ -16,11 +16,13 @@ use pgproof::assets::Assets;
 use pgproof::catalog::{Catalog, differences};
 use pgproof::compile::{Compiled, compile, ddl};
 use pgproof::design::Model;
+use pgproof::migrate::files::{Source, read as read_files};
 use pgproof::migrate::{HazardKind, Plan, Policy, Renames, Reverse, format, plan};
-use pgproof::postgres::{Database, Scope, Server, Session, introspect};
+use pgproof::postgres::{Database, Scope, Server, ServerChoice, Session, introspect};
 use pgproof::sql::SqlText;
 use pgproof::template::{Environment, environment};
-use pgproof::verify::migrate::{Hands, back, forward, load, rows};
+use pgproof::verify::migrate::apply::Side as ApplySide;
+use pgproof::verify::migrate::{Found, Hands, back, catalogs, forward, load, rows};
 use pgproof::verify::seed::Maker;
 use support::{Home, installed_major};
 
@@ -319,6 +321,68 @@ async fn every_change_is_made_and_taken_back() {
         names.len(),
         wrong.join("\n")
     );
+}
+
+/// A plan that begins at somebody's migration files is the one that begins at the design that they make.
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn migration_files_are_a_place_to_begin() {
+    let home = Home::new();
+    let environment = environment(&Assets::builtin());
+    let version = installed_major();
+    let options = home.options(ServerChoice::Local);
+    for case in [
+        "add-index",
+        "rename-column",
+        "enum-remove-value",
+        "drop-column-nullable",
+        "nothing",
+    ] {
+        let (from, to) = (
+            side(case, "from.yaml", version),
+            side(case, "to.yaml", version),
+        );
+        let script = ddl(&from.compiled.catalog, &environment).expect("a script");
+        let (first, rest) = script.text().split_once("CREATE TABLE").map_or_else(
+            || (script.text(), String::new()),
+            |(first, rest)| {
+                (
+                    first.to_owned(),
+                    format!("SET search_path = shop, public;\nCREATE TABLE{rest}"),
+                )
+            },
+        );
+        let source = |path: &str, text: String| Source {
+            path: path.to_owned(),
+            text,
+        };
+        let files = read_files(
+            &[
+                source("V1__types.sql", first),
+                source("V2__tables.sql", rest),
+            ],
+            None,
+        );
+        let new = ApplySide {
+            model: &to.model,
+            compiled: &to.compiled,
+        };
+        let both = catalogs(&options, &Found::Files(&files), &new, &environment).await;
+        let (old, new) = both.expect("both can be read");
+        let found = plan(
+            &old,
+            &new,
+            &Renames::of(&to.model),
+            &Policy::of(&to.model),
+            &environment,
+        );
+        let titles = |plan: &Plan| -> Vec<String> {
+            plan.steps.iter().map(|step| step.title.clone()).collect()
+        };
+        let found = titles(&found.expect("a plan"));
+        assert_eq!(found, titles(&planned(&from, &to, &environment)), "{case}");
+    }
+    home.assert_clean();
 }
 
 /// Numbers that look random and are the same each time.

@@ -52,7 +52,7 @@ pub(super) struct ApplyArgs {
     #[arg(long)]
     now: bool,
 
-    /// Where the designs are built to be compared with the database: auto, docker, local, or the URL of a server
+    /// Where designs and SQL migrations are built to be compared: auto, docker, local, or the URL of a server
     #[arg(
         long,
         value_name = "WHERE",
@@ -93,6 +93,11 @@ impl ApplyArgs {
     /// Whether anything is to be done on a database.
     pub(super) fn is_asked(&self) -> bool {
         self.apply || self.undo || self.status
+    }
+
+    /// Where a throw-away server comes from.
+    pub(super) fn postgres(&self) -> Option<&str> {
+        self.postgres.as_deref()
     }
 
     /// Whether hazards must have been accepted.

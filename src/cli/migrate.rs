@@ -7,6 +7,7 @@ use clap::ValueEnum;
 
 use super::analysis::{Analysis, Design, analyse};
 use super::apply::{self, ApplyArgs};
+use super::found;
 use super::output::Output;
 use crate::design::Model;
 use crate::design::load::DESIGN_FILE;
@@ -22,7 +23,10 @@ use crate::report::{Format, render};
 /// type by a second column that a trigger keeps the same. Where PostgreSQL has no such way the plan says so, and the hazard must be accepted by name.
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// Where from: a design, its name in the workspace, or one at a git revision (`main:designs/shop/design.yaml`, or `main` alone for the same file)
+    /// Where from: a design, its name in the workspace, one at a git revision (`main:designs/shop/design.yaml`, or `main` alone for the same file), a folder of
+    /// SQL migrations, or the URL of a database
+    ///
+    /// Migrations are run on a throw-away server and read back; a database is only read.
     ///
     /// By default what the new design says in `migration.from`.
     #[arg(long, value_name = "OLD")]
@@ -103,23 +107,30 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
         Ok(new) => new,
         Err(code) => return Ok(code),
     };
-    let old = match old(args, &new, output)? {
-        Ok(old) => old,
-        Err(code) => return Ok(code),
-    };
-    let (Some(from), Some(to)) = (old.designs.first(), new.designs.first()) else {
+    let Some(to) = new.designs.first() else {
         return Ok(ExitCode::AtFault);
+    };
+    let found = args.from.as_deref().filter(|from| found::is_found(from));
+    let (catalogs, old) = match found {
+        Some(from) => match found::both(from, to, &new, args.apply.postgres(), output)? {
+            Ok(both) => (both, None),
+            Err(code) => return Ok(code),
+        },
+        None => match old(args, &new, output)? {
+            Ok(mut old) => {
+                let Some(from) = old.designs.pop() else {
+                    return Ok(ExitCode::AtFault);
+                };
+                let catalogs = (from.compiled.catalog.clone(), to.compiled.catalog.clone());
+                (catalogs, Some(from))
+            }
+            Err(code) => return Ok(code),
+        },
     };
     let environment = &new.workspace.environment;
     let policy = Policy::of(&to.model);
     let renames = Renames::of(&to.model);
-    let plan = plan(
-        &from.compiled.catalog,
-        &to.compiled.catalog,
-        &renames,
-        &policy,
-        environment,
-    )?;
+    let plan = plan(&catalogs.0, &catalogs.1, &renames, &policy, environment)?;
     // What is taken back, or looked at, has been accepted before.
     let is_judged = args.apply.needs_acceptance() || !args.apply.is_asked();
     let report = Report {
@@ -141,9 +152,12 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
         output.note("nothing differs: there is nothing to migrate");
     }
     if args.apply.is_asked() {
-        return match is_accepted {
-            true => apply::run(&args.apply, &plan, (from, to), &new, output),
-            false => Ok(ExitCode::AtFault),
+        return match (is_accepted, &old) {
+            (true, Some(from)) => apply::run(&args.apply, &plan, (from, to), &new, output),
+            (true, None) => Err(Error::Usage(
+                "--apply begins at a design, so that the database can be compared with it; without one, take the files".to_owned(),
+            )),
+            (false, _) => Ok(ExitCode::AtFault),
         };
     }
     let files = match args.format.form() {

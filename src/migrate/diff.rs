@@ -393,25 +393,34 @@ fn functions(out: &mut Diff, from: &Catalog, to: &Catalog) {
 /// A view is built anew when what it stands on is: columns that change, tables that are replaced, other such views.
 fn views(out: &mut Diff, from: &Catalog, to: &Catalog) {
     let mut moved: BTreeSet<Ident> = BTreeSet::new();
+    let mut gone: BTreeSet<(Ident, Ident)> = BTreeSet::new();
     for change in &out.changes {
         match (&change.object, &change.what) {
             (
                 ObjectPath::Column(table, _),
-                What::Altered(Facet::Replaced | Facet::WiderType)
-                | What::Renamed(_)
-                | What::Dropped,
+                What::Altered(Facet::Replaced | Facet::WiderType) | What::Renamed(_),
             )
             | (ObjectPath::Table(table), What::Altered(Facet::Partitioning)) => {
                 moved.insert(table.name.clone());
             }
+            (ObjectPath::Column(table, column), What::Dropped) => {
+                gone.insert((table.name.clone(), column.clone()));
+            }
             _ => {}
         }
     }
+    // `*` was every column there was.
+    let holds_gone = |view: &SqlText| {
+        gone.iter().any(|(table, column)| {
+            mentions(view, table) && (mentions(view, column) || view.as_str().contains('*'))
+        })
+    };
     let was: BTreeMap<&QualifiedName, _> =
         from.views.iter().map(|(name, view)| (name, view)).collect();
     for (name, view) in &to.views {
         let path = ObjectPath::View(name.clone());
-        let stands_on_moved = moved.iter().any(|other| mentions(&view.query, other));
+        let stands_on_moved = moved.iter().any(|other| mentions(&view.query, other))
+            || was.get(name).is_some_and(|old| holds_gone(&old.query));
         match was.get(name) {
             None => out.say(path, What::Created),
             Some(old) if !same::view(old, view) => {

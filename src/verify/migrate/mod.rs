@@ -2,6 +2,7 @@
 
 pub mod apply;
 mod ended;
+mod found;
 mod kill;
 mod load;
 mod mutants;
@@ -10,6 +11,7 @@ mod rows;
 mod steps;
 mod traffic;
 
+pub use found::{Found, catalogs};
 pub(in crate::verify) use rehearse::{claim, rehearse};
 pub use rows::{load, rows};
 pub use steps::{Hands, back, forward, groups};

@@ -54,7 +54,10 @@ pub(super) async fn expected(
     Ok(out)
 }
 
-async fn of_stage(stage: &Stage<'_>, side: &Side<'_>) -> Result<Catalog, Error> {
+pub(in crate::verify::migrate) async fn of_stage(
+    stage: &Stage<'_>,
+    side: &Side<'_>,
+) -> Result<Catalog, Error> {
     let mut session = stage.template.session().await?;
     let scope = Scope {
         schemas: vec![side.model.database.schema.clone()],
@@ -75,7 +78,10 @@ async fn of_stage(stage: &Stage<'_>, side: &Side<'_>) -> Result<Catalog, Error> 
     Ok(catalog)
 }
 
-async fn read(session: &mut Session, scope: &Scope) -> Result<Catalog, Error> {
+pub(in crate::verify::migrate) async fn read(
+    session: &mut Session,
+    scope: &Scope,
+) -> Result<Catalog, Error> {
     let read = introspect(session, scope).await;
     let mut catalog = read.map_err(|failure| failure.into_error("read the catalog"))?;
     // A column can only be added at the end, and where it stands means nothing.

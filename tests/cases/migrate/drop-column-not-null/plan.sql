@@ -10,18 +10,13 @@ CREATE INDEX CONCURRENTLY ix_orders_customer_new
 
 -- 2 switch: switch orders
 -- runs      in one transaction
--- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
-DROP VIEW shop.open_orders;
 ALTER INDEX shop.ix_orders_customer RENAME TO ix_orders_customer_old;
 ALTER INDEX shop.ix_orders_customer_new RENAME TO ix_orders_customer;
-CREATE VIEW shop.open_orders WITH (security_invoker = true) AS
-SELECT order_id, customer_id, total FROM orders WHERE state = 'new';
-COMMENT ON VIEW shop.open_orders IS 'what is to be done';
 COMMIT;
 
 -- 3 contract: drop index ix_orders_customer_old of orders

@@ -1,0 +1,99 @@
+//! Where a migration begins that no design says: migration files that were written by hand, or a database that is there.
+//!
+//! Both are read back from a server, so the new design is, too: two spellings of one expression would be a difference.
+
+use super::apply::{Side, of_stage, read};
+use crate::catalog::Catalog;
+use crate::error::Error;
+use crate::migrate::files::Migrations;
+use crate::postgres::{Scope, Server, ServerOptions, Session, Target};
+use crate::sql::{SqlText, fixed};
+use crate::template::Environment;
+use crate::verify::stage::{Stage, Staged};
+
+/// What a migration begins with.
+pub enum Found<'a> {
+    /// Migration files: run on a throw-away server.
+    Files(&'a Migrations),
+    /// A database, which is only read.
+    Database(&'a Target),
+}
+
+/// The schema that is there, and the new design's, both as a server spells them.
+pub async fn catalogs(
+    options: &ServerOptions,
+    found: &Found<'_>,
+    new: &Side<'_>,
+    environment: &Environment,
+) -> Result<(Catalog, Catalog), Error> {
+    let server = Server::start(options).await?;
+    let both = on(&server, found, new, environment).await;
+    server.stop().await?;
+    let (mut from, mut to) = both?;
+    // `public` is there without being made, and other extensions are nobody's concern.
+    for catalog in [&mut from, &mut to] {
+        catalog.schemas.retain(|name| name.as_str() != "public");
+    }
+    from.extensions.retain(|name| to.extensions.contains(name));
+    Ok((from, to))
+}
+
+async fn on(
+    server: &Server,
+    found: &Found<'_>,
+    new: &Side<'_>,
+    environment: &Environment,
+) -> Result<(Catalog, Catalog), Error> {
+    let scope = Scope {
+        schemas: vec![new.model.database.schema.clone()],
+        roles: new.compiled.catalog.roles.keys().cloned().collect(),
+    };
+    let from = match found {
+        Found::Database(target) => {
+            let mut session = target.session().await?;
+            let begun = session
+                .batch(&fixed("SET default_transaction_read_only = on"))
+                .await;
+            begun.map_err(|failure| failure.into_error("set up a session"))?;
+            read(&mut session, &scope).await?
+        }
+        Found::Files(migrations) => {
+            let database = server.create_database("migrations").await?;
+            let mut admin = database.admin().await?;
+            run(&mut admin, migrations).await?;
+            let from = read(&mut admin, &scope).await?;
+            drop(admin);
+            database.drop().await?;
+            from
+        }
+    };
+    match Stage::open(server, new.model, new.compiled, environment).await? {
+        Staged::Ready(stage) => {
+            let to = of_stage(&stage, new).await?;
+            stage.close().await?;
+            Ok((from, to))
+        }
+        Staged::Refused(finding) => Err(Error::Usage(format!(
+            "the design {} cannot be built: {}",
+            new.model.name.as_str(),
+            finding.message
+        ))),
+    }
+}
+
+/// Runs the files in their order, statement by statement; what the tool would put into one transaction need not be in one here.
+async fn run(admin: &mut Session, migrations: &Migrations) -> Result<(), Error> {
+    for file in &migrations.files {
+        for statement in &file.up {
+            let sql = SqlText::authored(statement.sql.clone());
+            admin.batch(&sql).await.map_err(|failure| {
+                let first = statement.sql.trim().lines().next().unwrap_or_default();
+                Error::Usage(format!(
+                    "{}: the statement `{first}` fails on a server on which the files before it were run: {failure}",
+                    file.path
+                ))
+            })?;
+        }
+    }
+    Ok(())
+}
