@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::chain::Chain;
 use super::effect::Effects;
+use super::estimate::{self, Work};
 use super::lock::LockMode;
 use super::plan::{Hazard, HazardKind, Manner, Plan, Step};
 use super::policy::Policy;
@@ -97,16 +98,31 @@ fn lines(step: &Step, effects: &Effects, policy: &Policy) -> Vec<String> {
         if *mode < LockMode::ShareUpdateExclusive && !is_worked && step.manner() != Manner::Chunks {
             continue;
         }
+        let rows = policy.rows.get(table);
         let how_long = if step.manner() == Manner::Chunks {
-            format!(
-                "a chunk of {} rows at a time",
-                step.backfill.as_ref().map_or(0, |b| b.chunk)
-            )
+            let chunk = step.backfill.as_ref().map_or(0, |b| b.chunk);
+            let all = rows.map_or_else(String::new, |rows| {
+                format!(
+                    ", {} in all, {} of WAL",
+                    estimate::filling(*rows),
+                    estimate::wal(*rows)
+                )
+            });
+            format!("a chunk of {chunk} rows at a time{all}")
         } else if is_worked {
-            let rows = policy.rows.get(table);
+            let work = if effects.rewrites.contains(table) {
+                Work::Rewrite
+            } else if effects.builds_index.contains(table) {
+                Work::Index
+            } else {
+                Work::Scan
+            };
             rows.map_or_else(
                 || "as long as all its rows take".to_owned(),
-                |rows| format!("as long as its {} take", counted(*rows)),
+                |rows| {
+                    let time = estimate::working(work, *rows);
+                    format!("as long as its {} take, {time}", counted(*rows))
+                },
             )
         } else {
             "an instant".to_owned()

@@ -16,6 +16,7 @@ mod diff;
 mod draft;
 mod dual_write;
 mod effect;
+mod estimate;
 pub mod files;
 pub mod format;
 pub mod lint;
