@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::change::{Facet, What};
 use super::diff::{Diff, Replaced};
+use super::effect::{is_same_type, keeps_bytes};
 use super::renames::Renames;
 use super::same;
-use super::widening::{is_same_type, is_wider};
-use crate::catalog::{Column, ColumnDefault, ObjectPath, Partitioning, Table};
+use crate::catalog::{Catalog, Column, ColumnDefault, ObjectPath, Partitioning, Table};
 use crate::compile::derived;
 use crate::sql::words::mentions;
 use crate::sql::{Ident, QualifiedName};
@@ -18,6 +18,7 @@ pub(super) fn columns(
     (from, to): (&Table, &Table),
     renames: &Renames,
     swapped: &[QualifiedName],
+    schema: (&Catalog, u16),
 ) {
     if is_shadow(from, to) {
         return;
@@ -47,7 +48,7 @@ pub(super) fn columns(
                 let is_swapped = swapped
                     .iter()
                     .any(|name| mentions(&column.data_type, &name.name));
-                one_column(out, name, (was, column), is_swapped);
+                one_column(out, name, (was, column), is_swapped, schema);
             }
             None if out.replaced_in(name).any(|r| r.new == column.name) => {}
             None => out.say(path(&column.name), What::Created),
@@ -65,6 +66,7 @@ fn one_column(
     table: &QualifiedName,
     (was, now): (&Column, &Column),
     is_swapped: bool,
+    (schema, version): (&Catalog, u16),
 ) {
     let path = ObjectPath::Column(table.clone(), now.name.clone());
     let generated = |column: &Column| match &column.default {
@@ -79,7 +81,8 @@ fn one_column(
             .is_some_and(|(one, other)| crate::sql::words::same(one, other));
     let same_type = is_same_type(&was.data_type, &now.data_type);
     let same_collation = was.collation == now.collation;
-    let wider = !same_type && is_wider(&was.data_type, &now.data_type);
+    let types = (&was.data_type, &now.data_type);
+    let wider = !same_type && keeps_bytes(types, schema, version);
     if regenerated || is_swapped || !same_collation || !(same_type || wider) {
         out.say(path.clone(), What::Altered(Facet::Replaced));
         out.replaced.push(Replaced {

@@ -32,7 +32,7 @@ pub(super) struct Diff {
     pub replaced: Vec<Replaced>,
 }
 
-pub(super) fn diff(old: &Catalog, to: &Catalog, renames: &Renames) -> Diff {
+pub(super) fn diff(old: &Catalog, to: &Catalog, renames: &Renames, version: u16) -> Diff {
     let mut from = old.clone();
     let mut out = Diff {
         from: Catalog::default(),
@@ -52,7 +52,14 @@ pub(super) fn diff(old: &Catalog, to: &Catalog, renames: &Renames) -> Diff {
     let swapped = types(&mut out, &from, to);
     for (name, table) in &to.tables {
         if let Some(was) = from.tables.get(name) {
-            columns(&mut out, name, (was, table), renames, &swapped);
+            columns(
+                &mut out,
+                name,
+                (was, table),
+                renames,
+                &swapped,
+                (to, version),
+            );
         }
     }
     for (name, table) in &to.tables {

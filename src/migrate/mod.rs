@@ -29,8 +29,6 @@ mod recipe;
 mod recipes;
 mod renames;
 mod same;
-mod volatile;
-mod widening;
 
 pub use audit::{audit, stops};
 pub use backfill::progress_table;

@@ -3,6 +3,7 @@
 //! Start with [`effects`]. Each file knows one family of statements; what none knows is said in [`Effects::unknown`].
 
 mod alter;
+mod ask;
 mod column;
 mod constraint;
 mod drop;
@@ -19,6 +20,7 @@ mod types;
 mod types_in_use;
 mod work;
 
+pub(in crate::migrate) use ask::{is_same_type, is_volatile, keeps_bytes};
 pub(in crate::migrate) use look::{Found, Look, shown};
 pub use report::{Effects, Loss};
 pub use statement::{effects, effects_beside, effects_of};

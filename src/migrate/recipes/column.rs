@@ -8,11 +8,11 @@ use crate::error::Error;
 use crate::migrate::backfill;
 use crate::migrate::change::{Change, Facet, What};
 use crate::migrate::draft::{
-    Draft, Item, Rank, Slot, add_constraint, alter, alter_column, validate,
+    Draft, Item, Rank, Slot, add_constraint, alter, alter_column, drop_constraint, validate,
 };
+use crate::migrate::effect::is_volatile;
 use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
-use crate::migrate::volatile::is_volatile;
 use crate::sql::words as text;
 use crate::sql::{QualifiedName, SqlText, fill, fixed, literal, quote_ident, quote_qualified};
 
@@ -72,7 +72,9 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         Some(kind @ (ColumnDefault::IdentityAlways | ColumnDefault::IdentityByDefault)) => {
             identity(change, draft, table, &first, kind);
         }
-        Some(ColumnDefault::Expression(default)) if is_volatile(default) => {
+        Some(ColumnDefault::Expression(default))
+            if is_volatile(default, draft.to, draft.policy.version) =>
+        {
             let bare = Column {
                 default: None,
                 ..first
@@ -381,7 +383,7 @@ fn wider(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             .is_some_and(|now| text::same(&now.expression, &made.expression));
         if stays && text::mentions(&made.expression, name) {
             let add = add_constraint(table, &lines::check(check, made), " NOT VALID");
-            let drop = crate::migrate::draft::drop_constraint(table, check);
+            let drop = drop_constraint(table, check);
             let proven = Part::alone(validate(table, check));
             let pair = (drop.clone(), vec![Part::new(add.clone()), proven]);
             draft.switch(table, Slot::DropKeys, &change.object, pair);

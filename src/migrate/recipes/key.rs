@@ -5,7 +5,7 @@ use crate::compile::{derived, lines};
 use crate::error::Error;
 use crate::migrate::change::{Change, Facet, What};
 use crate::migrate::draft::{
-    Draft, Item, Rank, Slot, add_constraint, alter, drop_constraint, rename_constraint,
+    Draft, Item, Rank, Slot, add_constraint, alter, drop_constraint, rename_constraint, validate,
 };
 use crate::migrate::plan::{Part, Phase};
 use crate::migrate::recipe::Recipe;
@@ -173,9 +173,7 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 let constraint = lines::foreign_key(&reference, &key);
                 back.insert(0, Part::new(drop_constraint(&child, &reference)));
                 back.push(Part::new(add_constraint(&child, &constraint, " NOT VALID")));
-                proofs.push(Part::alone(crate::migrate::draft::validate(
-                    &child, &reference,
-                )));
+                proofs.push(Part::alone(validate(&child, &reference)));
             }
             draft.push(item.undo_parts(back).undo_parts(proofs));
         }
@@ -434,7 +432,7 @@ fn references(draft: &mut Draft<'_>, table: &QualifiedName, was: &Unique, cause:
             // Its table goes, but not before the key does.
             let constraint = lines::foreign_key(&name, &key);
             let add = Part::new(add_constraint(&child, &constraint, " NOT VALID"));
-            let proven = Part::alone(crate::migrate::draft::validate(&child, &name));
+            let proven = Part::alone(validate(&child, &name));
             let pair = (drop_constraint(&child, &name), vec![add, proven]);
             draft.switch(table, Slot::DropReferences, cause, pair);
             continue;
@@ -442,14 +440,14 @@ fn references(draft: &mut Draft<'_>, table: &QualifiedName, was: &Unique, cause:
         let constraint = lines::foreign_key(&name, &key);
         let add = add_constraint(&child, &constraint, " NOT VALID");
         let drop = drop_constraint(&child, &name);
-        let proven = Part::alone(crate::migrate::draft::validate(&child, &name));
+        let proven = Part::alone(validate(&child, &name));
         let pair = (drop.clone(), vec![Part::new(add.clone()), proven]);
         draft.switch(table, Slot::DropReferences, cause, pair);
         draft.switch(table, Slot::References, cause, (add, vec![Part::new(drop)]));
         let title = format!("prove {} of {} again", name.as_str(), child.name.as_str());
         let object = ObjectPath::ForeignKey(child.clone(), name.clone());
-        let item = Item::new(Phase::Switch, Rank::Last, title, &object)
-            .part(crate::migrate::draft::validate(&child, &name));
+        let item =
+            Item::new(Phase::Switch, Rank::Last, title, &object).part(validate(&child, &name));
         draft.push(item);
     }
 }

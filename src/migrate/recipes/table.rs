@@ -5,7 +5,7 @@ use crate::compile::{Writer, lines};
 use crate::error::Error;
 use crate::migrate::backfill;
 use crate::migrate::change::{Change, Facet, What};
-use crate::migrate::draft::{Draft, Item, Rank, alter};
+use crate::migrate::draft::{Draft, Item, Rank, alter, drop_constraint, validate};
 use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::sql::{
@@ -42,7 +42,7 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             "ADD {constraint}",
             &[("constraint", &lines::foreign_key(key, made))],
         );
-        let undo = crate::migrate::draft::drop_constraint(name, key);
+        let undo = drop_constraint(name, key);
         let is_old = draft.from.tables.contains_key(&made.table);
         // A key that is only now being built must be there first.
         let late = is_old && super::reference::waits_for_key(draft, made);
@@ -138,9 +138,9 @@ fn dropped(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 &[("constraint", &lines::foreign_key(key, made))],
             );
             let item = Item::new(Phase::Contract, Rank::GoneRules, title, &object)
-                .part(crate::migrate::draft::drop_constraint(name, key))
+                .part(drop_constraint(name, key))
                 .undo(add)
-                .undo_parts([Part::alone(crate::migrate::draft::validate(name, key))]);
+                .undo_parts([Part::alone(validate(name, key))]);
             draft.push(item);
         }
     }
