@@ -285,6 +285,11 @@ async fn one(
         .eq(to.compiled.catalog.tables.keys())
     {
         // Tables came or went.
+    } else if plan
+        .hazards()
+        .any(|hazard| hazard.kind == HazardKind::DataLoss)
+    {
+        // Partitions went with their rows, as was said.
     } else if counted != now {
         return Err(format!("rows before {counted}, after {now}"));
     }

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::change::{Facet, What};
 use super::diff::Diff;
 use super::plan::{Backfill, Hazard, HazardKind, Part, Phase, Plan, Reverse, Step};
 use super::policy::Policy;
 use crate::catalog::{Catalog, ObjectPath, Table};
 use crate::compile::derived;
 use crate::error::Error;
+use crate::sql::words::renamed;
 use crate::sql::{Ident, QualifiedName, SqlText, fill, quote_ident, quote_qualified};
 use crate::template::Environment;
 
@@ -261,6 +263,20 @@ impl<'a> Draft<'a> {
     /// Both sides of a table that is in both.
     pub(super) fn both(&self, table: &QualifiedName) -> Option<(&'a Table, &'a Table)> {
         Some((self.from.tables.get(table)?, self.to.tables.get(table)?))
+    }
+
+    /// A type under another name where a new one of the same name is built beside it: `new` before the switch, `old` after it.
+    pub(super) fn swapped(&self, data_type: &SqlText, wanted: &'static str) -> SqlText {
+        let mut out = data_type.clone();
+        for change in &self.diff.changes {
+            if let (ObjectPath::Type(name), What::Altered(Facet::LabelsReplaced)) =
+                (&change.object, &change.what)
+            {
+                let other = derived(&[name.name.as_str(), wanted]);
+                out = renamed(&out, &name.name, &other);
+            }
+        }
+        out
     }
 
     /// The name under which something is built while the old one has its name.

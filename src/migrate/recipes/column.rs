@@ -40,6 +40,10 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     let Some(column) = draft.to.tables.get(table).and_then(|t| t.column(name)) else {
         return Ok(());
     };
+    let column = &Column {
+        data_type: draft.swapped(&column.data_type, "new"),
+        ..column.clone()
+    };
     let subject = format!("{}.{}", table.name.as_str(), name.as_str());
     let title = format!("add column {subject}");
     let is_declared = draft
@@ -282,13 +286,19 @@ fn dropped(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     let is_generated = matches!(column.default, Some(ColumnDefault::Generated(_)));
     let mut item = Item::new(
         Phase::Contract,
-        Rank::GoneColumns,
+        // What is computed from other columns goes before them.
+        if is_generated {
+            Rank::GoneIndexes
+        } else {
+            Rank::GoneColumns
+        },
         format!("drop column {subject}"),
         &change.object,
     )
     .part(drop_column(table, name));
     if is_generated {
-        item = item.undo(add_column(table, column));
+        let comment = comment(table, column).into_iter().map(Part::new);
+        item = item.undo(add_column(table, column)).undo_parts(comment);
     } else {
         item = item
             .hazard(

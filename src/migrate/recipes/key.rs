@@ -143,6 +143,25 @@ fn standing_on(
     found
 }
 
+/// Those that the new schema has as they are.
+fn unchanged(
+    draft: &Draft<'_>,
+    table: &QualifiedName,
+    columns: &[Ident],
+) -> Vec<(QualifiedName, Ident, ForeignKey)> {
+    let mut found = standing_on(draft, table, columns);
+    found.retain(|(child, name, _)| {
+        let path = ObjectPath::ForeignKey(child.clone(), name.clone());
+        draft.to.tables.contains_key(child)
+            && !draft
+                .diff
+                .changes
+                .iter()
+                .any(|change| change.object == path)
+    });
+    found
+}
+
 fn of_old(draft: &Draft<'_>, table: &QualifiedName, name: &Ident) -> Option<Unique> {
     draft.from.tables.get(table)?.uniques.get(name).cloned()
 }
@@ -169,7 +188,7 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             let mut back = vec![Part::new(drop_constraint(table, name))];
             let mut proofs = Vec::new();
             // A reference made again during a switch back may have come to stand on this key.
-            for (child, reference, key) in standing_on(draft, table, &now.columns) {
+            for (child, reference, key) in unchanged(draft, table, &now.columns) {
                 let constraint = lines::foreign_key(&reference, &key);
                 back.insert(0, Part::new(drop_constraint(&child, &reference)));
                 back.push(Part::new(add_constraint(&child, &constraint, " NOT VALID")));
@@ -188,10 +207,32 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             } else {
                 Rank::Loosened
             };
+            // References that stand on it, and stay, come to stand on the key that is there beside it.
+            let staying = unchanged(draft, table, &was.columns);
+            let off = |(child, reference, _): &(QualifiedName, Ident, ForeignKey)| {
+                Part::new(drop_constraint(child, reference))
+            };
+            let on = |(child, reference, key): &(QualifiedName, Ident, ForeignKey)| {
+                let constraint = lines::foreign_key(reference, key);
+                Part::new(add_constraint(child, &constraint, " NOT VALID"))
+            };
+            let proofs = staying
+                .iter()
+                .map(|(child, reference, _)| Part::alone(validate(child, reference)));
+            let forward = staying.iter().map(off);
+            let forward = forward.chain([Part::new(drop_constraint(table, name))]);
+            let forward: Vec<Part> = forward.chain(staying.iter().map(on)).collect();
             let item = Item::new(Phase::Switch, rank, format!("drop {named}"), cause)
-                .part(drop_constraint(table, name))
-                .undo_parts(again(draft, table, name, &was)?);
+                .parts(forward.into_iter().map(|part| part.sql))
+                .undo_parts(staying.iter().map(off))
+                .undo_parts(again(draft, table, name, &was)?)
+                .undo_parts(staying.iter().map(on))
+                .undo_parts(proofs.clone());
             draft.push(item);
+            for proof in proofs {
+                let title = format!("prove what refers to {} again", table.name.as_str());
+                draft.push(Item::new(Phase::Switch, Rank::Last, title, cause).part(proof.sql));
+            }
         }
         (What::Renamed(was), _) => {
             let item = Item::new(

@@ -82,24 +82,12 @@ fn replaced(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     let (Some(was), Some(now)) = (from.column(&replaced.old), to.column(name)) else {
         return Ok(());
     };
-    let swapped = |wanted: &'static str, data_type: &SqlText| {
-        let mut out = data_type.clone();
-        for change in &draft.diff.changes {
-            if let (ObjectPath::Type(name), What::Altered(Facet::LabelsReplaced)) =
-                (&change.object, &change.what)
-            {
-                let other = derived(&[name.name.as_str(), wanted]);
-                out = text::renamed(&out, &name.name, &other);
-            }
-        }
-        out
-    };
     let pair = Pair {
         table,
         was: was.clone(),
         now: now.clone(),
-        built_type: swapped("new", &now.data_type),
-        kept_type: swapped("old", &was.data_type),
+        built_type: draft.swapped(&now.data_type, "new"),
+        kept_type: draft.swapped(&was.data_type, "old"),
         cause: &change.object,
         replaced,
     };

@@ -5,7 +5,7 @@ use crate::compile::{Writer, lines};
 use crate::error::Error;
 use crate::migrate::backfill;
 use crate::migrate::change::{Change, Facet, What};
-use crate::migrate::draft::{Draft, Item, Rank, alter, drop_constraint, validate};
+use crate::migrate::draft::{Draft, Item, Rank, alter, beside, drop_constraint, validate};
 use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::sql::{
@@ -27,9 +27,14 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         return Ok(());
     };
     let title = format!("table {}", name.name.as_str());
+    make_room(draft, name, table, &change.object);
+    let mut made_of = table.clone();
+    for column in &mut made_of.columns {
+        column.data_type = draft.swapped(&column.data_type, "new");
+    }
     // References wait until every table is there; they hold for an empty table at once.
     let mut writer = Writer::new(draft.environment);
-    writer.table(name, table, &|_| false)?;
+    writer.table(name, &made_of, &|_| false)?;
     let made: Vec<SqlText> = writer.take().into_iter().map(|made| made.sql).collect();
     let drop = fill("DROP TABLE {name}", &[("name", &quote_qualified(name))]);
     let item = Item::new(Phase::Expand, Rank::Tables, title.clone(), &change.object);
@@ -58,6 +63,42 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     }
     backfill::declared(draft, name, &change.object);
     Ok(())
+}
+
+/// Names of indexes are the schema's, so one that a table of the old design has is renamed before the new table takes it. Programs do not know them.
+fn make_room(draft: &mut Draft<'_>, name: &QualifiedName, table: &Table, cause: &ObjectPath) {
+    let names = |table: &Table| -> Vec<Ident> {
+        let key = table.primary_key.iter().map(|(name, _)| name);
+        let constraints = key
+            .chain(table.uniques.keys())
+            .chain(table.exclusions.keys());
+        constraints.chain(table.indexes.keys()).cloned().collect()
+    };
+    let wanted = names(table);
+    for (other, old) in draft.from.tables.iter().filter(|(other, _)| *other != name) {
+        for taken in names(old)
+            .into_iter()
+            .filter(|taken| wanted.contains(taken))
+        {
+            let kept = draft.kept(&taken);
+            let rename = |from: &Ident, to: &Ident| {
+                let parts = [("from", &beside(other, from)), ("to", &quote_ident(to))];
+                fill("ALTER INDEX {from} RENAME TO {to}", &parts)
+            };
+            let title = format!("make room for the name {}", taken.as_str());
+            let item = Item::new(Phase::Expand, Rank::RenamedTables, title, cause)
+                .part(rename(&taken, &kept))
+                .undo(rename(&kept, &taken));
+            draft.notes.push(format!(
+                "{} of {} is called {} until it goes, because the new table {} needs its name",
+                taken.as_str(),
+                other.name.as_str(),
+                kept.as_str(),
+                name.name.as_str()
+            ));
+            draft.push(item);
+        }
+    }
 }
 
 /// Row-level security, triggers and grants of a new table.

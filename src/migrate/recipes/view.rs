@@ -62,6 +62,23 @@ fn view(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             draft.push(filled(item, now));
         }
         (What::Dropped, Some(was), _) => {
+            // A type cannot change under a view, so it goes and comes again with the switch, and serves old programs until they are gone.
+            if let Some(home) = widened(draft, was) {
+                let all = made(draft, name, was)?;
+                let back: Vec<Part> = all.iter().cloned().map(Part::new).collect();
+                draft.switch_view(&home, name);
+                draft.switch(
+                    &home,
+                    Slot::DropViews,
+                    &change.object,
+                    (drop(name, was), back),
+                );
+                let mut back = vec![Part::new(drop(name, was))];
+                for sql in all {
+                    let back = std::mem::take(&mut back);
+                    draft.switch(&home, Slot::Views, &change.object, (sql, back));
+                }
+            }
             let undo = made(draft, name, was)?.into_iter().map(Part::new);
             let title = format!("drop {title}");
             let item = Item::new(Phase::Contract, Rank::GoneViews, title, &change.object)
@@ -146,6 +163,19 @@ fn filled(item: Item, view: &View) -> Item {
     } else {
         item
     }
+}
+
+/// A table of the view with a column whose type changes in place.
+fn widened(draft: &Draft<'_>, view: &View) -> Option<QualifiedName> {
+    let mut changes = draft.diff.changes.iter();
+    changes.find_map(|change| match (&change.object, &change.what) {
+        (ObjectPath::Column(table, _), What::Altered(Facet::WiderType))
+            if text::mentions(&view.query, &table.name) =>
+        {
+            Some(table.clone())
+        }
+        _ => None,
+    })
 }
 
 /// Tables that a view stands on, also through other views, and that have a switch.

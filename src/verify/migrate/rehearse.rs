@@ -242,8 +242,9 @@ impl Rehearsal<'_> {
         let steps = self.plan.steps.len();
         let killed = kill::killed(self).await?;
         let reversed = self.taken_back().await?;
-        let seen = self.under_load().await?;
+        // Before the load, whose luck it would be.
         mutants::followed(self).await?;
+        let seen = self.under_load().await?;
         let (mutants, survivors) = mutants::mutants(self).await?;
         let lock = self.policy.lock;
         if seen.longest.as_secs_f64() > lock {
