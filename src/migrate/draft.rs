@@ -243,6 +243,12 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// What is done at a place of the way back only.
+    pub(super) fn switch_back(&mut self, table: &QualifiedName, slot: Slot, parts: Vec<Part>) {
+        let switch = self.switches.entry(table.clone()).or_default();
+        switch.back.push((slot, parts));
+    }
+
     /// What stood ready for a table's switch, and is made again after the switch was taken back.
     pub(super) fn ready_again(&mut self, table: &QualifiedName, slot: Slot, parts: Vec<Part>) {
         let switch = self.switches.entry(table.clone()).or_default();

@@ -426,6 +426,18 @@ fn primary(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     );
     draft.switch(table, Slot::Keys, cause, pair);
     ready(draft, (table, from), (&built, &columns), cause)?;
+    // References that stay may have come to stand on the new key, and could not outlive it.
+    if old.is_none_or(|(_, was)| was.columns != now.columns) {
+        let (mut off, mut on) = (Vec::new(), Vec::new());
+        for (child, reference, key) in unchanged(draft, table, &now.columns) {
+            let constraint = lines::foreign_key(&reference, &key);
+            off.push(Part::new(drop_constraint(&child, &reference)));
+            on.push(Part::new(add_constraint(&child, &constraint, " NOT VALID")));
+            on.push(Part::alone(validate(&child, &reference)));
+        }
+        draft.switch_back(table, Slot::References, off);
+        draft.switch_back(table, Slot::DropReferences, on);
+    }
     Ok(())
 }
 
