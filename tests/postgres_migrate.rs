@@ -171,7 +171,7 @@ async fn what_is_wrong_with_a_migration_is_found() {
                 )],
                 "migration:\n  backfill:\n    named: {by: item_id, sql: 'INSERT INTO named SELECT item_id, title FROM item WHERE item_id > :after AND item_id % 2 = 0 ORDER BY item_id LIMIT :chunk ON CONFLICT DO NOTHING'}\n  validate:\n    all: SELECT item_id FROM item EXCEPT SELECT item_id FROM named\n",
             ),
-            Some("`migration.validate` returns"),
+            Some("all shows rows that differ"),
         ),
     ];
     for (what, new, refuted) in cases {
