@@ -241,8 +241,11 @@ async fn one(
                 // The conditions of a domain have no query of their own.
                 let breaks_domain =
                     step.title.contains(" of domain ") && failure.sqlstate.code() == "23514";
+                // Rows for which the new table has no partition.
+                let has_no_partition = failure.message.contains("no partition of relation");
                 if stands_in_the_way
                     || has_no_place
+                    || has_no_partition
                     || breaks_domain
                     || plan.hazards().any(|h| h.kind == HazardKind::NoValue)
                 {

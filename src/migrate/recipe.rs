@@ -40,7 +40,7 @@ pub static RECIPES: &[&Recipe] = &[
     &recipes::replace::REPLACED,
     &recipes::index::INDEX,
     &recipes::key::UNIQUE,
-    &recipes::key::PRIMARY,
+    &recipes::primary::PRIMARY,
     &recipes::check::CHECK,
     &recipes::reference::REFERENCE,
     &recipes::exclusion::EXCLUSION,

@@ -1,4 +1,4 @@
-//! Unique constraints and primary keys.
+//! Unique constraints, and what primary keys share with them.
 
 use crate::catalog::{ForeignKey, Index, IndexKey, ObjectPath, Table, Unique};
 use crate::compile::{derived, lines};
@@ -19,7 +19,7 @@ pub(in crate::migrate) static UNIQUE: Recipe = Recipe {
 };
 
 /// The index that a key stands on.
-fn index(columns: &[Ident]) -> Index {
+pub(super) fn index(columns: &[Ident]) -> Index {
     Index {
         method: "btree".into(),
         unique: true,
@@ -41,7 +41,11 @@ fn index(columns: &[Ident]) -> Index {
 }
 
 /// Columns under the names they have while something is built over them.
-fn over_built(draft: &Draft<'_>, table: &QualifiedName, columns: &[Ident]) -> Vec<Ident> {
+pub(super) fn over_built(
+    draft: &Draft<'_>,
+    table: &QualifiedName,
+    columns: &[Ident],
+) -> Vec<Ident> {
     let built = |column: &Ident| {
         let mut all = draft.diff.replaced_in(table);
         all.find(|replaced| replaced.new == *column)
@@ -63,7 +67,7 @@ fn doubles(table: &QualifiedName, columns: &[Ident]) -> SqlText {
 }
 
 /// Steps that build the index of a key, and on a partitioned table the key of each partition.
-fn build(
+pub(super) fn build(
     draft: &mut Draft<'_>,
     (table, existing): (&QualifiedName, &Table),
     (name, columns): (&Ident, &[Ident]),
@@ -87,7 +91,7 @@ fn build(
 }
 
 /// `ADD CONSTRAINT … USING INDEX`.
-fn using(
+pub(super) fn using(
     table: &QualifiedName,
     name: &Ident,
     index: &Ident,
@@ -108,7 +112,7 @@ fn using(
 }
 
 /// The index that a switch takes over, built again when the switch is taken back: it went with the constraint.
-fn ready(
+pub(super) fn ready(
     draft: &mut Draft<'_>,
     (table, existing): (&QualifiedName, &Table),
     (name, columns): (&Ident, &[Ident]),
@@ -127,7 +131,7 @@ fn ready(
 }
 
 /// References of the old schema to exactly these columns.
-fn standing_on(
+pub(super) fn standing_on(
     draft: &Draft<'_>,
     table: &QualifiedName,
     columns: &[Ident],
@@ -143,8 +147,25 @@ fn standing_on(
     found
 }
 
+/// References of the new schema to exactly these columns, which after the switch are as it says.
+fn in_new(
+    draft: &Draft<'_>,
+    table: &QualifiedName,
+    columns: &[Ident],
+) -> Vec<(QualifiedName, Ident, ForeignKey)> {
+    let mut found = Vec::new();
+    for (child, made) in &draft.to.tables {
+        for (name, key) in &made.foreign_keys {
+            if key.table == *table && key.key == columns {
+                found.push((child.clone(), name.clone(), key.clone()));
+            }
+        }
+    }
+    found
+}
+
 /// Those that the new schema has as they are.
-fn unchanged(
+pub(super) fn unchanged(
     draft: &Draft<'_>,
     table: &QualifiedName,
     columns: &[Ident],
@@ -208,7 +229,7 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 Rank::Loosened
             };
             // References that stand on it, and stay, come to stand on the key that is there beside it.
-            let staying = unchanged(draft, table, &was.columns);
+            let staying = in_new(draft, table, &was.columns);
             let off = |(child, reference, _): &(QualifiedName, Ident, ForeignKey)| {
                 Part::new(drop_constraint(child, reference))
             };
@@ -350,157 +371,4 @@ fn partitioned(
         .undo(drop_constraint(table, name));
     draft.push(item);
     Ok(())
-}
-
-pub(in crate::migrate) static PRIMARY: Recipe = Recipe {
-    name: "primary-key",
-    doc: "a primary key takes over a unique index that was built CONCURRENTLY, over columns that are proven NOT NULL",
-    handles: |change| matches!(change.object, ObjectPath::PrimaryKey(_)),
-    steps: primary,
-};
-
-fn primary(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
-    let ObjectPath::PrimaryKey(table) = &change.object else {
-        return Ok(());
-    };
-    let Some((from, to)) = draft.both(table) else {
-        return Ok(());
-    };
-    let cause = &change.object;
-    let subject = table.name.as_str();
-    if from.partitioning.is_some() && !matches!(change.what, What::Renamed(_)) {
-        return Err(Error::Usage(format!(
-            "the primary key of the partitioned table {subject} changes, which PostgreSQL can only do while nobody uses the table: \
-             declare a new table and fill it (`migration.backfill`)"
-        )));
-    }
-    if let (What::Renamed(was), Some((name, _))) = (&change.what, &to.primary_key) {
-        let item = Item::new(
-            Phase::Expand,
-            Rank::Columns,
-            format!("rename primary key of {subject}"),
-            cause,
-        )
-        .part(rename_constraint(table, was, name))
-        .undo(rename_constraint(table, name, was));
-        draft.push(item);
-        return Ok(());
-    }
-    let old = from.primary_key.clone();
-    if let Some((name, was)) = &old {
-        // References stand on the key's index, so they go first and come again.
-        references(draft, table, was, cause);
-        let mut back = Vec::new();
-        let kept = draft.kept(name);
-        let object = ObjectPath::PrimaryKey(table.clone());
-        for item in super::index::concurrently(
-            draft,
-            table,
-            (from, &index(&back_columns(draft, table, &was.columns))),
-            &kept,
-            (Phase::Switch, &object),
-        )? {
-            back.extend(item.step.parts);
-        }
-        back.push(Part::new(using(table, name, &kept, "PRIMARY KEY", false)));
-        draft.switch(
-            table,
-            Slot::DropKeys,
-            cause,
-            (drop_constraint(table, name), back),
-        );
-    }
-    let Some((name, now)) = &to.primary_key else {
-        return Ok(());
-    };
-    let columns = over_built(draft, table, &now.columns);
-    let built = if old.is_some() {
-        draft.built(name)
-    } else {
-        name.clone()
-    };
-    build(draft, (table, from), (&built, &columns), cause)?;
-    let pair = (
-        using(table, name, &built, "PRIMARY KEY", false),
-        vec![Part::new(drop_constraint(table, name))],
-    );
-    draft.switch(table, Slot::Keys, cause, pair);
-    ready(draft, (table, from), (&built, &columns), cause)?;
-    // References that stay may have come to stand on the new key, and could not outlive it.
-    if old.is_none_or(|(_, was)| was.columns != now.columns) {
-        let (mut off, mut on) = (Vec::new(), Vec::new());
-        for (child, reference, key) in unchanged(draft, table, &now.columns) {
-            let constraint = lines::foreign_key(&reference, &key);
-            off.push(Part::new(drop_constraint(&child, &reference)));
-            on.push(Part::new(add_constraint(&child, &constraint, " NOT VALID")));
-            on.push(Part::alone(validate(&child, &reference)));
-        }
-        draft.switch_back(table, Slot::References, off);
-        draft.switch_back(table, Slot::DropReferences, on);
-    }
-    Ok(())
-}
-
-/// Whether a primary key over these columns goes in its table's switch, with the references that stand on it.
-pub(super) fn drops(draft: &Draft<'_>, table: &QualifiedName, columns: &[Ident]) -> bool {
-    let old = draft.from.tables.get(table);
-    let stands = old
-        .and_then(|old| old.primary_key.as_ref())
-        .is_some_and(|(_, key)| key.columns == columns);
-    stands
-        && draft.diff.changes.iter().any(|change| {
-            change.object == ObjectPath::PrimaryKey(table.clone())
-                && !matches!(change.what, What::Created | What::Renamed(_))
-        })
-}
-
-/// The key's columns as they are called after the switch, when it is being taken back.
-fn back_columns(draft: &Draft<'_>, table: &QualifiedName, columns: &[Ident]) -> Vec<Ident> {
-    let after = |column: &Ident| {
-        let mut all = draft.diff.replaced_in(table);
-        all.find(|replaced| replaced.old == *column && replaced.built != replaced.new)
-            .map_or_else(|| column.clone(), |replaced| draft.kept(&replaced.old))
-    };
-    columns.iter().map(after).collect()
-}
-
-/// References that stand on a key that goes, and stay in the design, are made again in the same transaction and proven after it.
-fn references(draft: &mut Draft<'_>, table: &QualifiedName, was: &Unique, cause: &ObjectPath) {
-    for (child, name, key) in standing_on(draft, table, &was.columns) {
-        let in_new = draft
-            .to
-            .tables
-            .get(&child)
-            .and_then(|t| t.foreign_keys.get(&name));
-        let path = ObjectPath::ForeignKey(child.clone(), name.clone());
-        let is_handled = draft
-            .diff
-            .changes
-            .iter()
-            .any(|change| change.object == path);
-        if is_handled {
-            continue;
-        }
-        if in_new.is_none() {
-            // Its table goes, but not before the key does.
-            let constraint = lines::foreign_key(&name, &key);
-            let add = Part::new(add_constraint(&child, &constraint, " NOT VALID"));
-            let proven = Part::alone(validate(&child, &name));
-            let pair = (drop_constraint(&child, &name), vec![add, proven]);
-            draft.switch(table, Slot::DropReferences, cause, pair);
-            continue;
-        }
-        let constraint = lines::foreign_key(&name, &key);
-        let add = add_constraint(&child, &constraint, " NOT VALID");
-        let drop = drop_constraint(&child, &name);
-        let proven = Part::alone(validate(&child, &name));
-        let pair = (drop.clone(), vec![Part::new(add.clone()), proven]);
-        draft.switch(table, Slot::DropReferences, cause, pair);
-        draft.switch(table, Slot::References, cause, (add, vec![Part::new(drop)]));
-        let title = format!("prove {} of {} again", name.as_str(), child.name.as_str());
-        let object = ObjectPath::ForeignKey(child.clone(), name.clone());
-        let item =
-            Item::new(Phase::Switch, Rank::Last, title, &object).part(validate(&child, &name));
-        draft.push(item);
-    }
 }

@@ -9,6 +9,7 @@ pub(super) mod index;
 pub(super) mod key;
 pub(super) mod not_null;
 pub(super) mod partition;
+pub(super) mod primary;
 pub(super) mod reference;
 pub(super) mod replace;
 pub(super) mod rule;

@@ -170,7 +170,7 @@ fn dropped(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     };
     // References among tables that go together would forbid any order.
     for (key, made) in &table.foreign_keys {
-        if made.table != *name && !super::key::drops(draft, &made.table, &made.key) {
+        if made.table != *name && !super::primary::drops(draft, &made.table, &made.key) {
             let object = ObjectPath::ForeignKey(name.clone(), key.clone());
             let title = format!("drop reference {} of {}", key.as_str(), name.name.as_str());
             let add = alter(

@@ -1,0 +1,166 @@
+//! Primary keys.
+
+use super::key::{build, index, over_built, ready, standing_on, unchanged, using};
+use crate::catalog::{ObjectPath, Unique};
+use crate::compile::lines;
+use crate::error::Error;
+use crate::migrate::change::{Change, What};
+use crate::migrate::draft::{
+    Draft, Item, Rank, Slot, add_constraint, drop_constraint, rename_constraint, validate,
+};
+use crate::migrate::plan::{Part, Phase};
+use crate::migrate::recipe::Recipe;
+use crate::sql::{Ident, QualifiedName};
+
+pub(in crate::migrate) static PRIMARY: Recipe = Recipe {
+    name: "primary-key",
+    doc: "a primary key takes over a unique index that was built CONCURRENTLY, over columns that are proven NOT NULL",
+    handles: |change| matches!(change.object, ObjectPath::PrimaryKey(_)),
+    steps: primary,
+};
+
+fn primary(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
+    let ObjectPath::PrimaryKey(table) = &change.object else {
+        return Ok(());
+    };
+    let Some((from, to)) = draft.both(table) else {
+        return Ok(());
+    };
+    let cause = &change.object;
+    let subject = table.name.as_str();
+    if from.partitioning.is_some() && !matches!(change.what, What::Renamed(_)) {
+        return Err(Error::Usage(format!(
+            "the primary key of the partitioned table {subject} changes, which PostgreSQL can only do while nobody uses the table: \
+             declare a new table and fill it (`migration.backfill`)"
+        )));
+    }
+    if let (What::Renamed(was), Some((name, _))) = (&change.what, &to.primary_key) {
+        let item = Item::new(
+            Phase::Expand,
+            Rank::Columns,
+            format!("rename primary key of {subject}"),
+            cause,
+        )
+        .part(rename_constraint(table, was, name))
+        .undo(rename_constraint(table, name, was));
+        draft.push(item);
+        return Ok(());
+    }
+    let old = from.primary_key.clone();
+    if let Some((name, was)) = &old {
+        // References stand on the key's index, so they go first and come again.
+        references(draft, table, was, cause);
+        let mut back = Vec::new();
+        let kept = draft.kept(name);
+        let object = ObjectPath::PrimaryKey(table.clone());
+        for item in super::index::concurrently(
+            draft,
+            table,
+            (from, &index(&back_columns(draft, table, &was.columns))),
+            &kept,
+            (Phase::Switch, &object),
+        )? {
+            back.extend(item.step.parts);
+        }
+        back.push(Part::new(using(table, name, &kept, "PRIMARY KEY", false)));
+        draft.switch(
+            table,
+            Slot::DropKeys,
+            cause,
+            (drop_constraint(table, name), back),
+        );
+    }
+    let Some((name, now)) = &to.primary_key else {
+        return Ok(());
+    };
+    let columns = over_built(draft, table, &now.columns);
+    let built = if old.is_some() {
+        draft.built(name)
+    } else {
+        name.clone()
+    };
+    build(draft, (table, from), (&built, &columns), cause)?;
+    let pair = (
+        using(table, name, &built, "PRIMARY KEY", false),
+        vec![Part::new(drop_constraint(table, name))],
+    );
+    draft.switch(table, Slot::Keys, cause, pair);
+    ready(draft, (table, from), (&built, &columns), cause)?;
+    // References that stay may have come to stand on the new key, and could not outlive it.
+    if old.is_none_or(|(_, was)| was.columns != now.columns) {
+        let (mut off, mut on) = (Vec::new(), Vec::new());
+        for (child, reference, key) in unchanged(draft, table, &now.columns) {
+            let constraint = lines::foreign_key(&reference, &key);
+            off.push(Part::new(drop_constraint(&child, &reference)));
+            on.push(Part::new(add_constraint(&child, &constraint, " NOT VALID")));
+            on.push(Part::alone(validate(&child, &reference)));
+        }
+        draft.switch_back(table, Slot::References, off);
+        draft.switch_back(table, Slot::DropReferences, on);
+    }
+    Ok(())
+}
+
+/// Whether a primary key over these columns goes in its table's switch, with the references that stand on it.
+pub(super) fn drops(draft: &Draft<'_>, table: &QualifiedName, columns: &[Ident]) -> bool {
+    let old = draft.from.tables.get(table);
+    let stands = old
+        .and_then(|old| old.primary_key.as_ref())
+        .is_some_and(|(_, key)| key.columns == columns);
+    stands
+        && draft.diff.changes.iter().any(|change| {
+            change.object == ObjectPath::PrimaryKey(table.clone())
+                && !matches!(change.what, What::Created | What::Renamed(_))
+        })
+}
+
+/// The key's columns as they are called after the switch, when it is being taken back.
+fn back_columns(draft: &Draft<'_>, table: &QualifiedName, columns: &[Ident]) -> Vec<Ident> {
+    let after = |column: &Ident| {
+        let mut all = draft.diff.replaced_in(table);
+        all.find(|replaced| replaced.old == *column && replaced.built != replaced.new)
+            .map_or_else(|| column.clone(), |replaced| draft.kept(&replaced.old))
+    };
+    columns.iter().map(after).collect()
+}
+
+/// References that stand on a key that goes, and stay in the design, are made again in the same transaction and proven after it.
+fn references(draft: &mut Draft<'_>, table: &QualifiedName, was: &Unique, cause: &ObjectPath) {
+    for (child, name, key) in standing_on(draft, table, &was.columns) {
+        let in_new = draft
+            .to
+            .tables
+            .get(&child)
+            .and_then(|t| t.foreign_keys.get(&name));
+        let path = ObjectPath::ForeignKey(child.clone(), name.clone());
+        let is_handled = draft
+            .diff
+            .changes
+            .iter()
+            .any(|change| change.object == path);
+        if is_handled {
+            continue;
+        }
+        if in_new.is_none() {
+            // Its table goes, but not before the key does.
+            let constraint = lines::foreign_key(&name, &key);
+            let add = Part::new(add_constraint(&child, &constraint, " NOT VALID"));
+            let proven = Part::alone(validate(&child, &name));
+            let pair = (drop_constraint(&child, &name), vec![add, proven]);
+            draft.switch(table, Slot::DropReferences, cause, pair);
+            continue;
+        }
+        let constraint = lines::foreign_key(&name, &key);
+        let add = add_constraint(&child, &constraint, " NOT VALID");
+        let drop = drop_constraint(&child, &name);
+        let proven = Part::alone(validate(&child, &name));
+        let pair = (drop.clone(), vec![Part::new(add.clone()), proven]);
+        draft.switch(table, Slot::DropReferences, cause, pair);
+        draft.switch(table, Slot::References, cause, (add, vec![Part::new(drop)]));
+        let title = format!("prove {} of {} again", name.as_str(), child.name.as_str());
+        let object = ObjectPath::ForeignKey(child.clone(), name.clone());
+        let item =
+            Item::new(Phase::Switch, Rank::Last, title, &object).part(validate(&child, &name));
+        draft.push(item);
+    }
+}
