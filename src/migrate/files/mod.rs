@@ -1,7 +1,7 @@
 //! Files of SQL migrations, of whatever tool: which tool, in which order, what runs forward and what back, and what runs in one
 //! transaction.
 //!
-//! Start with [`read`], pure over texts; [`load`] takes them from a folder. What is said to a tool in comments and file names is read here
+//! Start with [`read()`], pure over texts; [`load()`] takes them from a folder. What is said to a tool in comments and file names is read here
 //! and nowhere else; what a statement does is [`effects`](crate::migrate::effects).
 
 mod cut;
