@@ -212,7 +212,7 @@ async fn one(
     let mut watcher = database.admin().await.expect("an administrator");
     let mut hands = Hands {
         owner,
-        admin: Some(admin),
+        mover: Some(admin),
     };
     // As far as one can go back, there and back again.
     let reversible = plan
@@ -394,6 +394,20 @@ async fn migration_files_are_a_place_to_begin() {
         let found = titles(&found.expect("a plan"));
         assert_eq!(found, titles(&planned(&from, &to, &environment)), "{case}");
     }
+    // Files may be anybody's: they run without rights over the server.
+    let to = side("nothing", "to.yaml", version);
+    let new = ApplySide {
+        model: &to.model,
+        compiled: &to.compiled,
+    };
+    let hostile = Source {
+        path: "V1__hostile.sql".to_owned(),
+        text: "COPY (SELECT 1) TO PROGRAM 'true';".to_owned(),
+    };
+    let files = read_files(&[hostile], None);
+    let both = catalogs(&options, &Found::Files(&files), &new, &environment).await;
+    let said = both.expect_err("refused").to_string();
+    assert!(said.contains("must be superuser"), "{said}");
     home.assert_clean();
 }
 

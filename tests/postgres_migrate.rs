@@ -163,6 +163,17 @@ async fn what_is_wrong_with_a_migration_is_found() {
             Some("nothing shows rows that differ"),
         ),
         (
+            "the design's own way asks for what only a superuser may",
+            new(
+                &[(
+                    "    key: [item_id]\n",
+                    "    key: [item_id]\n  named:\n    grain: the name of one item\n    owner: sales\n    columns:\n      item_id: {type: bigint, means: which}\n    key: [item_id]\n",
+                )],
+                "migration: {backfill: {named: {by: item_id, sql: \"COPY (SELECT 1 FROM item WHERE item_id > :after LIMIT :chunk) TO PROGRAM 'true'\"}}}\n",
+            ),
+            Some("must be superuser"),
+        ),
+        (
             "the design's own way leaves rows behind",
             new(
                 &[(

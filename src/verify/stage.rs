@@ -141,6 +141,23 @@ impl<'a> Stage<'a> {
         session.batch(&role).await
     }
 
+    /// A role with all the owner's rights that passes policies by where there are any: whoever moves rows during a migration. It is no superuser,
+    /// because what it runs a design may have written.
+    pub(super) async fn mover(&self, secured: bool) -> Result<Ident, Error> {
+        let kind = if secured {
+            "mover_past_policies"
+        } else {
+            "mover"
+        };
+        let mover = role_of_ours(self.server, kind, secured).await?;
+        let mut admin = self.template.admin().await?;
+        let granted = admin
+            .batch(&sql::grant_role(self.server.owner(), &mover))
+            .await;
+        granted.map_err(|failure| failure.into_error("prepare a role of pgproof's own"))?;
+        Ok(mover)
+    }
+
     /// Where the design asks for an object; its table, or the design's name, where that cannot be told.
     pub fn place(&self, object: &ObjectPath) -> Span {
         place(self.model, self.compiled, object)
@@ -164,13 +181,17 @@ async fn player(server: &Server, compiled: &Compiled) -> Result<Ident, Error> {
     } else {
         "player"
     };
+    role_of_ours(server, kind, secured).await
+}
+
+async fn role_of_ours(server: &Server, kind: &str, passes: bool) -> Result<Ident, Error> {
     let owner = server.owner().as_str();
     let name = match owner.strip_suffix("owner") {
         Some(prefix) => format!("{prefix}{kind}"),
         None => format!("{owner}_{kind}"),
     };
     let name = Ident::new(name);
-    server.ensure_role(&name, secured).await?;
+    server.ensure_role(&name, passes).await?;
     Ok(name)
 }
 

@@ -6,8 +6,8 @@ use super::apply::{Side, of_stage, read};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::migrate::files::Migrations;
-use crate::postgres::{Scope, Server, ServerOptions, Session, Target};
-use crate::sql::{SqlText, fixed};
+use crate::postgres::{Database, Scope, Server, ServerOptions, Target};
+use crate::sql::{Ddl, Ident, SqlText, TokenKind, ddl, fixed, fold, tokens};
 use crate::template::Environment;
 use crate::verify::stage::{Stage, Staged};
 
@@ -59,10 +59,8 @@ async fn on(
         }
         Found::Files(migrations) => {
             let database = server.create_database("migrations").await?;
-            let mut admin = database.admin().await?;
-            run(&mut admin, migrations).await?;
-            let from = read(&mut admin, &scope).await?;
-            drop(admin);
+            run(server, &database, migrations).await?;
+            let from = read(&mut database.session().await?, &scope).await?;
             database.drop().await?;
             from
         }
@@ -81,12 +79,22 @@ async fn on(
     }
 }
 
-/// Runs the files in their order, statement by statement; what the tool would put into one transaction need not be in one here.
-async fn run(admin: &mut Session, migrations: &Migrations) -> Result<(), Error> {
+/// Runs the files in their order, statement by statement, as the role that owns the database: they may be anybody's. What only a superuser may, roles and
+/// extensions, is made for them. What the tool would put into one transaction need not be in one here.
+async fn run(server: &Server, database: &Database, migrations: &Migrations) -> Result<(), Error> {
+    let mut owner = database.session().await?;
     for file in &migrations.files {
         for statement in &file.up {
+            if let Ok(Ddl::CreateExtension { name }) = ddl(&statement.sql) {
+                database.create_extension(&name).await?;
+                continue;
+            }
+            if let Some((role, passes)) = made_role(&statement.sql) {
+                server.ensure_role(&role, passes).await?;
+                continue;
+            }
             let sql = SqlText::authored(statement.sql.clone());
-            admin.batch(&sql).await.map_err(|failure| {
+            owner.batch(&sql).await.map_err(|failure| {
                 let first = statement.sql.trim().lines().next().unwrap_or_default();
                 Error::Usage(format!(
                     "{}: the statement `{first}` fails on a server on which the files before it were run: {failure}",
@@ -96,4 +104,41 @@ async fn run(admin: &mut Session, migrations: &Migrations) -> Result<(), Error> 
         }
     }
     Ok(())
+}
+
+/// The role of `CREATE ROLE` or `CREATE USER`, and whether it passes policies by.
+fn made_role(sql: &str) -> Option<(Ident, bool)> {
+    let all = tokens(sql);
+    let mut words = all.iter().filter(|token| token.kind != TokenKind::Comment);
+    let create = words.next()?;
+    let kind = words.next()?;
+    let name = words.next()?;
+    let is_role = kind.is(sql, "role") || kind.is(sql, "user");
+    // CREATE USER MAPPING is about another server.
+    if !create.is(sql, "create") || !is_role || name.is(sql, "mapping") {
+        return None;
+    }
+    let passes = words.any(|word| word.is(sql, "bypassrls"));
+    Some((Ident::new(fold(name.text(sql))), passes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_are_read_with_what_they_may() {
+        let role =
+            |sql: &str| made_role(sql).map(|(name, passes)| (name.as_str().to_owned(), passes));
+        assert_eq!(
+            role("CREATE ROLE clerk NOLOGIN"),
+            Some(("clerk".to_owned(), false))
+        );
+        assert_eq!(
+            role("-- a\ncreate user \"An\" WITH BYPASSRLS"),
+            Some(("An".to_owned(), true))
+        );
+        assert_eq!(role("CREATE USER MAPPING FOR x SERVER y"), None);
+        assert_eq!(role("CREATE TABLE role (a int)"), None);
+    }
 }

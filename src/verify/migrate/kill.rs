@@ -23,9 +23,9 @@ pub(super) async fn killed(rehearsal: &Rehearsal<'_>) -> Result<usize, Ended> {
         .cloned()
         .collect();
     let mut before = Vec::new();
-    if let Some(admin) = &mut hands.admin {
+    if let Some(mover) = &mut hands.mover {
         for table in &stay {
-            before.push(count(admin, table).await?);
+            before.push(count(mover, table).await?);
         }
     }
     let mut kills = 0;
@@ -36,9 +36,9 @@ pub(super) async fn killed(rehearsal: &Rehearsal<'_>) -> Result<usize, Ended> {
         rehearsal.step(&mut hands, step).await?;
     }
     rehearsal.ended(&mut hands).await?;
-    if let Some(admin) = &mut hands.admin {
+    if let Some(mover) = &mut hands.mover {
         for (table, was) in stay.iter().zip(&before) {
-            let now = count(admin, table).await?;
+            let now = count(mover, table).await?;
             if now != *was && !is_filled(rehearsal, table) {
                 return Err(Refuted::new(format!(
                     "{} had {} rows before and has {} after",
@@ -64,12 +64,12 @@ fn is_filled(rehearsal: &Rehearsal<'_>, table: &QualifiedName) -> bool {
 /// Runs a step up to its middle, and ends the session there.
 async fn half(rehearsal: &Rehearsal<'_>, database: &Database, step: &Step) -> Result<bool, Error> {
     let mut owner = rehearsal.stage.session(database).await?;
-    let mut admin = database.admin().await?;
+    let mut mover = database.session_as(&rehearsal.role).await?;
     let failed = |failure: crate::postgres::SqlFailure| failure.into_error("kill a step");
     match step.manner() {
         Manner::Transaction => {
             // All but the commit.
-            let session = chosen(&mut owner, &mut admin, step);
+            let session = chosen(&mut owner, &mut mover, step);
             session.batch(&fixed("BEGIN")).await.map_err(failed)?;
             session
                 .batch(&rehearsal.stage.search_path())
@@ -88,7 +88,7 @@ async fn half(rehearsal: &Rehearsal<'_>, database: &Database, step: &Step) -> Re
             for statement in ["BEGIN ISOLATION LEVEL REPEATABLE READ", "SELECT 1"] {
                 holder.batch(&fixed(statement)).await.map_err(failed)?;
             }
-            let session = chosen(&mut owner, &mut admin, step);
+            let session = chosen(&mut owner, &mut mover, step);
             session
                 .batch(&rehearsal.stage.search_path())
                 .await
@@ -102,13 +102,13 @@ async fn half(rehearsal: &Rehearsal<'_>, database: &Database, step: &Step) -> Re
         }
     }
     // The sessions end here, with whatever they had not committed.
-    drop((owner, admin));
+    drop((owner, mover));
     Ok(true)
 }
 
-fn chosen<'s>(owner: &'s mut Session, admin: &'s mut Session, step: &Step) -> &'s mut Session {
-    if Hands::is_for_admin(step) {
-        admin
+fn chosen<'s>(owner: &'s mut Session, mover: &'s mut Session, step: &Step) -> &'s mut Session {
+    if Hands::is_for_mover(step) {
+        mover
     } else {
         owner
     }

@@ -91,11 +91,11 @@ impl Rehearsal<'_> {
 
     /// The design's own queries that must return no row.
     async fn validated(&self, hands: &mut Hands) -> Result<(), Ended> {
-        let Some(admin) = &mut hands.admin else {
+        let Some(mover) = &mut hands.mover else {
             return Ok(());
         };
         for (name, query) in &self.policy.validate {
-            let rows = admin.query(query).await;
+            let rows = mover.query(query).await;
             let rows = rows.map_err(|failure| {
                 Refuted::new(format!(
                     "the query {name} of `migration.validate` fails: {failure}"

@@ -142,9 +142,9 @@ async fn differing(
     let own = own.filter_map(|step| Some((step.title.as_str(), step.check.as_ref()?)));
     let declared = rehearsal.policy.validate.iter();
     let declared = declared.map(|(name, query)| (name.as_str(), query));
-    if let Some(admin) = &mut hands.admin {
+    if let Some(mover) = &mut hands.mover {
         for (name, check) in own.chain(declared) {
-            let rows = admin.query(check).await;
+            let rows = mover.query(check).await;
             if found.is_none() && rows.is_ok_and(|rows| !rows.rows.is_empty()) {
                 found = Some(name.to_owned());
             }
@@ -171,12 +171,12 @@ pub(super) async fn followed(rehearsal: &Rehearsal<'_>) -> Result<(), Ended> {
 impl Rehearsal<'_> {
     /// Writes what programs of the old version could: values of the step's tables change, rows come and go.
     async fn write_old(&self, hands: &mut Hands, written: &[ObjectPath]) {
-        let Some(admin) = &mut hands.admin else {
+        let Some(mover) = &mut hands.mover else {
             return;
         };
         for statement in self.old_writes(written) {
             // What a rule refuses is none of the migration's business.
-            let _ = admin.batch(&statement).await;
+            let _ = mover.batch(&statement).await;
         }
     }
 

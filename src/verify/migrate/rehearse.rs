@@ -15,7 +15,7 @@ use crate::finding::{Claim, Counterexample, Evidence, Method, Mutants, Verdict};
 use crate::invariant::drift;
 use crate::migrate::{Phase, Plan, Policy, Renames, Reverse, Step, audit, plan, stops};
 use crate::postgres::{Database, Scope, Session, SqlFailure, introspect};
-use crate::sql::{SqlText, fill};
+use crate::sql::{Ident, SqlText, fill};
 use crate::template::Environment;
 use crate::verify::evidence::Judged;
 use crate::verify::race::{ProgramCall, program_calls};
@@ -60,6 +60,8 @@ pub(super) struct Rehearsal<'a> {
     pub new: Side<'a>,
     pub plan: Plan,
     pub policy: Policy,
+    /// Moves rows past policies.
+    pub role: Ident,
     /// The old schema with rows, to be copied.
     pub filled: Database,
     pub rows: Vec<Bulk>,
@@ -93,8 +95,8 @@ pub async fn rehearse(
     );
     let plan = match made {
         Ok(mut plan) => {
-            // Roles belong to the server, and others may have made them there.
-            plan.steps.retain(|step| !makes_roles(step));
+            // Roles and extensions belong to the server, and are made before.
+            plan.steps.retain(|step| !is_servers(step));
             plan
         }
         Err(error) => {
@@ -131,16 +133,27 @@ pub async fn rehearse(
         run.server.ensure_role(role, made.bypass_rls).await?;
     }
     let old_side = Side::new(old, &from);
+    let tables = from
+        .catalog
+        .tables
+        .values()
+        .chain(to.catalog.tables.values());
+    let role = stage
+        .mover(tables.into_iter().any(|table| table.row_security))
+        .await?;
     let filled = stage.copy().await?;
-    let mut admin = filled.admin().await?;
-    let set = admin.batch(&stage.search_path()).await;
+    for extension in &to.catalog.extensions {
+        filled.create_extension(extension).await?;
+    }
+    let mut mover = filled.session_as(&role).await?;
+    let set = mover.batch(&stage.search_path()).await;
     set.map_err(|failure| failure.into_error("set up a session"))?;
-    live(&mut admin, old, &from.catalog, &old_side.maker, run.seed).await?;
-    let rows = stored(&mut admin, old, &from.catalog).await?;
+    live(&mut mover, old, &from.catalog, &old_side.maker, run.seed).await?;
+    let rows = stored(&mut mover, old, &from.catalog).await?;
     let mut excused = BTreeSet::new();
     for invariant in &old.invariants {
         if let Some(query) = drift(old, invariant)
-            && admin
+            && mover
                 .query(&query)
                 .await
                 .is_ok_and(|rows| !rows.rows.is_empty())
@@ -148,8 +161,9 @@ pub async fn rehearse(
             excused.insert(invariant.name.as_str().to_owned());
         }
     }
-    drop(admin);
+    drop(mover);
     let rehearsal = Rehearsal {
+        role,
         filled,
         rows,
         excused,
@@ -182,11 +196,11 @@ pub async fn rehearse(
     Ok((evidence, mutants))
 }
 
-fn makes_roles(step: &Step) -> bool {
-    step.parts.iter().all(|part| {
-        let text = part.sql.as_str();
-        text.starts_with("CREATE ROLE") || text.starts_with("ALTER ROLE")
-    })
+fn is_servers(step: &Step) -> bool {
+    let words = ["CREATE ROLE", "ALTER ROLE", "CREATE EXTENSION"];
+    step.parts
+        .iter()
+        .all(|part| words.iter().any(|word| part.sql.as_str().starts_with(word)))
 }
 
 /// The new schema, applied by itself and read back.
@@ -272,8 +286,17 @@ impl Rehearsal<'_> {
         } else {
             format!(", none in {}", empty.join(", "))
         };
+        let excused = if self.excused.is_empty() {
+            String::new()
+        } else {
+            let names: Vec<&str> = self.excused.iter().map(String::as_str).collect();
+            format!(
+                "; not judged at the end, because the rows break them before: {}",
+                names.join(", ")
+            )
+        };
         let mut judged = Judged::new(verdict).bounds(format!(
-            "{steps} steps with {} rows{empty}; {} calls of old and {} of new programs, the longest statement {} ms (during `{}`); {killed} steps killed and resumed; {reversed} steps taken back; {} of {} safeguards noticed when they were taken out; plans of queries are not compared here",
+            "{steps} steps with {} rows{empty}; {} calls of old and {} of new programs, the longest statement {} ms (during `{}`); {killed} steps killed and resumed; {reversed} steps taken back; {} of {} safeguards noticed when they were taken out; plans of queries are not compared here{excused}",
             self.rows.iter().map(|bulk| bulk.rows.len()).sum::<usize>(),
             seen.old_calls,
             seen.new_calls,
@@ -330,13 +353,13 @@ impl Rehearsal<'_> {
     /// A database with the old schema and rows.
     pub(super) async fn begin(&self) -> Result<(Database, Hands), Error> {
         let database = self.stage.server.clone_database(&self.filled).await?;
-        let mut admin = database.admin().await?;
-        let set = admin.batch(&self.stage.search_path()).await;
+        let mut mover = database.session_as(&self.role).await?;
+        let set = mover.batch(&self.stage.search_path()).await;
         set.map_err(|failure| failure.into_error("set up a session"))?;
         let owner = self.stage.session(&database).await?;
         let hands = Hands {
             owner,
-            admin: Some(admin),
+            mover: Some(mover),
         };
         Ok((database, hands))
     }
@@ -356,8 +379,8 @@ impl Rehearsal<'_> {
     /// Why a step failed: the rows that stand in the way, where its own query shows them.
     async fn failed(&self, hands: &mut Hands, step: &Step, failure: &SqlFailure) -> Refuted {
         let mut refuted = Refuted::new(format!("{} fails: {failure}", named(step)));
-        if let (Some(check), Some(admin)) = (&step.check, &mut hands.admin)
-            && let Ok(found) = admin.query(check).await
+        if let (Some(check), Some(mover)) = (&step.check, &mut hands.mover)
+            && let Ok(found) = mover.query(check).await
         {
             refuted.lines.push(refuted.reason.clone());
             refuted.lines.extend(found.rows.iter().take(3).map(|row| {
@@ -370,10 +393,10 @@ impl Rehearsal<'_> {
 
     /// The step's own query must return nothing after it.
     pub(super) async fn check(&self, hands: &mut Hands, step: &Step) -> Result<(), Ended> {
-        let (Some(check), Some(admin)) = (&step.check, &mut hands.admin) else {
+        let (Some(check), Some(mover)) = (&step.check, &mut hands.mover) else {
             return Ok(());
         };
-        let found = admin.query(check).await;
+        let found = mover.query(check).await;
         let found = found.map_err(|failure| failure.into_error("run the check of a step"))?;
         match found.rows.first() {
             None => Ok(()),
@@ -427,11 +450,11 @@ impl Rehearsal<'_> {
         let found = read(&mut hands.owner, self.new.model).await?;
         same("at the end", &differences(&self.wanted, &found))?;
         for invariant in &self.new.model.invariants {
-            let (Some(query), Some(admin)) = (drift(self.new.model, invariant), &mut hands.admin)
+            let (Some(query), Some(mover)) = (drift(self.new.model, invariant), &mut hands.mover)
             else {
                 continue;
             };
-            let rows = admin.query(&query).await;
+            let rows = mover.query(&query).await;
             let rows = rows.map_err(|failure| failure.into_error("run a drift query"))?;
             let name = invariant.name.as_str();
             if !rows.rows.is_empty() && !self.excused.contains(name) {

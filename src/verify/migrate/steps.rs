@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::catalog::ObjectPath;
 use crate::migrate::{Manner, Part, Plan, Reverse, Step};
 use crate::postgres::{Session, SqlFailure, SqlState};
 use crate::sql::words::replaced;
@@ -15,22 +14,20 @@ const TRIES: u32 = 20;
 pub struct Hands {
     /// Owns the schema.
     pub owner: Session,
-    /// Makes roles and extensions, and writes past row-level security. Where there is none, the owner does.
-    pub admin: Option<Session>,
+    /// Has the owner's rights and passes policies by. Where there is none, the owner writes.
+    pub mover: Option<Session>,
 }
 
 impl Hands {
-    /// Whether a step is for an administrator: it makes what belongs to the server, or writes rows that policies would hide.
-    pub fn is_for_admin(step: &Step) -> bool {
-        let is_servers =
-            |cause: &ObjectPath| matches!(cause, ObjectPath::Role(_) | ObjectPath::Extension(_));
-        step.causes.iter().any(is_servers) || step.manner() == Manner::Chunks
+    /// Whether a step writes rows that policies would hide.
+    pub fn is_for_mover(step: &Step) -> bool {
+        step.manner() == Manner::Chunks
     }
 
     /// The session for a step.
     pub fn of(&mut self, step: &Step) -> &mut Session {
-        match &mut self.admin {
-            Some(admin) if Hands::is_for_admin(step) => admin,
+        match &mut self.mover {
+            Some(mover) if Hands::is_for_mover(step) => mover,
             _ => &mut self.owner,
         }
     }
