@@ -450,3 +450,23 @@ pub(super) fn validate(table: &QualifiedName, name: &Ident) -> SqlText {
 pub(super) fn beside(table: &QualifiedName, name: &Ident) -> SqlText {
     quote_qualified(&QualifiedName::new(table.schema.clone(), name.clone()))
 }
+
+/// `DROP TRIGGER …`.
+pub(super) fn drop_trigger(table: &QualifiedName, name: &Ident) -> SqlText {
+    let parts = [
+        ("name", &quote_ident(name)),
+        ("table", &quote_qualified(table)),
+    ];
+    fill("DROP TRIGGER {name} ON {table}", &parts)
+}
+
+/// `DROP FUNCTION …` of a trigger function in the schema of a table.
+pub(super) fn drop_function(table: &QualifiedName, name: &Ident) -> SqlText {
+    fill("DROP FUNCTION {name}()", &[("name", &beside(table, name))])
+}
+
+/// `ALTER INDEX … RENAME TO …`.
+pub(super) fn rename_index(table: &QualifiedName, from: &Ident, to: &Ident) -> SqlText {
+    let parts = [("from", &beside(table, from)), ("to", &quote_ident(to))];
+    fill("ALTER INDEX {from} RENAME TO {to}", &parts)
+}

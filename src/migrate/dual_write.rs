@@ -1,6 +1,6 @@
 //! What the design itself says of rows that old programs write while the migration lasts.
 
-use super::draft::{Draft, Item, Rank};
+use super::draft::{Draft, Item, Rank, drop_function, drop_trigger};
 use super::plan::Phase;
 use crate::catalog::ObjectPath;
 use crate::compile::derived;
@@ -36,8 +36,8 @@ pub(super) fn declared(draft: &mut Draft<'_>) {
             "CREATE TRIGGER {name} AFTER INSERT OR UPDATE ON {table}\n    FOR EACH ROW EXECUTE FUNCTION {function}()",
             &parts,
         );
-        let drop_trigger = fill("DROP TRIGGER {name} ON {table}", &parts);
-        let drop_function = fill("DROP FUNCTION {function}()", &parts);
+        let without_trigger = drop_trigger(table, &name);
+        let without_function = drop_function(table, &name);
         let object = ObjectPath::Table(table.clone());
         let title = format!(
             "bring what is written to {} to its new place",
@@ -46,14 +46,14 @@ pub(super) fn declared(draft: &mut Draft<'_>) {
         let item = Item::new(Phase::Expand, Rank::Indexes, title, &object)
             .part(create.clone())
             .part(trigger.clone())
-            .undo(drop_trigger.clone())
-            .undo(drop_function.clone())
+            .undo(without_trigger.clone())
+            .undo(without_function.clone())
             .because("programs of the old version go on writing it until they are gone");
         draft.push(item);
         let title = format!("no longer follow {}", table.name.as_str());
         let item = Item::new(Phase::Contract, Rank::GoneViews, title, &object)
-            .part(drop_trigger)
-            .part(drop_function)
+            .part(without_trigger)
+            .part(without_function)
             .undo(create)
             .undo(trigger);
         draft.push(item);

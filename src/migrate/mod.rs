@@ -38,7 +38,7 @@ pub use effect::{Effects, Loss, effects, effects_beside, effects_of};
 pub use lock::LockMode;
 pub use lone::Lone;
 pub use make::plan;
-pub use plan::{Backfill, Hazard, HazardKind, Manner, Part, Phase, Plan, Reverse, Step};
+pub use plan::{Backfill, Hazard, HazardKind, Manner, Part, Phase, Plan, Reverse, Step, groups};
 pub use policy::{Declared, Policy};
 pub use recipe::{RECIPES, Recipe};
 pub use renames::Renames;

@@ -120,6 +120,23 @@ impl Part {
     }
 }
 
+/// Parts that run together: those in one transaction, or one that runs by itself.
+pub fn groups(parts: &[Part]) -> Vec<&[Part]> {
+    let mut out = Vec::new();
+    let mut rest = parts;
+    while let Some(first) = rest.first() {
+        let count = if first.alone {
+            1
+        } else {
+            rest.iter().take_while(|part| !part.alone).count()
+        };
+        let (group, after) = rest.split_at(count);
+        out.push(group);
+        rest = after;
+    }
+    out
+}
+
 /// How a step is taken back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

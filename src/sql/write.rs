@@ -72,6 +72,16 @@ fn matching(of: &[(Ident, Option<String>)]) -> String {
     }
 }
 
+/// Lets the sequence of an identity go on behind the rows that are there.
+pub fn follow_rows(table: &QualifiedName, column: &Ident) -> SqlText {
+    let (name, quoted) = (quote_qualified(table), quote_ident(column));
+    SqlText::made(format!(
+        "SELECT setval(pg_get_serial_sequence({}, {}), (SELECT coalesce(max({quoted}), 0) + 1 FROM {name}), false)",
+        literal(name.as_str()),
+        literal(column.as_str()),
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 
 use super::form::File;
 use crate::migrate::lone::Lone;
-use crate::migrate::plan::{Manner, Part, Plan, Reverse, Step};
+use crate::migrate::plan::{Manner, Part, Plan, Reverse, Step, groups};
 use crate::sql::{Ident, quote_ident};
 
 /// Who opens the transaction of a step.
@@ -131,16 +131,10 @@ fn session(plan: &Plan) -> String {
 /// Parts as they are to be run: what belongs together between BEGIN and COMMIT.
 fn run(plan: &Plan, parts: &[Part], opener: Opener) -> String {
     let mut out = String::new();
-    let mut rest = parts;
     let mut is_set = false;
-    while let Some(first) = rest.first() {
-        let count = if first.alone {
-            1
-        } else {
-            rest.iter().take_while(|part| !part.alone).count()
-        };
-        let (group, after) = rest.split_at(count);
-        if first.alone {
+    for group in groups(parts) {
+        let is_alone = group.iter().any(|part| part.alone);
+        if is_alone {
             if opener == Opener::File && !std::mem::replace(&mut is_set, true) {
                 out.push_str(&session(plan));
             }
@@ -153,13 +147,12 @@ fn run(plan: &Plan, parts: &[Part], opener: Opener) -> String {
         for part in group {
             statement(&mut out, part);
         }
-        if !first.alone {
+        if !is_alone {
             out.push_str(match opener {
                 Opener::File => "COMMIT;\n",
                 Opener::Tool => PATH_AGAIN,
             });
         }
-        rest = after;
     }
     out
 }

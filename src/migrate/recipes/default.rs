@@ -7,7 +7,7 @@ use crate::migrate::change::{Change, Facet, What};
 use crate::migrate::draft::{Draft, Item, Rank, alter_column};
 use crate::migrate::plan::{Part, Phase};
 use crate::migrate::recipe::Recipe;
-use crate::sql::{QualifiedName, SqlText, fill, literal, quote_ident, quote_qualified};
+use crate::sql::{QualifiedName, SqlText, follow_rows};
 
 pub(in crate::migrate) static DEFAULT: Recipe = Recipe {
     name: "default",
@@ -59,16 +59,7 @@ fn to_default(
                 "ADD GENERATED {kind} AS IDENTITY",
                 &[("kind", &identity_word(kind))],
             ));
-            let parts = [
-                ("literal", &literal(quote_qualified(table).as_str())),
-                ("name", &literal(name.as_str())),
-                ("table", &quote_qualified(table)),
-                ("column", &quote_ident(name)),
-            ];
-            out.push(fill(
-                "SELECT setval(pg_get_serial_sequence({literal}, {name}), (SELECT coalesce(max({column}), 0) + 1 FROM {table}), false)",
-                &parts,
-            ));
+            out.push(follow_rows(table, name));
         }
         _ => {}
     }

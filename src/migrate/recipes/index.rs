@@ -4,11 +4,11 @@ use crate::catalog::{Index, ObjectPath, Table};
 use crate::compile::{Build, Writer, derived};
 use crate::error::Error;
 use crate::migrate::change::{Change, What};
-use crate::migrate::draft::{Draft, Item, Rank, Slot, beside};
+use crate::migrate::draft::{Draft, Item, Rank, Slot, beside, rename_index};
 use crate::migrate::plan::{Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::sql::words as text;
-use crate::sql::{Ident, QualifiedName, SqlText, fill, quote_ident};
+use crate::sql::{Ident, QualifiedName, SqlText, fill};
 
 pub(in crate::migrate) static INDEX: Recipe = Recipe {
     name: "index",
@@ -236,11 +236,6 @@ fn drop(
     };
     draft.push(item);
     Ok(())
-}
-
-fn rename_index(table: &QualifiedName, from: &Ident, to: &Ident) -> SqlText {
-    let parts = [("from", &beside(table, from)), ("to", &quote_ident(to))];
-    fill("ALTER INDEX {from} RENAME TO {to}", &parts)
 }
 
 fn rename(

@@ -9,11 +9,13 @@ use crate::error::Error;
 use crate::migrate::backfill;
 use crate::migrate::change::{Change, Facet, What};
 use crate::migrate::diff::Replaced;
-use crate::migrate::draft::{Draft, Item, Rank, Slot, alter, alter_column};
+use crate::migrate::draft::{
+    Draft, Item, Rank, Slot, alter, alter_column, drop_function, drop_trigger,
+};
 use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::sql::words as text;
-use crate::sql::{Ident, QualifiedName, SqlText, fill, literal, quote_ident, quote_qualified};
+use crate::sql::{Ident, QualifiedName, SqlText, fill, follow_rows, quote_ident, quote_qualified};
 
 use super::column::{add_column, comment, drop_column, identity_word};
 
@@ -165,8 +167,8 @@ fn added(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     )
     .part(function(pair, &sync, &body))
     .part(trigger(pair, &sync))
-    .undo(drop_trigger(pair, &sync))
-    .undo(drop_function(pair, &sync))
+    .undo(drop_trigger(pair.table, &sync))
+    .undo(drop_function(pair.table, &sync))
     .because(
         "programs of the old version write the old column, programs of the new version the new one",
     );
@@ -276,14 +278,6 @@ fn function(pair: &Pair<'_>, name: &Ident, body: &SqlText) -> SqlText {
     )
 }
 
-fn drop_function(pair: &Pair<'_>, name: &Ident) -> SqlText {
-    let name = QualifiedName::new(pair.table.schema.clone(), name.clone());
-    fill(
-        "DROP FUNCTION {name}()",
-        &[("name", &quote_qualified(&name))],
-    )
-}
-
 fn trigger(pair: &Pair<'_>, name: &Ident) -> SqlText {
     let function = QualifiedName::new(pair.table.schema.clone(), name.clone());
     let parts = [
@@ -297,14 +291,6 @@ fn trigger(pair: &Pair<'_>, name: &Ident) -> SqlText {
     )
 }
 
-fn drop_trigger(pair: &Pair<'_>, name: &Ident) -> SqlText {
-    let parts = [
-        ("name", &quote_ident(name)),
-        ("table", &quote_qualified(pair.table)),
-    ];
-    fill("DROP TRIGGER {name} ON {table}", &parts)
-}
-
 /// Statements that give a column its default or identity.
 fn defaults(pair: &Pair<'_>, column: &Ident, default: &Option<ColumnDefault>) -> Vec<SqlText> {
     let of = |rest: &'static str, parts: &[(&str, &SqlText)]| {
@@ -315,21 +301,12 @@ fn defaults(pair: &Pair<'_>, column: &Ident, default: &Option<ColumnDefault>) ->
             vec![of("SET DEFAULT {default}", &[("default", text)])]
         }
         Some(kind @ (ColumnDefault::IdentityAlways | ColumnDefault::IdentityByDefault)) => {
-            let parts = [
-                ("literal", &literal(quote_qualified(pair.table).as_str())),
-                ("name", &literal(column.as_str())),
-                ("table", &quote_qualified(pair.table)),
-                ("column", &quote_ident(column)),
-            ];
             vec![
                 of(
                     "ADD GENERATED {kind} AS IDENTITY",
                     &[("kind", &identity_word(kind))],
                 ),
-                fill(
-                    "SELECT setval(pg_get_serial_sequence({literal}, {name}), (SELECT coalesce(max({column}), 0) + 1 FROM {table}), false)",
-                    &parts,
-                ),
+                follow_rows(pair.table, column),
             ]
         }
         _ => Vec::new(),
@@ -366,8 +343,8 @@ fn renamed(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     );
     if !is_generated {
         item = item
-            .part(drop_trigger(pair, &sync))
-            .part(drop_function(pair, &sync));
+            .part(drop_trigger(pair.table, &sync))
+            .part(drop_function(pair.table, &sync));
     }
     let item = item
         .part(drop_column(pair.table, &pair.replaced.old))
@@ -393,7 +370,7 @@ fn switched(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     if !is_generated {
         say(
             Slot::DropRules,
-            drop_trigger(pair, &sync),
+            drop_trigger(pair.table, &sync),
             vec![trigger(pair, &sync)],
         );
     }
@@ -438,17 +415,17 @@ fn switched(draft: &mut Draft<'_>, pair: &Pair<'_>) {
         say(
             Slot::Rules,
             function(pair, &back_name, &body),
-            vec![drop_function(pair, &back_name)],
+            vec![drop_function(pair.table, &back_name)],
         );
         say(
             Slot::Rules,
             trigger(pair, &back_name),
-            vec![drop_trigger(pair, &back_name)],
+            vec![drop_trigger(pair.table, &back_name)],
         );
         item = item
-            .part(drop_trigger(pair, &back_name))
-            .part(drop_function(pair, &back_name))
-            .part(drop_function(pair, &sync));
+            .part(drop_trigger(pair.table, &back_name))
+            .part(drop_function(pair.table, &back_name))
+            .part(drop_function(pair.table, &sync));
     }
     let item = item
         .part(drop_column(pair.table, &kept))

@@ -4,7 +4,7 @@ use crate::catalog::{Catalog, ObjectPath};
 use crate::compile::{Writer, comes_before_tables};
 use crate::error::Error;
 use crate::migrate::change::{Change, What};
-use crate::migrate::draft::{Draft, Item, Rank, Slot, alter};
+use crate::migrate::draft::{Draft, Item, Rank, Slot, alter, drop_trigger};
 use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::sql::words as text;
@@ -86,11 +86,7 @@ fn trigger(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     };
     let was = create_trigger(draft, draft.from, table, name)?;
     let now = create_trigger(draft, draft.to, table, name)?;
-    let parts = [
-        ("name", &quote_ident(name)),
-        ("table", &quote_qualified(table)),
-    ];
-    let drop = fill("DROP TRIGGER {name} ON {table}", &parts);
+    let drop = drop_trigger(table, name);
     let named = format!("trigger {} of {}", name.as_str(), table.name.as_str());
     match (&change.what, was, now) {
         (What::Created, _, Some(now)) => {

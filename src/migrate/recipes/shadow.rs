@@ -7,11 +7,15 @@ use crate::compile::{Writer, derived};
 use crate::error::Error;
 use crate::migrate::backfill;
 use crate::migrate::change::{Change, Facet, What};
-use crate::migrate::draft::{Draft, Item, Rank, Slot, alter, drop_constraint, rename_constraint};
+use crate::migrate::draft::{
+    Draft, Item, Rank, Slot, alter, drop_constraint, drop_function, drop_trigger,
+    rename_constraint, rename_index,
+};
 use crate::migrate::plan::{Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::sql::{
-    Ident, QualifiedName, SqlText, fill, idents, join, literal, quote_ident, quote_qualified,
+    Ident, QualifiedName, SqlText, fill, follow_rows, idents, join, literal, quote_ident,
+    quote_qualified,
 };
 
 pub(in crate::migrate) static SHADOW: Recipe = Recipe {
@@ -174,30 +178,14 @@ fn mirror_trigger(pair: &Pair<'_>, name: &Ident, source: &QualifiedName) -> SqlT
     )
 }
 
-fn drop_trigger(name: &Ident, table: &QualifiedName) -> SqlText {
-    let parts = [
-        ("name", &quote_ident(name)),
-        ("table", &quote_qualified(table)),
-    ];
-    fill("DROP TRIGGER {name} ON {table}", &parts)
-}
-
-fn drop_function(pair: &Pair<'_>, name: &Ident) -> SqlText {
-    let name = QualifiedName::new(pair.name.schema.clone(), name.clone());
-    fill(
-        "DROP FUNCTION {name}()",
-        &[("name", &quote_qualified(&name))],
-    )
-}
-
 fn mirror(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     let name = mirror_name(pair);
     let title = format!("write {} to both tables", pair.name.name.as_str());
     let item = Item::new(Phase::Expand, Rank::Sync, title, pair.cause)
         .part(mirror_function(pair, &name, &pair.built))
         .part(mirror_trigger(pair, &name, pair.name))
-        .undo(drop_trigger(&name, pair.name))
-        .undo(drop_function(pair, &name))
+        .undo(drop_trigger(pair.name, &name))
+        .undo(drop_function(pair.name, &name))
         .because("what is written while old rows are copied must not be lost");
     draft.push(item);
 }
@@ -247,7 +235,7 @@ fn exchange(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
     };
     say(
         Slot::DropRules,
-        drop_trigger(&name, pair.name),
+        drop_trigger(pair.name, &name),
         vec![mirror_trigger(pair, &name, pair.name)],
     );
     say(
@@ -273,11 +261,7 @@ fn exchange(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
             derived(&[ident.as_str(), "new"]),
             derived(&[ident.as_str(), "old"]),
         );
-        let index = |from: &Ident, to: &Ident| {
-            let from = QualifiedName::new(pair.name.schema.clone(), from.clone());
-            let parts = [("from", &quote_qualified(&from)), ("to", &quote_ident(to))];
-            fill("ALTER INDEX {from} RENAME TO {to}", &parts)
-        };
+        let index = |from: &Ident, to: &Ident| rename_index(pair.name, from, to);
         if old_constraint(&ident) {
             say(
                 Slot::Keys,
@@ -308,34 +292,25 @@ fn exchange(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
         )
     });
     for column in identities {
-        let parts = [
-            ("literal", &literal(quote_qualified(pair.name).as_str())),
-            ("name", &literal(column.name.as_str())),
-            ("table", &quote_qualified(pair.name)),
-            ("column", &quote_ident(&column.name)),
-        ];
-        let set = fill(
-            "SELECT setval(pg_get_serial_sequence({literal}, {name}), (SELECT coalesce(max({column}), 0) + 1 FROM {table}), false)",
-            &parts,
-        );
+        let set = follow_rows(pair.name, &column.name);
         say(Slot::Settings, set, Vec::new());
     }
     say(
         Slot::Rules,
         mirror_function(pair, &back_name, &pair.kept),
-        vec![drop_function(pair, &back_name)],
+        vec![drop_function(pair.name, &back_name)],
     );
     say(
         Slot::Rules,
         mirror_trigger(pair, &back_name, pair.name),
-        vec![drop_trigger(&back_name, pair.name)],
+        vec![drop_trigger(pair.name, &back_name)],
     );
     let mut writer = Writer::new(draft.environment);
     for (trigger, made) in &pair.to.triggers {
         writer.trigger(pair.name, trigger, made)?;
     }
     for (made, trigger) in writer.take().into_iter().zip(pair.to.triggers.keys()) {
-        let pair_of = (made.sql, vec![Part::new(drop_trigger(trigger, pair.name))]);
+        let pair_of = (made.sql, vec![Part::new(drop_trigger(pair.name, trigger))]);
         draft.switch(pair.name, Slot::Rules, pair.cause, pair_of);
     }
     Ok(())
@@ -350,9 +325,9 @@ fn contract(draft: &mut Draft<'_>, pair: &Pair<'_>) {
         format!("no longer follow {subject} in its old table"),
         pair.cause,
     )
-    .part(drop_trigger(&back_name, pair.name))
-    .part(drop_function(pair, &back_name))
-    .part(drop_function(pair, &mirror_name(pair)))
+    .part(drop_trigger(pair.name, &back_name))
+    .part(drop_function(pair.name, &back_name))
+    .part(drop_function(pair.name, &mirror_name(pair)))
     .forward_only("from here on the old table falls behind");
     draft.push(item);
     // One by one, while nobody uses the old table: a lock on it and on a table that programs hold would wait in a ring.

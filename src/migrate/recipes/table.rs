@@ -5,7 +5,7 @@ use crate::compile::{Writer, lines};
 use crate::error::Error;
 use crate::migrate::backfill;
 use crate::migrate::change::{Change, Facet, What};
-use crate::migrate::draft::{Draft, Item, Rank, alter, beside, drop_constraint, validate};
+use crate::migrate::draft::{Draft, Item, Rank, alter, drop_constraint, rename_index, validate};
 use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::sql::{
@@ -81,10 +81,7 @@ fn make_room(draft: &mut Draft<'_>, name: &QualifiedName, table: &Table, cause: 
             .filter(|taken| wanted.contains(taken))
         {
             let kept = draft.kept(&taken);
-            let rename = |from: &Ident, to: &Ident| {
-                let parts = [("from", &beside(other, from)), ("to", &quote_ident(to))];
-                fill("ALTER INDEX {from} RENAME TO {to}", &parts)
-            };
+            let rename = |from: &Ident, to: &Ident| rename_index(other, from, to);
             let title = format!("make room for the name {}", taken.as_str());
             let item = Item::new(Phase::Expand, Rank::RenamedTables, title, cause)
                 .part(rename(&taken, &kept))

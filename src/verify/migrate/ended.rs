@@ -34,3 +34,12 @@ impl From<Refuted> for Ended {
         Ended::Refuted(refuted)
     }
 }
+
+/// The values of a row, for people.
+pub(super) fn shown(row: &[Option<String>]) -> String {
+    let values: Vec<&str> = row
+        .iter()
+        .map(|value| value.as_deref().unwrap_or("NULL"))
+        .collect();
+    values.join(", ")
+}

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::ended::{Ended, Refuted};
-use super::rehearse::{Rehearsal, count};
-use super::steps::{Hands, groups};
+use super::rehearse::Rehearsal;
+use super::steps::Hands;
 use crate::error::Error;
-use crate::migrate::{Manner, Step};
+use crate::migrate::{Manner, Step, groups};
 use crate::postgres::{Database, Session};
-use crate::sql::{QualifiedName, fixed};
+use crate::sql::{QualifiedName, SqlText, fill, fixed, quote_qualified};
 
 /// Runs the plan, each step first killed half way. Says how many were.
 pub(super) async fn killed(rehearsal: &Rehearsal<'_>) -> Result<usize, Ended> {
@@ -112,4 +112,13 @@ fn chosen<'s>(owner: &'s mut Session, mover: &'s mut Session, step: &Step) -> &'
     } else {
         owner
     }
+}
+
+/// How many rows a table has.
+async fn count(session: &mut Session, table: &QualifiedName) -> Result<Option<String>, Error> {
+    let parts = [("table", &quote_qualified(table))];
+    let query: SqlText = fill("SELECT count(*) FROM {table}", &parts);
+    let rows = session.query(&query).await;
+    let rows = rows.map_err(|failure| failure.into_error("count rows"))?;
+    Ok(rows.scalar().map(str::to_owned))
 }

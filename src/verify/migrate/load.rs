@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::ended::{Ended, Refuted};
+use super::ended::{Ended, Refuted, shown};
 use super::rehearse::{Rehearsal, named};
 use super::steps::Hands;
 use super::traffic::{Traffic, that_run};
@@ -102,12 +102,11 @@ impl Rehearsal<'_> {
                 ))
             })?;
             if let Some(row) = rows.rows.first() {
-                let row: Vec<&str> = row.iter().map(|v| v.as_deref().unwrap_or("NULL")).collect();
                 let mut refuted = Refuted::new(format!(
                     "{name} of `migration.validate` returns {} rows",
                     rows.rows.len()
                 ));
-                refuted.lines = vec![refuted.reason.clone(), row.join(", ")];
+                refuted.lines = vec![refuted.reason.clone(), shown(row)];
                 return Err(refuted.into());
             }
         }

@@ -14,4 +14,4 @@ mod traffic;
 pub use found::{Found, catalogs};
 pub(in crate::verify) use rehearse::{claim, rehearse};
 pub use rows::{load, rows};
-pub use steps::{Hands, back, forward, groups};
+pub use steps::{Hands, back, forward};

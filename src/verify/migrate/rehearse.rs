@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use super::ended::{Ended, Refuted};
+use super::ended::{Ended, Refuted, shown};
 use super::rows::{live, stored};
 use super::steps::{Hands, back, forward};
 use super::{kill, mutants};
@@ -15,7 +15,7 @@ use crate::finding::{Claim, Counterexample, Evidence, Method, Mutants, Verdict};
 use crate::invariant::drift;
 use crate::migrate::{Phase, Plan, Policy, Renames, Reverse, Step, audit, plan, stops};
 use crate::postgres::{Database, Scope, Session, SqlFailure, introspect};
-use crate::sql::{Ident, SqlText, fill};
+use crate::sql::Ident;
 use crate::template::Environment;
 use crate::verify::evidence::Judged;
 use crate::verify::race::{ProgramCall, program_calls};
@@ -383,10 +383,13 @@ impl Rehearsal<'_> {
             && let Ok(found) = mover.query(check).await
         {
             refuted.lines.push(refuted.reason.clone());
-            refuted.lines.extend(found.rows.iter().take(3).map(|row| {
-                let row: Vec<&str> = row.iter().map(|v| v.as_deref().unwrap_or("NULL")).collect();
-                format!("a row in the way: {}", row.join(", "))
-            }));
+            refuted.lines.extend(
+                found
+                    .rows
+                    .iter()
+                    .take(3)
+                    .map(|row| format!("a row in the way: {}", shown(row))),
+            );
         }
         refuted
     }
@@ -401,12 +404,11 @@ impl Rehearsal<'_> {
         match found.rows.first() {
             None => Ok(()),
             Some(row) => {
-                let row: Vec<&str> = row.iter().map(|v| v.as_deref().unwrap_or("NULL")).collect();
                 let mut refuted = Refuted::new(format!(
                     "after {} its check still returns rows",
                     named(step)
                 ));
-                refuted.lines = vec![refuted.reason.clone(), row.join(", ")];
+                refuted.lines = vec![refuted.reason.clone(), shown(row)];
                 Err(refuted.into())
             }
         }
@@ -484,16 +486,4 @@ fn same(when: &str, found: &[Difference]) -> Result<(), Refuted> {
     ));
     refuted.lines = found.iter().map(ToString::to_string).collect();
     Err(refuted)
-}
-
-/// How many rows a table has.
-pub(super) async fn count(
-    session: &mut Session,
-    table: &crate::sql::QualifiedName,
-) -> Result<Option<String>, Error> {
-    let parts = [("table", &crate::sql::quote_qualified(table))];
-    let query: SqlText = fill("SELECT count(*) FROM {table}", &parts);
-    let rows = session.query(&query).await;
-    let rows = rows.map_err(|failure| failure.into_error("count rows"))?;
-    Ok(rows.scalar().map(str::to_owned))
 }

@@ -6,7 +6,9 @@ use crate::catalog::Catalog;
 use crate::design::Model;
 use crate::error::Error;
 use crate::postgres::Session;
-use crate::sql::{Ident, SqlText, fill, fixed, join, quote_ident, quote_qualified, sequence};
+use crate::sql::{
+    Ident, SqlText, fill, fixed, follow_rows, join, quote_ident, quote_qualified, sequence,
+};
 use crate::verify::seed::{Bulk, Maker};
 
 /// Rows of every table, consistent, that rules of single rows allow.
@@ -40,7 +42,7 @@ pub async fn load(
 /// Identities go on where the rows end.
 fn sequences(model: &Model, catalog: &Catalog) -> Vec<SqlText> {
     use crate::catalog::ColumnDefault::{IdentityAlways, IdentityByDefault};
-    use crate::sql::{fill, literal, quote_ident, quote_qualified};
+
     let own: BTreeSet<_> = model
         .tables
         .iter()
@@ -50,16 +52,7 @@ fn sequences(model: &Model, catalog: &Catalog) -> Vec<SqlText> {
     for (name, table) in catalog.tables.iter().filter(|(name, _)| own.contains(name)) {
         for column in &table.columns {
             if matches!(column.default, Some(IdentityAlways | IdentityByDefault)) {
-                let parts = [
-                    ("literal", &literal(quote_qualified(name).as_str())),
-                    ("name", &literal(column.name.as_str())),
-                    ("table", &quote_qualified(name)),
-                    ("column", &quote_ident(&column.name)),
-                ];
-                out.push(fill(
-                    "SELECT setval(pg_get_serial_sequence({literal}, {name}), (SELECT coalesce(max({column}), 0) + 1 FROM {table}), false)",
-                    &parts,
-                ));
+                out.push(follow_rows(name, &column.name));
             }
         }
     }

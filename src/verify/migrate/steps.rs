@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::migrate::{Manner, Part, Plan, Reverse, Step};
+use crate::migrate::{Manner, Part, Plan, Reverse, Step, groups};
 use crate::postgres::{Session, SqlFailure, SqlState};
 use crate::sql::words::replaced;
 use crate::sql::{Ident, SqlText, fill, fixed, literal, number, quote_ident};
@@ -31,23 +31,6 @@ impl Hands {
             _ => &mut self.owner,
         }
     }
-}
-
-/// Parts that run together: those in one transaction, or one that runs by itself.
-pub fn groups(parts: &[Part]) -> Vec<&[Part]> {
-    let mut out = Vec::new();
-    let mut rest = parts;
-    while let Some(first) = rest.first() {
-        let count = if first.alone {
-            1
-        } else {
-            rest.iter().take_while(|part| !part.alone).count()
-        };
-        let (group, after) = rest.split_at(count);
-        out.push(group);
-        rest = after;
-    }
-    out
 }
 
 /// Runs a step.

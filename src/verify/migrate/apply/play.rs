@@ -4,10 +4,10 @@ use std::time::{Duration, SystemTime};
 
 use super::journal::{Journal, Outcome};
 use super::watch::{Teller, look, watched};
-use crate::migrate::{Lone, Manner, Part, Plan, Step};
+use crate::migrate::{Lone, Manner, Part, Plan, Step, groups};
 use crate::postgres::{Session, SqlFailure, SqlState};
 use crate::sql::{SqlText, fill, literal};
-use crate::verify::migrate::steps::{finalized, groups, is_lock_timeout, path, together};
+use crate::verify::migrate::steps::{finalized, is_lock_timeout, path, together};
 
 /// How often a statement that did not get its lock is tried again.
 const TRIES: u32 = 20;
