@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::failure::SqlFailure;
 use super::files::FileChange;
 use super::server::Inner;
 use super::session::Session;
 use crate::error::Error;
-use crate::sql::{self, Ident};
+use crate::sql::{self, Ident, SqlText};
 
 /// A database. Dropping the value leaves the database until its server stops; [`drop`](Database::drop) drops it now.
 #[derive(Clone)]
@@ -51,9 +52,26 @@ impl Database {
         })
     }
 
-    /// A session of pgproof itself: superuser (by URL: the URL's user), without limits. For catalogs, statistics, reset; never for SQL
-    /// that a design wrote.
+    /// A session with the owner's rights that policies do not bind, in which triggers and references stay quiet. It is no superuser's,
+    /// because whatever it writes and asks, expressions of the design run along.
+    pub async fn keeper(&self) -> Result<Session, Error> {
+        let address = self.server.keeper_address()?.database(self.name.as_str());
+        let opened = Session::open_limited(&address, &self.server.limits, None).await;
+        opened.map_err(|failure| failure.into_error("open a session"))
+    }
+
+    /// A session of pgproof itself: superuser (by URL: the URL's user), without limits. For catalogs and statistics; never for what could run
+    /// something that a design wrote: no rows of its tables, no query, and no name that is looked up among the design's.
     pub async fn admin(&self) -> Result<Session, Error> {
+        let mut session = self.unguarded().await?;
+        let set = session
+            .batch(&sql::fixed("SET search_path = pg_catalog"))
+            .await;
+        set.map_err(|failure| failure.into_error("set up a session"))?;
+        Ok(session)
+    }
+
+    async fn unguarded(&self) -> Result<Session, Error> {
         let address = self.server.admin_address().database(self.name.as_str());
         Session::open(&address)
             .await
@@ -71,13 +89,15 @@ impl Database {
 
     /// Creates an extension, as superuser; the owner may use it.
     pub async fn create_extension(&self, name: &Ident) -> Result<(), Error> {
-        let created = self
-            .admin()
-            .await?
-            .batch(&sql::create_extension(name))
-            .await;
+        let created = self.extend(&sql::create_extension(name)).await?;
         created
             .map_err(|failure| failure.into_error(&format!("create extension {}", name.as_str())))
+    }
+
+    /// Runs a statement that makes an extension, which only a superuser may where it is not a trusted one. Its objects go where the session
+    /// looks first.
+    pub async fn extend(&self, statement: &SqlText) -> Result<Result<(), SqlFailure>, Error> {
+        Ok(self.unguarded().await?.batch(statement).await)
     }
 
     /// Drops it, and ends whatever session it still has.

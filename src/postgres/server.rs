@@ -53,6 +53,9 @@ pub(super) struct Inner {
     run: String,
     owner: Ident,
     guest: Ident,
+    keeper: Ident,
+    /// What the server said where it gives no such role.
+    no_keeper: Option<SqlFailure>,
     password: String,
     mark: String,
     next: AtomicU32,
@@ -122,8 +125,9 @@ impl Server {
         }
         let owner = Ident::new(format!("{prefix}owner"));
         let guest = Ident::new(format!("{prefix}guest"));
+        let keeper = Ident::new(format!("{prefix}keeper"));
         let password = random_hex(32);
-        for (role, inherit) in [(&owner, true), (&guest, false)] {
+        for (role, inherit) in [(&owner, true), (&guest, false), (&keeper, true)] {
             let sql = sql::create_login_role(role, inherit, &password, &mark);
             control
                 .batch(&sql)
@@ -139,7 +143,7 @@ impl Server {
                 ))
                 .await;
         }
-        let server = Inner {
+        let mut server = Inner {
             kind,
             origin,
             notes,
@@ -147,6 +151,8 @@ impl Server {
             run,
             owner,
             guest,
+            keeper,
+            no_keeper: None,
             password,
             mark,
             next: AtomicU32::new(1),
@@ -154,7 +160,7 @@ impl Server {
         };
         // To own a database on its behalf, and to end its sessions, the URL's user must be a member of the role.
         if matches!(server.kind, Kind::Foreign(_)) {
-            for role in [&server.owner, &server.guest] {
+            for role in [&server.owner, &server.guest, &server.keeper] {
                 let sql = sql::grant_role_to_current_user(role);
                 control
                     .batch(&sql)
@@ -162,6 +168,8 @@ impl Server {
                     .map_err(failed("become a member of a role of pgproof's own"))?;
             }
         }
+        let keeps = sql::make_keeper(&server.keeper, &server.owner, &server.guest);
+        server.no_keeper = control.batch(&keeps).await.err();
         Ok(Server {
             inner: Arc::new(server),
         })
@@ -200,6 +208,11 @@ impl Server {
     /// The role that owns every database, and that a design's SQL runs as.
     pub fn owner(&self) -> &Ident {
         &self.inner.owner
+    }
+
+    /// A role with the owner's rights that policies do not bind, and no superuser: for writes that nothing but the schema itself refuses.
+    pub fn keeper(&self) -> &Ident {
+        &self.inner.keeper
     }
 
     /// A new empty database. The label is for people who look at the server.
@@ -313,6 +326,15 @@ impl Inner {
 
     pub(super) fn guest_address(&self) -> Address {
         self.kind.address().as_user(&self.guest, &self.password)
+    }
+
+    pub(super) fn keeper_address(&self) -> Result<Address, Error> {
+        match &self.no_keeper {
+            Some(failure) => Err(failure
+                .clone()
+                .into_error("let a role of pgproof's own leave policies and triggers aside")),
+            None => Ok(self.kind.address().as_user(&self.keeper, &self.password)),
+        }
     }
 
     /// A session of pgproof's own, outside every database it makes.

@@ -83,6 +83,16 @@ pub fn grant_role_to_current_user(role: &Ident) -> SqlText {
     SqlText::made(format!("GRANT {} TO CURRENT_USER", quote_ident(role)))
 }
 
+/// Gives a login role what a keeper of rows needs: the rights of the owner, policies that do not bind it, triggers and references that stay
+/// quiet in its sessions. `guest` may take it on, and there they do not stay quiet: settings come with a login.
+pub fn make_keeper(keeper: &Ident, owner: &Ident, guest: &Ident) -> SqlText {
+    let (keeper, owner, guest) = (quote_ident(keeper), quote_ident(owner), quote_ident(guest));
+    SqlText::made(format!(
+        "GRANT {owner} TO {keeper};\nGRANT {keeper} TO {guest};\nALTER ROLE {keeper} BYPASSRLS;\n\
+         ALTER ROLE {keeper} SET session_replication_role = replica"
+    ))
+}
+
 /// A setting that every session of the role starts with.
 pub fn set_for_role(role: &Ident, setting: &Ident, value: &str) -> SqlText {
     SqlText::made(format!(

@@ -54,7 +54,7 @@ impl<'a> Stage<'a> {
             let applied = match &statement.object {
                 // Roles belong to the server; `ensure_role` has made them.
                 ObjectPath::Role(_) if !is_grant(&statement.sql) => Ok(()),
-                ObjectPath::Extension(_) => admin.batch(&statement.sql).await,
+                ObjectPath::Extension(_) => template.extend(&statement.sql).await?,
                 _ => owner.batch(&statement.sql).await,
             };
             if let Err(failure) = applied {

@@ -57,13 +57,12 @@ async fn for_query(
     scaled.shrink().await?;
     let made = make(scaled, &proposed).await?;
     scaled.look_again().await?;
-    let (relations, session) = scaled.go_to(moment.point, Belief::Estimated).await?;
-    drop(session);
+    let (relations, mut session) = scaled.go_to(moment.point, Belief::Estimated).await?;
     let mut admin = scaled.admin().await?;
     let before = moment.plan.root().map_or(0.0, |root| root.total_cost);
     let mut best: Option<Served> = None;
     for candidate in &made {
-        let planned = with(scaled, &mut admin, candidate, case).await;
+        let planned = with(&mut admin, &mut session, candidate, case).await?;
         let Ok(plan) = planned else { continue };
         let cost = plan.root().map_or(f64::MAX, |root| root.total_cost);
         if !keeps(case, &plan, &relations) || cost >= before * 0.9 {
@@ -82,7 +81,7 @@ async fn for_query(
             });
         }
     }
-    drop(admin);
+    drop((admin, session));
     scaled.shrink().await?;
     unmake(scaled, &made).await?;
     scaled.look_again().await?;
@@ -131,10 +130,11 @@ fn keeps(case: &Case<'_>, plan: &PlanTree, relations: &Relations) -> bool {
 
 /// Makes them in the small database, unseen by the planner; those that the server takes.
 async fn make(scaled: &Scaled<'_, '_>, proposed: &[Candidate]) -> Result<Vec<Candidate>, Error> {
-    let mut admin = scaled.admin().await?;
+    let (mut admin, mut owner) = (scaled.admin().await?, scaled.session().await?);
     let mut made = Vec::new();
     for candidate in proposed {
-        if admin.batch(&candidate.create()).await.is_ok() {
+        // Its predicate may call what the design brings along: nothing for a superuser.
+        if owner.batch(&candidate.create()).await.is_ok() {
             let hidden = admin.batch(&valid(candidate, false)).await;
             hidden.map_err(|failure| failure.into_error("hide an index"))?;
             made.push(candidate.clone());
@@ -144,7 +144,7 @@ async fn make(scaled: &Scaled<'_, '_>, proposed: &[Candidate]) -> Result<Vec<Can
 }
 
 async fn unmake(scaled: &Scaled<'_, '_>, made: &[Candidate]) -> Result<(), Error> {
-    let mut admin = scaled.admin().await?;
+    let mut owner = scaled.session().await?;
     let schema = quote_ident(&scaled.model().database.schema);
     let drops = made.iter().map(|candidate| {
         fill(
@@ -153,7 +153,7 @@ async fn unmake(scaled: &Scaled<'_, '_>, made: &[Candidate]) -> Result<(), Error
         )
     });
     let drops = join(drops, "\n");
-    let done = admin.batch(&drops).await;
+    let done = owner.batch(&drops).await;
     done.map_err(|failure| failure.into_error("drop an index"))
 }
 
@@ -170,27 +170,29 @@ fn valid(candidate: &Candidate, valid: bool) -> SqlText {
     )
 }
 
-/// The plan where the candidate is there.
+/// The plan where the candidate is there. It is shown by one session and planned with by another: planning runs functions of the design.
 async fn with(
-    scaled: &Scaled<'_, '_>,
     admin: &mut Session,
+    session: &mut Session,
     candidate: &Candidate,
     case: &Case<'_>,
-) -> Result<PlanTree, SqlFailure> {
-    let owner = quote_ident(scaled.owner());
+) -> Result<Result<PlanTree, SqlFailure>, Error> {
+    let set = |failure: SqlFailure| failure.into_error("show an index");
+    admin.batch(&valid(candidate, true)).await.map_err(set)?;
+    let planned = explained(session, case).await;
+    admin.batch(&valid(candidate, false)).await.map_err(set)?;
+    Ok(planned)
+}
+
+async fn explained(session: &mut Session, case: &Case<'_>) -> Result<PlanTree, SqlFailure> {
     let explain = fill("EXPLAIN (FORMAT JSON) {query}", &[("query", &case.typical)]);
-    let mut before = vec![
-        fixed("BEGIN"),
-        valid(candidate, true),
-        scaled.search_path(),
-        fill("SET LOCAL ROLE {owner}", &[("owner", &owner)]),
-    ];
+    let mut before = vec![fixed("BEGIN")];
     before.extend(case.before.iter().cloned());
-    let ready = admin.batch(&join(before, ";\n")).await;
+    let ready = session.batch(&join(before, ";\n")).await;
     let rows = match ready {
-        Ok(()) => admin.query(&explain).await,
+        Ok(()) => session.query(&explain).await,
         Err(failure) => Err(failure),
     };
-    admin.batch(&fixed("ROLLBACK")).await?;
+    session.batch(&fixed("ROLLBACK")).await?;
     Ok(read(&rows?))
 }

@@ -20,7 +20,7 @@ pub(super) async fn measure(
     stage: &Stage<'_>,
     copy: &Database,
 ) -> Result<BTreeMap<String, f64>, Error> {
-    let mut admin = copy.admin().await?;
+    let mut keeper = copy.keeper().await?;
     let mut found = BTreeMap::new();
     for (name, table) in &stage.compiled.catalog.tables {
         if table.indexes.is_empty() {
@@ -34,11 +34,11 @@ pub(super) async fn measure(
         });
         let columns: Vec<Ident> = own.map(|column| column.name.clone()).collect();
         // A kind of index that cannot be copied is left out of the figures, not of the review.
-        if let Ok(costs) = of_table(&mut admin, name, &columns).await {
+        if let Ok(costs) = of_table(&mut keeper, name, &columns).await {
             found.extend(costs);
         }
-        let _ = admin.batch(&fixed("ROLLBACK")).await;
-        let dropped = admin.batch(&drop_copy(name)).await;
+        let _ = keeper.batch(&fixed("ROLLBACK")).await;
+        let dropped = keeper.batch(&drop_copy(name)).await;
         dropped.map_err(|failure| failure.into_error("measure what indexes cost"))?;
     }
     Ok(found)
@@ -53,7 +53,7 @@ fn drop_copy(name: &QualifiedName) -> SqlText {
 }
 
 async fn of_table(
-    admin: &mut Session,
+    keeper: &mut Session,
     name: &QualifiedName,
     columns: &[Ident],
 ) -> Result<BTreeMap<String, f64>, SqlFailure> {
@@ -61,10 +61,10 @@ async fn of_table(
         "CREATE TABLE {copy} (LIKE {table} INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING INDEXES)",
         &[("copy", &copied(name)), ("table", &quote_qualified(name))],
     );
-    admin.batch(&like).await?;
-    let theirs = definitions(admin, &quote_qualified(name)).await?;
-    let mut copies = definitions(admin, &copied(name)).await?;
-    let (all, rows) = inserted(admin, name, columns, None).await?;
+    keeper.batch(&like).await?;
+    let theirs = definitions(keeper, &quote_qualified(name)).await?;
+    let mut copies = definitions(keeper, &copied(name)).await?;
+    let (all, rows) = inserted(keeper, name, columns, None).await?;
     let mut found = BTreeMap::new();
     if rows <= 0.0 {
         return Ok(found);
@@ -76,10 +76,10 @@ async fn of_table(
         let (copy, _) = copies.remove(at);
         let copy = QualifiedName::new(name.schema.clone(), Ident::new(copy));
         // The index of a constraint cannot go by itself, and is not in question.
-        if let Ok((without, _)) = inserted(admin, name, columns, Some(&copy)).await {
+        if let Ok((without, _)) = inserted(keeper, name, columns, Some(&copy)).await {
             found.insert(index, ((all - without) / rows).max(0.0));
         } else {
-            admin.batch(&fixed("ROLLBACK")).await?;
+            keeper.batch(&fixed("ROLLBACK")).await?;
         }
     }
     Ok(found)
@@ -87,7 +87,7 @@ async fn of_table(
 
 /// The indexes of a table, each with what follows `USING`.
 async fn definitions(
-    admin: &mut Session,
+    keeper: &mut Session,
     table: &SqlText,
 ) -> Result<Vec<(String, String)>, SqlFailure> {
     let all = fill(
@@ -96,7 +96,7 @@ async fn definitions(
          WHERE i.indrelid = CAST({table} AS regclass) ORDER BY i.indexrelid",
         &[("table", &literal(table.as_str()))],
     );
-    let rows = admin.query(&all).await?;
+    let rows = keeper.query(&all).await?;
     let pairs = rows.rows.into_iter().filter_map(|row| {
         let mut row = row.into_iter();
         Some((row.next()??, row.next()??))
@@ -106,7 +106,7 @@ async fn definitions(
 
 /// Bytes of WAL of an insert of some rows, and how many rows these were; what is written is taken back.
 async fn inserted(
-    admin: &mut Session,
+    keeper: &mut Session,
     name: &QualifiedName,
     columns: &[Ident],
     without: Option<&QualifiedName>,
@@ -122,8 +122,8 @@ async fn inserted(
     );
     // Each time from the same beginning.
     let empty = fill("TRUNCATE {copy}", &[("copy", &copied(name))]);
-    admin.batch(&empty).await?;
-    admin.batch(&fixed("BEGIN")).await?;
+    keeper.batch(&empty).await?;
+    keeper.batch(&fixed("BEGIN")).await?;
     if let Some(index) = without {
         let drop = fill(
             "DROP INDEX {schema}.{index}",
@@ -132,11 +132,11 @@ async fn inserted(
                 ("index", &quote_ident(&index.name)),
             ],
         );
-        admin.batch(&drop).await?;
+        keeper.batch(&drop).await?;
     }
-    let before = position(admin).await?;
-    let rows = admin.query(&insert).await?.affected as f64;
-    let bytes = since(admin, &before).await?;
-    admin.batch(&fixed("ROLLBACK")).await?;
+    let before = position(keeper).await?;
+    let rows = keeper.query(&insert).await?.affected as f64;
+    let bytes = since(keeper, &before).await?;
+    keeper.batch(&fixed("ROLLBACK")).await?;
     Ok((bytes, rows))
 }

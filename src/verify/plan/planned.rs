@@ -14,7 +14,7 @@ use crate::design::Model;
 use crate::error::Error;
 use crate::explain::{Outcome, PlanTree, Relations, Subject};
 use crate::postgres::{Database, Session, SqlFailure};
-use crate::sql::{Ident, SqlText, fixed};
+use crate::sql::{Ident, fixed};
 use crate::verify::Stage;
 use crate::verify::seed::Maker;
 
@@ -91,24 +91,22 @@ impl<'a, 's> Scaled<'a, 's> {
         &self.names
     }
 
-    pub(super) fn owner(&self) -> &Ident {
-        self.stage.server.owner()
-    }
-
-    pub(super) fn search_path(&self) -> SqlText {
-        self.stage.search_path()
-    }
-
-    /// A session that may hide indexes, with production's planner settings.
+    /// A session that may hide indexes.
     pub(super) async fn admin(&self) -> Result<Session, Error> {
         let mut admin = self.database.admin().await?;
         let set = admin
             .batch(&fixed("SET allow_system_table_mods = on"))
             .await;
         set.map_err(|failure| failure.into_error("change statistics"))?;
-        // What the server refuses of these was said before.
-        let _ = sample::set_planner(self.stage, &mut admin).await;
         Ok(admin)
+    }
+
+    /// A session of the owner, with production's planner settings.
+    pub(super) async fn session(&self) -> Result<Session, Error> {
+        let mut session = self.stage.session(self.database).await?;
+        // What the server refuses of these was said before.
+        let _ = sample::set_planner(self.stage, &mut session).await;
+        Ok(session)
     }
 
     /// Bytes of an index as large as everything is now, its partitions' parts together.
@@ -194,10 +192,7 @@ impl<'a, 's> Scaled<'a, 's> {
             relations.rows.insert(name.clone(), point.rows(table));
             relations.loaded.insert(name, point.rows(table));
         }
-        let mut session = self.stage.session(self.database).await?;
-        // What the server refuses of these was said before.
-        let _ = sample::set_planner(self.stage, &mut session).await;
-        Ok((relations, session))
+        Ok((relations, self.session().await?))
     }
 
     /// Plans every query at every moment.

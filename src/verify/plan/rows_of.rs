@@ -15,7 +15,7 @@ const ROWS: i64 = 240;
 
 /// Reads rows of one database.
 pub(super) struct RowsOf {
-    admin: Session,
+    keeper: Session,
     /// The first transaction that is not the sample's.
     first: SqlText,
 }
@@ -23,17 +23,17 @@ pub(super) struct RowsOf {
 impl RowsOf {
     /// What is there now is the sample.
     pub(super) async fn open(database: &Database) -> Result<RowsOf, Error> {
-        let mut admin = database.admin().await?;
+        let mut keeper = database.keeper().await?;
         let next =
             fixed("SELECT CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)");
-        let first = admin.query(&next).await;
+        let first = keeper.query(&next).await;
         let first = first.map_err(|failure| failure.into_error("read rows of the sample"))?;
         let first = first
             .scalar()
             .and_then(|first| first.parse().ok())
             .unwrap_or(0);
         Ok(RowsOf {
-            admin,
+            keeper,
             first: sql::number(first),
         })
     }
@@ -91,7 +91,7 @@ impl RowsOf {
                     ("many", &sql::number(ROWS)),
                 ],
             );
-            let rows = self.admin.query(&some).await;
+            let rows = self.keeper.query(&some).await;
             let rows = rows.map_err(|failure| failure.into_error("read rows of the sample"))?;
             found.push((name.clone(), columns, rows.rows));
         }

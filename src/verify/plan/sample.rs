@@ -26,11 +26,11 @@ pub(super) struct Sample {
 /// Copies the schema and fills it.
 pub(super) async fn load(stage: &Stage<'_>, seed: u64) -> Result<Sample, Error> {
     let database = stage.copy().await?;
-    let mut admin = database.admin().await?;
-    let loaded = fill_database(stage, &mut admin, seed).await;
+    let mut keeper = database.keeper().await?;
+    let loaded = fill_database(stage, &mut keeper, seed).await;
     let loaded = loaded.map_err(|failure| failure.into_error("load a sample"))?;
     let mut relations = relations(stage, &loaded);
-    if let Ok(pairs) = partition_indexes(&mut admin).await {
+    if let Ok(pairs) = partition_indexes(&mut keeper).await {
         relations.index_of = pairs;
     }
     let total: usize = loaded.values().sum();
@@ -71,46 +71,39 @@ fn counts(stage: &Stage<'_>) -> Vec<(Ident, usize)> {
 
 async fn fill_database(
     stage: &Stage<'_>,
-    admin: &mut Session,
+    keeper: &mut Session,
     seed: u64,
 ) -> Result<BTreeMap<String, usize>, SqlFailure> {
     let maker = Maker::new(stage.model, &stage.compiled.catalog);
     // Lifecycles and guards are not walked through: plans do not depend on them. VACUUM takes a row for visible to all only once the
     // commit that wrote it is on disk.
-    admin
-        .batch(&fixed(
-            "SET session_replication_role = replica; SET synchronous_commit = on",
-        ))
-        .await?;
+    keeper.batch(&fixed("SET synchronous_commit = on")).await?;
     let mut loaded = BTreeMap::new();
     for bulk in maker.sample(&counts(stage), seed) {
         let mut rows = 0;
         for part in parts(&bulk, BATCH) {
-            rows += insert(&maker, admin, &part).await?;
+            rows += insert(&maker, keeper, &part).await?;
         }
         if rows < bulk.rows.len() {
             // Lots that were refused left holes, which rows at the declared volume would not have.
             let schema = &stage.model.database.schema;
             let name = QualifiedName::new(schema.clone(), bulk.table.clone());
             let vacuum = fill("VACUUM (FULL) {name}", &[("name", &quote_qualified(&name))]);
-            admin.batch(&vacuum).await?;
+            keeper.batch(&vacuum).await?;
         }
         loaded.insert(bulk.table.as_str().to_owned(), rows);
     }
-    admin
-        .batch(&fixed("RESET session_replication_role"))
-        .await?;
     for (name, view) in &stage.compiled.catalog.views {
         if view.materialized {
             let refresh = fill(
                 "REFRESH MATERIALIZED VIEW {name}",
                 &[("name", &quote_qualified(name))],
             );
-            admin.batch(&refresh).await?;
+            keeper.batch(&refresh).await?;
         }
     }
     // Also sets the visibility map, without which no scan is index-only.
-    admin.batch(&fixed("VACUUM (ANALYZE)")).await?;
+    keeper.batch(&fixed("VACUUM (ANALYZE)")).await?;
     Ok(loaded)
 }
 
@@ -130,16 +123,16 @@ fn parts(bulk: &Bulk, size: usize) -> Vec<Bulk> {
 
 /// Inserts a lot; where a constraint refuses it, row by row without those that are refused: a condition may be more than the maker
 /// understands, and a sample with fewer rows is still one.
-async fn insert(maker: &Maker, admin: &mut Session, bulk: &Bulk) -> Result<usize, SqlFailure> {
+async fn insert(maker: &Maker, keeper: &mut Session, bulk: &Bulk) -> Result<usize, SqlFailure> {
     let mut rows = 0;
     for statement in maker.bulk_statements(bulk) {
-        match admin.query(&statement).await {
+        match keeper.query(&statement).await {
             Ok(done) => rows += done.affected as usize,
             Err(failure) if failure.sqlstate.class() != "23" => return Err(failure),
             Err(_) => {
                 for one in parts(bulk, 1) {
                     for statement in maker.bulk_statements(&one) {
-                        match admin.query(&statement).await {
+                        match keeper.query(&statement).await {
                             Ok(done) => rows += done.affected as usize,
                             Err(failure) if failure.sqlstate.class() == "23" => {}
                             Err(failure) => return Err(failure),

@@ -76,7 +76,7 @@ impl Alone {
         let script = Arc::new(Script::of_command(command, who, setting, &nothing));
         let mut session = match &script.who {
             Who::Role(role) => stage.session_as(database, role).await?,
-            Who::Owner | Who::Superuser => stage.session(database).await?,
+            Who::Owner | Who::Anybody => stage.session(database).await?,
         };
         Ok(match prepare(&mut session, &script).await {
             Ok(prepared) => Ok(Alone {

@@ -59,7 +59,7 @@ impl<'a> Arena<'a> {
         invariants: &[&Invariant],
     ) -> Result<Arena<'a>, Error> {
         let database = ground.server.clone_database(ground.template).await?;
-        let mut control = database.admin().await?;
+        let mut control = database.keeper().await?;
         let failed = |what: &'static str| move |e: SqlFailure| e.into_error(what);
         control
             .batch(&search_path(ground.model))
@@ -155,7 +155,11 @@ impl<'a> Arena<'a> {
         let mut session = match who {
             Who::Role(role) => self.database.session_as(role).await?,
             Who::Owner => self.database.session().await?,
-            Who::Superuser => self.database.admin().await?,
+            Who::Anybody => {
+                self.database
+                    .session_as(self.ground.server.keeper())
+                    .await?
+            }
         };
         let plain = fixed("SET plan_cache_mode = force_generic_plan");
         for setting in [search_path(self.ground.model), plain] {

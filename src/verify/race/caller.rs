@@ -94,7 +94,7 @@ impl Call {
     pub(in crate::verify) fn role(&self) -> Option<&Ident> {
         match &self.0.script.who {
             Who::Role(role) => Some(role),
-            Who::Owner | Who::Superuser => None,
+            Who::Owner | Who::Anybody => None,
         }
     }
 

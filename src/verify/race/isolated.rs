@@ -309,7 +309,7 @@ pub(super) fn say_who(setting: &Text, tenant: &str) -> SqlText {
 fn statements(who: &Who, setting: &Text, own: &str, probe: &Probe, found: &Rows) -> Counterexample {
     let role = match who {
         Who::Role(role) => format!("-- as role {}", role.as_str()),
-        Who::Owner | Who::Superuser => "-- as the owner of the table".to_owned(),
+        Who::Owner | Who::Anybody => "-- as the owner of the table".to_owned(),
     };
     let mut sql = vec![role];
     sql.extend(

@@ -38,7 +38,7 @@ pub(super) enum Who {
     /// A role of the design.
     Role(Ident),
     /// Somebody whom no policy and no privilege stops.
-    Superuser,
+    Anybody,
 }
 
 /// One step.
@@ -149,7 +149,7 @@ impl Script {
             title,
             is_command: false,
             isolation: Isolation::ReadCommitted,
-            who: Who::Superuser,
+            who: Who::Anybody,
             setting: None,
             steps: steps.collect(),
             outcomes: Vec::new(),

@@ -71,7 +71,7 @@ fn session(program: &Program) -> ReplaySession {
         runs_as: match &script.who {
             Who::Owner => RunsAs::Owner,
             Who::Role(role) => RunsAs::Role(role.as_str().to_owned()),
-            Who::Superuser => RunsAs::Superuser,
+            Who::Anybody => RunsAs::Superuser,
         },
         isolation: script.isolation.sql().to_lowercase(),
         arguments: program
@@ -195,7 +195,7 @@ fn written(
     script.who = match &session.runs_as {
         RunsAs::Owner => Who::Owner,
         RunsAs::Role(role) => Who::Role(role.as_str().into()),
-        RunsAs::Superuser => Who::Superuser,
+        RunsAs::Superuser => Who::Anybody,
     };
     script.isolation = isolation(&session.isolation)?;
     Ok(Program {

@@ -7,6 +7,7 @@ use super::arena::{Arena, Loaded};
 use super::judge::judge;
 use super::options::RaceOptions;
 use super::play::Watch;
+use super::program::Who;
 use crate::catalog::ColumnDefault;
 use crate::design::Model;
 use crate::error::Error;
@@ -145,9 +146,17 @@ pub(super) async fn load(
 ) -> Result<Result<usize, String>, Error> {
     arena.forget_standing();
     arena.resetter.empty(&mut arena.control).await?;
-    if let Err(failure) = write(&mut arena.control, maker, &start.rows).await {
+    // Here everything has its say, and policies only do not hold anything up.
+    let mut writer = arena.session(&Who::Anybody).await?;
+    let written = write(&mut writer, maker, &start.rows).await;
+    arena.give_back(&Who::Anybody, writer);
+    if let Err(failure) = written {
         return Ok(Err(failure.message.clone()));
     }
+    // What was written to get here is no history.
+    let forgot = fixed("DELETE FROM pgproof_shadow.history");
+    let forgot = arena.control.batch(&forgot).await;
+    forgot.map_err(|e| e.into_error("empty the shadow history"))?;
     follow_sequences(arena, start).await?;
     let all = Watch {
         judges: (0..arena.judges.len()).collect(),
@@ -200,20 +209,13 @@ async fn follow_sequences(arena: &mut Arena<'_>, start: &Start) -> Result<(), Er
 }
 
 /// Writes rows in one transaction.
-async fn write(control: &mut Session, maker: &Maker, rows: &[NewRow]) -> Result<(), SqlFailure> {
-    let mut statements = vec![
-        fixed("BEGIN"),
-        fixed("SET LOCAL session_replication_role = origin"),
-    ];
+async fn write(writer: &mut Session, maker: &Maker, rows: &[NewRow]) -> Result<(), SqlFailure> {
+    let mut statements = vec![fixed("BEGIN")];
     statements.extend(maker.statements(rows));
     statements.push(fixed("COMMIT"));
-    let done = control.batch(&sql::sequence(&statements)).await;
+    let done = writer.batch(&sql::sequence(&statements)).await;
     if done.is_err() {
-        control.batch(&fixed("ROLLBACK")).await?;
+        writer.batch(&fixed("ROLLBACK")).await?;
     }
-    done?;
-    // What was written to get here is no history.
-    control
-        .batch(&fixed("DELETE FROM pgproof_shadow.history"))
-        .await
+    done
 }
