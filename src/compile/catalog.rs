@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{columns, judge, names::derived, partitions};
 use crate::catalog::{
-    Catalog, Check, Exclusion, ForeignKey, Function, Index, IndexKey, ObjectPath, OnDelete, Role,
-    Table, Unique, UserType, View,
+    Catalog, Check, Exclusion, ForeignKey, Index, IndexKey, ObjectPath, OnDelete, Role, Table,
+    Unique, UserType, View,
 };
 use crate::design::{self, Model, ProjectionKind, UserTypeKind, ViewKind};
 use crate::finding::Finding;
@@ -473,18 +473,7 @@ fn views(model: &Model, compiled: &mut Compiled) {
                     .insert(ObjectPath::View(name.clone()), view.name.at);
                 compiled.catalog.views.push((name, made));
             }
-            ViewKind::Routine => {
-                compiled
-                    .provenance
-                    .insert(ObjectPath::Function(name.clone()), view.name.at);
-                compiled.catalog.functions.insert(
-                    name,
-                    Function {
-                        body: String::new(),
-                        definition: sql,
-                    },
-                );
-            }
+            ViewKind::Routine => super::routine::routine(model, view, sql, compiled),
         }
     }
 }

@@ -357,7 +357,24 @@ pub(in crate::migrate) static NULLABLE: Recipe = Recipe {
         if in_key {
             draft.switch(table, Slot::Settings, &change.object, (drop, back));
         } else {
-            let item = Item::new(Phase::Expand, Rank::Loosened, title, &change.object);
+            // An identity goes before, and comes again after.
+            let was = draft
+                .from
+                .tables
+                .get(table)
+                .and_then(|from| from.column(name));
+            let is_identity = was.is_some_and(|was| {
+                matches!(
+                    was.default,
+                    Some(ColumnDefault::IdentityAlways | ColumnDefault::IdentityByDefault)
+                )
+            });
+            let rank = if is_identity {
+                Rank::Columns
+            } else {
+                Rank::Loosened
+            };
+            let item = Item::new(Phase::Expand, rank, title, &change.object);
             draft.push(item.part(drop).undo_parts(back));
         }
         Ok(())

@@ -7,7 +7,7 @@ use crate::migrate::change::{Change, What};
 use crate::migrate::draft::{
     Draft, Item, Rank, Slot, add_constraint, drop_constraint, rename_constraint, validate,
 };
-use crate::migrate::plan::{Part, Phase};
+use crate::migrate::plan::{Hazard, HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::sql::{Ident, QualifiedName, SqlText, fill, idents, join, quote_ident, quote_qualified};
 
@@ -53,6 +53,9 @@ fn reference(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         .and_then(|t| t.foreign_keys.get(name))
         .cloned();
     match (&change.what, was, now) {
+        (What::Created, _, Some(now)) if draft.diff.is_shadowed(&now.table) => {
+            at_switch(draft, table, name, &now, &change.object);
+        }
         (What::Created, _, Some(now)) => prove(draft, table, (name, name), &now, &change.object),
         (What::Dropped, Some(was), _) => {
             let title = format!(
@@ -76,28 +79,12 @@ fn reference(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             let built = draft.built(name);
             let shadowed = draft.diff.is_shadowed(&now.table);
             if shadowed {
-                // The table that is referred to changes its place in its switch, and only then can be referred to.
-                let title = format!(
-                    "{} refers to the new {}",
-                    name.as_str(),
-                    now.table.name.as_str()
-                );
-                let add = add_constraint(table, &lines::foreign_key(name, &now), " NOT VALID");
                 let pair = (
                     drop_constraint(table, name),
                     again(draft, table, name, &was),
                 );
                 draft.switch(&now.table, Slot::DropReferences, &change.object, pair);
-                let pair = (add, vec![Part::new(drop_constraint(table, name))]);
-                draft.switch(&now.table, Slot::References, &change.object, pair);
-                let item = Item::new(
-                    Phase::Switch,
-                    Rank::Last,
-                    format!("prove that {title}"),
-                    &change.object,
-                )
-                .part(validate(table, name));
-                draft.push(item);
+                at_switch(draft, table, name, &now, &change.object);
                 return Ok(());
             }
             prove(draft, table, (name, &built), &now, &change.object);
@@ -134,6 +121,56 @@ fn reference(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         _ => {}
     }
     Ok(())
+}
+
+/// A reference to a table, or of one, that changes its place in its switch, and only then can be referred to.
+pub(super) fn at_switch(
+    draft: &mut Draft<'_>,
+    table: &QualifiedName,
+    name: &Ident,
+    key: &ForeignKey,
+    cause: &ObjectPath,
+) {
+    let title = format!(
+        "{} refers to the new {}",
+        name.as_str(),
+        key.table.name.as_str()
+    );
+    let home = if draft.diff.is_shadowed(&key.table) {
+        &key.table
+    } else {
+        table
+    };
+    let is_partitioned = draft
+        .to
+        .tables
+        .get(table)
+        .is_some_and(|table| table.partitioning.is_some());
+    let late = !is_partitioned || draft.policy.version >= PARTITIONED_NOT_VALID;
+    let rest = if late { " NOT VALID" } else { "" };
+    let add = add_constraint(table, &lines::foreign_key(name, key), rest);
+    let pair = (add, vec![Part::new(drop_constraint(table, name))]);
+    draft.switch(home, Slot::References, cause, pair);
+    if draft.diff.is_shadowed(table) && home != table {
+        // Both tables are exchanged in one transaction.
+        draft.switch_view(table, home);
+        draft.switch_view(home, home);
+    }
+    if late {
+        let title = format!("prove that {title}");
+        let item = Item::new(Phase::Switch, Rank::Last, title, cause).part(validate(table, name));
+        draft.push(item);
+    } else {
+        let subject = table.name.as_str();
+        draft.switch_hazard(
+            home,
+            Hazard {
+                kind: HazardKind::Stop,
+                subject: subject.to_owned(),
+                text: format!("before 18 PostgreSQL refuses NOT VALID for a partitioned table, so {subject} is read while its writers wait"),
+            },
+        );
+    }
 }
 
 /// Parts that make a reference as it was.

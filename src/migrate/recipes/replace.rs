@@ -201,7 +201,7 @@ fn filled(draft: &mut Draft<'_>, pair: &Pair<'_>) {
 }
 
 /// What the new column holds for a value of the old one.
-fn cast(value: &SqlText, from: &SqlText, to: &SqlText) -> SqlText {
+pub(super) fn cast(value: &SqlText, from: &SqlText, to: &SqlText) -> SqlText {
     let family = |data_type: &SqlText| {
         let text = data_type.as_str().to_ascii_lowercase();
         let word = text.split(['(', ' ', '[']).next().unwrap_or("").to_owned();

@@ -25,6 +25,14 @@ fn function(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     let drop = fill("DROP ROUTINE {name}", &[("name", &quoted)]);
     let was = draft.from.functions.get(name);
     let now = draft.to.functions.get(name);
+    for made in [was, now].into_iter().flatten() {
+        if !text::is_routine(&made.definition) {
+            return Err(Error::Usage(format!(
+                "routine {} is neither function nor procedure, and how it changes is not known: change it in `migration:` or by hand",
+                name.name.as_str()
+            )));
+        }
+    }
     let title = format!("function {}", name.name.as_str());
     let item = match (&change.what, was, now) {
         (What::Created, _, Some(now)) => {
