@@ -61,7 +61,7 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     for statement in rules(draft, name, table)? {
         draft.push(statement);
     }
-    backfill::declared(draft, name, &change.object);
+    backfill::declared(draft, name, &change.object)?;
     Ok(())
 }
 

@@ -370,7 +370,7 @@ impl Rehearsal<'_> {
             Ok(()) => {}
             Err(failure) => return Err(self.failed(hands, step, &failure).await.into()),
         }
-        if step.phase <= Phase::Validate {
+        if step.phase <= Phase::Validate || step.backfill.is_some() {
             self.check(hands, step).await?;
         }
         Ok(())
