@@ -248,12 +248,12 @@ fn renamed(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     for (role, privileges) in &table.grants {
         writer.grant(&old, role, privileges);
     }
-    let grants = writer.take().into_iter().map(|made| made.sql);
+    let grants: Vec<SqlText> = writer.take().into_iter().map(|made| made.sql).collect();
     let title = format!("rename table {} to {}", was.as_str(), name.name.as_str());
     let mut item = Item::new(Phase::Expand, Rank::RenamedTables, title, &change.object)
         .part(rename(&old, name))
         .part(view.clone())
-        .parts(grants)
+        .parts(grants.clone())
         .undo(drop.clone())
         .undo(rename(name, &old))
         .because("the view lets programs of the old version read and write as before");
@@ -265,10 +265,27 @@ fn renamed(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         );
     }
     draft.push(item);
+    // After the switch a column of another type stands in the place of the old one, which the view goes on to show.
+    let shown = table.columns.iter().map(|column| {
+        let mut replaced = draft.diff.replaced_in(name);
+        let parts = [("column", &quote_ident(&column.name))];
+        match replaced.find(|r| r.old == column.name && r.new == column.name) {
+            None => quote_ident(&column.name),
+            Some(_) => {
+                let kept = quote_ident(&draft.kept(&column.name));
+                fill("{kept} AS {column}", &[&parts[..], &[("kept", &kept)]].concat())
+            }
+        }
+    });
+    let again = fill(
+        "CREATE VIEW {old}{invoker} AS\n    SELECT {shown}\n    FROM {new}",
+        &[&parts[..], &[("shown", &join(shown, ", "))]].concat(),
+    );
     let title = format!("drop the view under the old name {}", was.as_str());
     let item = Item::new(Phase::Contract, Rank::GoneViews, title, &change.object)
         .part(drop)
-        .undo(view);
+        .undo(again)
+        .undo_parts(grants.into_iter().map(Part::new));
     draft.push(item);
     Ok(())
 }
