@@ -9,7 +9,7 @@ use crate::catalog::{
 };
 use crate::design::{self, Model, ProjectionKind, UserTypeKind, ViewKind};
 use crate::finding::Finding;
-use crate::invariant::{self, Derived, Mechanism};
+use crate::invariant::{self, Derived, Mechanism, Tally};
 use crate::source::Span;
 use crate::sql::{Ident, QualifiedName, SqlText, quote_ident};
 
@@ -24,6 +24,8 @@ pub struct Compiled {
     pub provenance: BTreeMap<ObjectPath, Span>,
     /// What is wrong with the schema, before any server is asked.
     pub findings: Vec<Finding>,
+    /// Guard tables, with what they hold of which table.
+    pub tallies: Vec<Tally>,
 }
 
 /// Compiles a model.
@@ -33,6 +35,7 @@ pub fn compile(model: &Model) -> Compiled {
         mechanisms: Vec::new(),
         provenance: BTreeMap::new(),
         findings: Vec::new(),
+        tallies: Vec::new(),
     };
     surroundings(model, &mut compiled);
     for table in &model.tables {
@@ -47,6 +50,7 @@ pub fn compile(model: &Model) -> Compiled {
         mechanisms: &mut compiled.mechanisms,
         provenance: &mut compiled.provenance,
         findings: &mut compiled.findings,
+        tallies: &mut compiled.tallies,
     };
     // An idempotent command leans on a unique key that another invariant may bring.
     let leans = |found: &&design::Invariant| found.rule.kind() == design::InvariantKind::Idempotent;

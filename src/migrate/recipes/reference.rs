@@ -9,11 +9,13 @@ use crate::migrate::draft::{
 };
 use crate::migrate::plan::{Hazard, HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
-use crate::sql::{Ident, QualifiedName, SqlText, fill, idents, join, quote_ident, quote_qualified};
+use crate::sql::{
+    Ident, QualifiedName, SqlText, fill, fixed, idents, join, quote_ident, quote_qualified,
+};
 
 pub(in crate::migrate) static REFERENCE: Recipe = Recipe {
     name: "reference",
-    doc: "a foreign key is added NOT VALID and validated while writers go on; on a partitioned table first on each partition",
+    doc: "a foreign key is added NOT VALID and validated while writers go on, past policies where they are forced; on a partitioned table first on each partition",
     handles: |change| matches!(change.object, ObjectPath::ForeignKey(..)),
     steps: reference,
 };
@@ -65,6 +67,7 @@ fn reference(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             );
             let item = Item::new(Phase::Expand, Rank::Loosened, title, &change.object)
                 .part(drop_constraint(table, name))
+                .past_policies(is_hidden(draft, table, &was))
                 .undo_parts(again(draft, table, name, &was));
             draft.push(item);
         }
@@ -158,7 +161,10 @@ pub(super) fn at_switch(
     }
     if late {
         let title = format!("prove that {title}");
-        let item = Item::new(Phase::Switch, Rank::Last, title, cause).part(validate(table, name));
+        let is_hidden = is_hidden(draft, table, key);
+        let item = Item::new(Phase::Switch, Rank::Last, title, cause)
+            .parts(proven(is_hidden, table, name))
+            .past_policies(is_hidden);
         draft.push(item);
     } else {
         let subject = table.name.as_str();
@@ -171,6 +177,17 @@ pub(super) fn at_switch(
             },
         );
     }
+}
+
+/// Whether policies would hide rows of either table from its owner, by whose eyes PostgreSQL looks for rows that refer to nothing.
+fn is_hidden(draft: &Draft<'_>, table: &QualifiedName, key: &ForeignKey) -> bool {
+    draft.is_forced(table) || draft.is_forced(&key.table)
+}
+
+/// The proof of a reference. Where policies would hide rows it fails rather than finding too many orphans, or none.
+fn proven(is_hidden: bool, table: &QualifiedName, name: &Ident) -> Vec<SqlText> {
+    let off = is_hidden.then(|| fixed("SET LOCAL row_security = off"));
+    off.into_iter().chain([validate(table, name)]).collect()
 }
 
 /// Parts that make a reference as it was.
@@ -218,6 +235,7 @@ fn prove(
     let constraint = lines::foreign_key(built, &key);
     let named = format!("reference {} of {}", name.as_str(), table.name.as_str());
     let check = orphans(table, &key);
+    let hidden = is_hidden(draft, table, &key);
     let partitions: Vec<QualifiedName> = draft
         .from
         .tables
@@ -241,7 +259,8 @@ fn prove(
         .undo(drop_constraint(table, built));
         draft.push(item);
         let item = Item::new(Phase::Validate, Rank::References, format!("validate {named}"), cause)
-            .part(validate(table, built))
+            .parts(proven(hidden, table, built))
+            .past_policies(hidden)
             .check(check)
             .because("in a transaction of its own, so that the lock of the step before is not held through the scan");
         draft.push(item);
@@ -260,7 +279,8 @@ fn prove(
             format!("validate {on}"),
             cause,
         )
-        .part(validate(child, built));
+        .parts(proven(hidden, child, built))
+        .past_policies(hidden);
         draft.push(item);
     }
     // Going back, the partitions get their own again, or the steps before could not be taken back.

@@ -20,7 +20,7 @@ use crate::sql::{
 };
 
 use super::replace::cast;
-use super::table::under_old_name;
+use super::table::{shown_after, under_old_name};
 
 pub(in crate::migrate) static SHADOW: Recipe = Recipe {
     name: "shadow-table",
@@ -441,12 +441,8 @@ fn exchange(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
             .columns
             .iter()
             .map(|column| (&column.name, &column.name));
-        let now = pair.from.columns.iter().filter_map(|column| {
-            let at = pair.were.iter().position(|was| *was == column.name);
-            let carried = at.and_then(|at| pair.shared.get(at));
-            let same = || pair.to.column(&column.name).map(|column| &column.name);
-            Some((&column.name, carried.or_else(same)?))
-        });
+        let shown = shown_after(draft, pair.name, pair.from);
+        let now = shown.iter().map(|(was, now)| (was, now));
         let before = under_old_name(draft, (&old, pair.from), pair.name, before);
         let after = under_old_name(draft, (&old, pair.from), pair.name, now);
         let drop = fill("DROP VIEW {old}", &[("old", &quote_qualified(&old))]);

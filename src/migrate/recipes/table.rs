@@ -65,7 +65,7 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     for statement in rules(draft, name, table)? {
         draft.push(statement);
     }
-    backfill::declared(draft, name, &change.object);
+    backfill::declared(draft, name, &change.object)?;
     Ok(())
 }
 
@@ -258,12 +258,42 @@ fn renamed(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         );
     }
     draft.push(item);
+    let shown = shown_after(draft, name, table);
+    let columns = shown.iter().map(|(was, now)| (was, now));
+    let again = under_old_name(draft, (&old, table), name, columns);
     let title = format!("drop the view under the old name {}", was.as_str());
     let item = Item::new(Phase::Contract, Rank::GoneViews, title, &change.object)
         .part(drop)
-        .undo_parts(view.into_iter().map(Part::new));
+        .undo_parts(again.into_iter().map(Part::new));
     draft.push(item);
     Ok(())
+}
+
+/// Columns of the old table with what holds their values after the switch.
+pub(super) fn shown_after(
+    draft: &Draft<'_>,
+    name: &QualifiedName,
+    table: &Table,
+) -> Vec<(Ident, Ident)> {
+    let to = draft.to.tables.get(name);
+    let shown = table.columns.iter().filter_map(|column| {
+        let was = &column.name;
+        let now = if draft.diff.is_shadowed(name) {
+            let mut carried = draft.diff.carried.iter();
+            let carried = carried.find(|((of, _), old)| of == name && *old == was);
+            let stays = || to?.column(was).map(|column| column.name.clone());
+            carried.map(|((_, now), _)| now.clone()).or_else(stays)?
+        } else {
+            // A column of another type stands in the place of the old one, which the view goes on to show.
+            let mut replaced = draft.diff.replaced_in(name);
+            match replaced.find(|r| r.old == *was && r.new == *was) {
+                None => was.clone(),
+                Some(_) => draft.kept(was),
+            }
+        };
+        Some((was.clone(), now))
+    });
+    shown.collect()
 }
 
 /// A view for programs that know a table by its old name, over columns by their old and their present names.
