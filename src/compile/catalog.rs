@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{columns, judge, names::derived, partitions};
 use crate::catalog::{
-    Catalog, Check, Exclusion, ForeignKey, Function, Index, IndexKey, ObjectPath, OnDelete, Role,
-    Table, Unique, UserType, View,
+    Catalog, Check, Exclusion, ForeignKey, Index, IndexKey, ObjectPath, OnDelete, Role, Table,
+    Unique, UserType, View,
 };
 use crate::design::{self, Model, ProjectionKind, UserTypeKind, ViewKind};
 use crate::finding::Finding;
-use crate::invariant::{self, Derived, Mechanism};
+use crate::invariant::{self, Derived, Mechanism, Tally};
 use crate::source::Span;
 use crate::sql::{Ident, QualifiedName, SqlText, quote_ident};
 
@@ -24,6 +24,8 @@ pub struct Compiled {
     pub provenance: BTreeMap<ObjectPath, Span>,
     /// What is wrong with the schema, before any server is asked.
     pub findings: Vec<Finding>,
+    /// Guard tables, with what they hold of which table.
+    pub tallies: Vec<Tally>,
 }
 
 /// Compiles a model.
@@ -33,6 +35,7 @@ pub fn compile(model: &Model) -> Compiled {
         mechanisms: Vec::new(),
         provenance: BTreeMap::new(),
         findings: Vec::new(),
+        tallies: Vec::new(),
     };
     surroundings(model, &mut compiled);
     for table in &model.tables {
@@ -47,6 +50,7 @@ pub fn compile(model: &Model) -> Compiled {
         mechanisms: &mut compiled.mechanisms,
         provenance: &mut compiled.provenance,
         findings: &mut compiled.findings,
+        tallies: &mut compiled.tallies,
     };
     // An idempotent command leans on a unique key that another invariant may bring.
     let leans = |found: &&design::Invariant| found.rule.kind() == design::InvariantKind::Idempotent;
@@ -473,18 +477,7 @@ fn views(model: &Model, compiled: &mut Compiled) {
                     .insert(ObjectPath::View(name.clone()), view.name.at);
                 compiled.catalog.views.push((name, made));
             }
-            ViewKind::Routine => {
-                compiled
-                    .provenance
-                    .insert(ObjectPath::Function(name.clone()), view.name.at);
-                compiled.catalog.functions.insert(
-                    name,
-                    Function {
-                        body: String::new(),
-                        definition: sql,
-                    },
-                );
-            }
+            ViewKind::Routine => super::routine::routine(model, view, sql, compiled),
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod lines;
 mod names;
 mod order;
 mod partitions;
+mod routine;
 mod surroundings;
 mod writer;
 

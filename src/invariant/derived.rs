@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::registry::drift;
 use super::subject::Subject;
+use super::tally::Tally;
 use crate::catalog::{
     Catalog, Column, Function, Index, IndexKey, ObjectPath, Table, Trigger, TriggerTiming, Unique,
 };
@@ -33,6 +35,8 @@ pub struct Derived<'a> {
     pub provenance: &'a mut BTreeMap<ObjectPath, Span>,
     /// What is wrong.
     pub findings: &'a mut Vec<Finding>,
+    /// Guard tables so far.
+    pub tallies: &'a mut Vec<Tally>,
 }
 
 /// A unique index over whole columns; over nothing at all it allows one row.
@@ -230,6 +234,28 @@ impl Derived<'_> {
         self.provenance
             .insert(ObjectPath::Table(guard.clone()), subject.invariant.name.at);
         self.catalog.tables.insert(guard.clone(), table);
+        self.tallies.push(Tally {
+            guard: guard.clone(),
+            table: of.clone(),
+            per: per.to_vec(),
+            function: None,
+            totals: Vec::new(),
+            drift: drift(subject.model, subject.invariant),
+        });
         guard
+    }
+
+    /// Says what the counters of a guard table hold, and which function keeps them.
+    pub(crate) fn counts(
+        &mut self,
+        guard: &QualifiedName,
+        function: &QualifiedName,
+        totals: Vec<(Ident, SqlText)>,
+    ) {
+        let mut tallies = self.tallies.iter_mut();
+        if let Some(tally) = tallies.find(|tally| tally.guard == *guard) {
+            tally.function = Some(function.clone());
+            tally.totals = totals;
+        }
     }
 }

@@ -39,7 +39,8 @@ pub(crate) fn group_of(row: &'static str, per: &[Name]) -> SqlText {
 /// Columns of the guard's key.
 pub(crate) fn guard_key(per: &[Name]) -> SqlText {
     if per.is_empty() {
-        fixed("only")
+        // A reserved word.
+        fixed("\"only\"")
     } else {
         list(per)
     }
@@ -105,6 +106,7 @@ pub(crate) fn keep_within(subject: &Subject, derived: &mut Derived, count: &Coun
     );
     let body = counting_body(subject, count, &guard);
     let function = derived.function(subject, name.clone(), body);
+    derived.counts(&guard, &function, vec![("used".into(), total(count))]);
     let shape = TriggerShape::new(TriggerTiming::AfterRow, &["INSERT", "UPDATE", "DELETE"]);
     let trigger = derived.trigger(subject, &on, name.clone(), shape, &function);
     if let Some(trigger) = trigger {
@@ -128,6 +130,21 @@ pub(crate) fn keep_within(subject: &Subject, derived: &mut Derived, count: &Coun
             derived.credit(subject, vec![trigger]);
         }
     }
+}
+
+/// What the shares of a group's rows come to.
+fn total(count: &Count) -> SqlText {
+    let amount = match count.sum {
+        Some(sum) => fill("sum({sum})", &[("sum", &authored(sum))]),
+        None => fixed("count(*)"),
+    };
+    fill(
+        "coalesce({amount} FILTER (WHERE {predicate}), 0)",
+        &[
+            ("amount", &amount),
+            ("predicate", &predicate_or_true(count.predicate)),
+        ],
+    )
 }
 
 fn share(row: &'static str, count: &Count) -> SqlText {

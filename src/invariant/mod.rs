@@ -9,8 +9,10 @@ mod kinds;
 mod predicate;
 mod registry;
 mod subject;
+mod tally;
 
 pub use case::{Case, RowNumber, Value, Write};
 pub use derived::{Derived, Mechanism, unique_index};
 pub use predicate::{satisfying, unsatisfying};
 pub use registry::{KINDS, Kind, cases, drift, enforce, kind, reads};
+pub use tally::Tally;

@@ -9,6 +9,7 @@ use super::lock::LockMode;
 use super::plan::{Hazard, HazardKind, Manner, Plan, Step};
 use super::policy::Policy;
 use crate::catalog::Catalog;
+use crate::sql::words::mentions;
 use crate::sql::{QualifiedName, ddl};
 
 /// The effects of each step, in order. `from` is the schema before the first.
@@ -59,8 +60,13 @@ pub fn stops(step: &Step, effects: &Effects) -> Vec<(QualifiedName, LockMode)> {
 }
 
 /// Writes into each step what it locks and reads, and makes a hazard of every stop that no recipe has named.
-pub(super) fn annotate(plan: &mut Plan, from: &Catalog, policy: &Policy) {
+pub(super) fn annotate(plan: &mut Plan, from: &Catalog, to: &Catalog, policy: &Policy) {
     let audited = audit(plan, from);
+    let tables = || from.tables.iter().chain(&to.tables);
+    let forced: BTreeSet<&QualifiedName> = tables()
+        .filter(|(_, table)| table.row_security && table.force_row_security)
+        .map(|(name, _)| name)
+        .collect();
     for (step, effects) in plan.steps.iter_mut().zip(audited) {
         for (table, mode) in stops(step, &effects) {
             let name = table.name.as_str();
@@ -80,6 +86,11 @@ pub(super) fn annotate(plan: &mut Plan, from: &Catalog, policy: &Policy) {
                 text: format!("{name} {does} under {mode}: {}", mode.plainly()),
             });
         }
+        step.past_policies |= step.backfill.as_ref().is_some_and(|backfill| {
+            forced
+                .iter()
+                .any(|name| mentions(&backfill.call, &name.name))
+        });
         step.locks = lines(step, &effects, policy);
     }
 }

@@ -3,9 +3,12 @@
 //! A backfill is one `DO` block that commits after each chunk and remembers in a progress table how far it came. Run again it goes on there. It rests as long
 //! as a chunk took, and at least the declared pause; it waits while its row says `paused`, and while a replica lags behind.
 
+use super::aside;
 use super::draft::{Draft, Item, Rank};
 use super::plan::{Backfill, Phase};
 use crate::catalog::{ObjectPath, Table};
+use crate::error::Error;
+use crate::sql::words as text;
 use crate::sql::{
     Ident, QualifiedName, SqlText, facts, fill, fixed, join, literal, number, quote_ident,
     quote_qualified, substitute,
@@ -17,13 +20,13 @@ pub fn progress_table(schema: &Ident) -> QualifiedName {
 }
 
 /// A column of the key along which a table is walked.
-struct KeyColumn {
+pub(super) struct KeyColumn {
     name: SqlText,
     data_type: SqlText,
 }
 
 /// The primary key, else a unique constraint over columns that are never null, else where the rows lie.
-fn key(table: &Table) -> Vec<KeyColumn> {
+pub(super) fn key(table: &Table) -> Vec<KeyColumn> {
     let primary = table.primary_key.iter().map(|(_, key)| &key.columns);
     let columns = primary
         .chain(table.uniques.values().map(|key| &key.columns))
@@ -57,10 +60,11 @@ pub(super) fn column(
     value: &SqlText,
     stale: Option<SqlText>,
     cause: &ObjectPath,
-) {
+) -> Result<(), Error> {
     let Some(from) = draft.from.tables.get(table) else {
-        return;
+        return Ok(());
     };
+    let says = says(draft, table, std::slice::from_ref(column), cause)?;
     let quoted = quote_ident(column);
     let stale = stale.unwrap_or_else(|| fill("{column} IS NULL", &[("column", &quoted)]));
     let parts = [
@@ -71,13 +75,19 @@ pub(super) fn column(
     ];
     let write = |range: &SqlText| {
         let update = fill("UPDATE {table} SET {column} = {value}", &parts);
-        let parts = [("update", &update), ("range", range), ("stale", &stale)];
-        fill("{update}\n    WHERE {range} AND {stale};", &parts)
+        let parts = [
+            ("says", &says),
+            ("update", &update),
+            ("range", range),
+            ("stale", &stale),
+        ];
+        fill("{says}{update}\n    WHERE {range} AND {stale};", &parts)
     };
     let subject = format!("{}.{}", table.name.as_str(), column.as_str());
     let walk = Walk {
         table,
         key: key(from),
+        pace: draft.policy.pace(table),
         write: &write,
     };
     let check = fill("SELECT * FROM {table} WHERE {stale} LIMIT 10", &parts);
@@ -87,10 +97,22 @@ pub(super) fn column(
         format!("fill {subject}"),
         cause,
     )
-    .backfill(walk.backfill(draft, table, &subject))
+    .backfill(walk.backfill(draft, &subject))
     .undo(forgotten(draft, &subject))
     .check(check);
     draft.push(item);
+    Ok(())
+}
+
+/// What a chunk says first, so that rules that forbid changes let it pass.
+fn says(
+    draft: &mut Draft<'_>,
+    table: &QualifiedName,
+    columns: &[Ident],
+    cause: &ObjectPath,
+) -> Result<SqlText, Error> {
+    let has_any = aside::stand(draft, table, columns, cause)?;
+    Ok(if has_any { aside::said() } else { fixed("") })
 }
 
 /// Copies rows into another table. A copied row is locked until its chunk is committed, so that nobody changes it unseen in between.
@@ -120,6 +142,7 @@ pub(super) fn rows(
     let walk = Walk {
         table: source,
         key: key(from),
+        pace: draft.policy.pace(source),
         write: &write,
     };
     let item = Item::new(
@@ -128,29 +151,31 @@ pub(super) fn rows(
         format!("copy {} to {subject}", source.name.as_str()),
         cause,
     )
-    .backfill(walk.backfill(draft, source, &subject))
+    .backfill(walk.backfill(draft, &subject))
     .undo(forgotten(draft, &subject));
     draft.push(item);
 }
 
 /// What was filled goes with its column or table; one that is filled anew begins at the first row again.
-fn forgotten(draft: &Draft<'_>, subject: &str) -> SqlText {
+pub(super) fn forgotten(draft: &Draft<'_>, subject: &str) -> SqlText {
     let progress = quote_qualified(&progress_table(&draft.policy.schema));
     let parts = [("progress", &progress), ("step", &literal(subject))];
     fill("DELETE FROM {progress} WHERE step = {step}", &parts)
 }
 
 /// A walk along the key of a table.
-struct Walk<'a> {
-    table: &'a QualifiedName,
-    key: Vec<KeyColumn>,
+pub(super) struct Walk<'a> {
+    pub table: &'a QualifiedName,
+    pub key: Vec<KeyColumn>,
+    /// Rows at a time, and milliseconds of rest.
+    pub pace: (i64, u64),
     /// The statement of a chunk, given its bounds; the first chunk has none below.
-    write: &'a dyn Fn(&SqlText) -> SqlText,
+    pub write: &'a dyn Fn(&SqlText) -> SqlText,
 }
 
 impl Walk<'_> {
-    fn backfill(&self, draft: &Draft<'_>, paced: &QualifiedName, subject: &str) -> Backfill {
-        let (chunk, pause_ms) = draft.policy.pace(paced);
+    pub(super) fn backfill(&self, draft: &Draft<'_>, subject: &str) -> Backfill {
+        let (chunk, pause_ms) = self.pace;
         let names = join(self.key.iter().map(|k| k.name.clone()), ", ");
         let backwards = join(
             self.key
@@ -299,24 +324,41 @@ END
 $pgproof$";
 
 /// The backfill that the design gives for a table, once.
-pub(super) fn declared(draft: &mut Draft<'_>, table: &QualifiedName, cause: &ObjectPath) {
+pub(super) fn declared(
+    draft: &mut Draft<'_>,
+    table: &QualifiedName,
+    cause: &ObjectPath,
+) -> Result<(), Error> {
     let Some(entry) = draft.policy.backfill(table).cloned() else {
-        return;
+        return Ok(());
     };
     let Some(sql) = &entry.sql else {
-        return;
+        return Ok(());
     };
     let subject = table.name.as_str().to_owned();
     let title = format!("fill {subject} as the design says");
     if draft.has(&title) {
-        return;
+        return Ok(());
     }
     let Some((source, column)) = entry.by.as_ref().and_then(|by| source(draft, sql, by)) else {
         draft.notes.push(format!(
             "the backfill of {subject} cuts its chunks by {}, and no table that it reads has such a column; it is left out",
             entry.by.as_ref().map_or("nothing", |by| by.as_str())
         ));
-        return;
+        return Ok(());
+    };
+    let written: Vec<Ident> = match draft.to.tables.get(table) {
+        Some(made) if text::mentions(sql, &"update".into()) => made
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .filter(|name| text::mentions(sql, name))
+            .collect(),
+        _ => Vec::new(),
+    };
+    let says = match written.is_empty() {
+        true => fixed(""),
+        false => says(draft, table, &written, cause)?,
     };
     let begin = least(&column.data_type);
     let (chunk, _) = draft.policy.pace(table);
@@ -329,19 +371,21 @@ pub(super) fn declared(draft: &mut Draft<'_>, table: &QualifiedName, cause: &Obj
             "after" => from.clone(),
             _ => chunk.clone(),
         });
-        fill("{sql};", &[("sql", &sql)])
+        fill("{says}{sql};", &[("says", &says), ("sql", &sql)])
     };
     let walk = Walk {
         table: &source,
         key: vec![column],
+        pace: draft.policy.pace(table),
         write: &write,
     };
     let backfill = Backfill {
         is_walk: false,
-        ..walk.backfill(draft, table, &subject)
+        ..walk.backfill(draft, &subject)
     };
     let item = Item::new(Phase::Backfill, Rank::Backfills, title, cause);
     draft.push(item.backfill(backfill).undo(forgotten(draft, &subject)));
+    Ok(())
 }
 
 /// The table that a declared backfill walks along, and its key column.

@@ -7,7 +7,9 @@ use super::diff::{Diff, Replaced};
 use super::effect::{is_same_type, keeps_bytes};
 use super::renames::Renames;
 use super::same;
-use crate::catalog::{Catalog, Column, ColumnDefault, ObjectPath, Partitioning, Table};
+use crate::catalog::{
+    Catalog, Column, ColumnDefault, ObjectPath, PartitionBound, Partitioning, Table,
+};
 use crate::compile::derived;
 use crate::sql::words::mentions;
 use crate::sql::{Ident, QualifiedName};
@@ -21,6 +23,16 @@ pub(super) fn columns(
     schema: (&Catalog, u16),
 ) {
     if is_shadow(from, to) {
+        for column in &to.columns {
+            let was = renames.columns.get(&(name.clone(), column.name.clone()));
+            let was = was.filter(|was| to.column(was).is_none() && from.column(was).is_some());
+            let was = was.filter(|_| from.column(&column.name).is_none());
+            let was = was.unwrap_or(&column.name);
+            if from.column(was).is_some() {
+                out.carried
+                    .insert((name.clone(), column.name.clone()), was.clone());
+            }
+        }
         return;
     }
     let path = |column: &Ident| ObjectPath::Column(name.clone(), column.clone());
@@ -129,11 +141,21 @@ fn bounds_moved(from: &Option<Partitioning>, to: &Option<Partitioning>) -> bool 
     let (Some(from), Some(to)) = (from, to) else {
         return false;
     };
-    to.partitions.iter().any(|partition| {
-        let was = from
-            .partitions
+    let modulus = |by: &Partitioning| {
+        by.partitions
             .iter()
-            .find(|other| other.name == partition.name);
-        was.is_some_and(|was| !same::bound(&was.bound, &partition.bound))
-    })
+            .find_map(|partition| match partition.bound {
+                PartitionBound::Hash(modulus, _) => Some(modulus),
+                _ => None,
+            })
+    };
+    // Rows that go by another number lie elsewhere, whatever the partitions are called.
+    modulus(from) != modulus(to)
+        || to.partitions.iter().any(|partition| {
+            let was = from
+                .partitions
+                .iter()
+                .find(|other| other.name == partition.name);
+            was.is_some_and(|was| !same::bound(&was.bound, &partition.bound))
+        })
 }

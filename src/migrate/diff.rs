@@ -30,6 +30,8 @@ pub(super) struct Diff {
     /// In a fixed order.
     pub changes: Vec<Change>,
     pub replaced: Vec<Replaced>,
+    /// Columns of tables that are built anew, by their new names with the old ones.
+    pub carried: BTreeMap<(QualifiedName, Ident), Ident>,
 }
 
 pub(super) fn diff(old: &Catalog, to: &Catalog, renames: &Renames, version: u16) -> Diff {
@@ -38,6 +40,7 @@ pub(super) fn diff(old: &Catalog, to: &Catalog, renames: &Renames, version: u16)
         from: Catalog::default(),
         changes: Vec::new(),
         replaced: Vec::new(),
+        carried: BTreeMap::new(),
     };
     for (new, was) in &renames.tables {
         if old.tables.contains_key(was) && !old.tables.contains_key(new) {
@@ -48,6 +51,7 @@ pub(super) fn diff(old: &Catalog, to: &Catalog, renames: &Renames, version: u16)
             );
         }
     }
+    partitions_renamed(&mut out, &mut from, to);
     surroundings(&mut out, &from, to);
     let swapped = types(&mut out, &from, to);
     for (name, table) in &to.tables {
@@ -103,6 +107,32 @@ fn rename_table(catalog: &mut Catalog, was: &QualifiedName, new: &QualifiedName)
     }
     for (_, view) in &mut catalog.views {
         follow(&mut view.query);
+    }
+}
+
+/// Partitions that take the same rows are the same ones, whatever they are called: their names follow the table's.
+fn partitions_renamed(out: &mut Diff, from: &mut Catalog, to: &Catalog) {
+    for (name, table) in &mut from.tables {
+        let Some(Some(now)) = to.tables.get(name).map(|now| &now.partitioning) else {
+            continue;
+        };
+        let Some(was) = table.partitioning.as_mut() else {
+            continue;
+        };
+        if (was.method, &was.column) != (now.method, &now.column) {
+            continue;
+        }
+        let kept: Vec<Ident> = was.partitions.iter().map(|own| own.name.clone()).collect();
+        for own in &mut was.partitions {
+            let mut all = now.partitions.iter();
+            let twin = all.find(|other| same::bound(&own.bound, &other.bound));
+            if let Some(twin) = twin.filter(|twin| !kept.contains(&twin.name)) {
+                let path =
+                    ObjectPath::Table(QualifiedName::new(name.schema.clone(), twin.name.clone()));
+                out.say(path, What::Renamed(own.name.clone()));
+                own.name = twin.name.clone();
+            }
+        }
     }
 }
 

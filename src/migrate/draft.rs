@@ -27,7 +27,9 @@ pub(super) enum Rank {
     Loosened,
     Columns,
     Sync,
+    Aside,
     Backfills,
+    Again,
     Indexes,
     Keys,
     Checks,
@@ -36,6 +38,8 @@ pub(super) enum Rank {
     NotNull,
     Parity,
     Triggers,
+    Counts,
+    Judges,
     Views,
     Grants,
     GoneViews,
@@ -90,6 +94,7 @@ impl Item {
                 check: None,
                 hazards: Vec::new(),
                 is_parity: false,
+                past_policies: false,
                 spared: false,
                 locks: Vec::new(),
                 backfill: None,
@@ -155,6 +160,12 @@ impl Item {
 
     pub(super) fn resume(mut self, sql: SqlText) -> Item {
         self.step.resume.push(Part::alone(sql));
+        self
+    }
+
+    /// Says that it must see rows that policies hide from the owner.
+    pub(super) fn past_policies(mut self, does: bool) -> Item {
+        self.step.past_policies |= does;
         self
     }
 
@@ -269,6 +280,13 @@ impl<'a> Draft<'a> {
     /// Both sides of a table that is in both.
     pub(super) fn both(&self, table: &QualifiedName) -> Option<(&'a Table, &'a Table)> {
         Some((self.from.tables.get(table)?, self.to.tables.get(table)?))
+    }
+
+    /// Whether policies hide rows of a table from its owner, too. Policies change at the switch.
+    pub(super) fn is_forced(&self, table: &QualifiedName) -> bool {
+        let from = self.from.tables.get(table);
+        let found = from.or_else(|| self.to.tables.get(table));
+        found.is_some_and(|table| table.row_security && table.force_row_security)
     }
 
     /// A type under another name where a new one of the same name is built beside it: `new` before the switch, `old` after it.

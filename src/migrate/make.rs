@@ -48,6 +48,6 @@ pub fn plan(
     dual_write::declared(&mut draft);
     backfill::progress(&mut draft);
     let mut plan = draft.finish()?;
-    annotate(&mut plan, from, policy);
+    annotate(&mut plan, from, to, policy);
     Ok(plan)
 }

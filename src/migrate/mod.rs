@@ -7,6 +7,7 @@
 //! statements of a plan or a file one after the other.
 //! [`files`] reads the migrations of every tool, [`lint`](mod@lint) says what is wrong with them. `verify::observe` sees the same on a server, and `tests/migrate_locks.rs` holds the two together.
 
+mod aside;
 mod audit;
 mod backfill;
 mod chain;

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::compile::compile;
 use crate::design::Model;
 use crate::design::language::values::parse_duration;
+use crate::invariant::Tally;
 use crate::sql::{Ident, QualifiedName, SqlText};
 
 /// Rows of a chunk where the design is silent.
@@ -53,6 +55,8 @@ pub struct Policy {
     pub validate: Vec<(String, SqlText)>,
     /// For each version of the programs, the phases in which it works.
     pub compatibility: BTreeMap<String, Vec<String>>,
+    /// Guard tables of the new design, with what they hold of which table.
+    pub tallies: Vec<Tally>,
 }
 
 impl Policy {
@@ -110,6 +114,7 @@ impl Policy {
                     (version.clone(), one.into_iter().chain(many).collect())
                 })
                 .collect(),
+            tallies: compile(model).tallies,
         }
     }
 

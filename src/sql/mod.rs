@@ -35,8 +35,8 @@ pub use control::{
     run_program, run_script, set_for_role, terminate_backend,
 };
 pub use ddl::{
-    ConstraintForm, ConstraintKind, Ddl, DomainAction, IndexAction, IndexForm, KeyForm, Named,
-    NewColumn, NewTable, Object, ReindexTarget, Rename, Setting, TableAction, Transaction,
+    ConstraintForm, ConstraintKind, Ddl, DomainAction, Fires, IndexAction, IndexForm, KeyForm,
+    Named, NewColumn, NewTable, Object, ReindexTarget, Rename, Setting, TableAction, Transaction,
     TriggerState, TypeAction, ddl,
 };
 pub use execute::{execute, inline, placeholder, prepare, sequence};

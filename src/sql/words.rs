@@ -37,6 +37,15 @@ pub fn replacing(definition: &SqlText) -> SqlText {
     }
 }
 
+/// Whether a statement makes a function or a procedure.
+pub fn is_routine(definition: &SqlText) -> bool {
+    let words = words(definition.as_str());
+    let words: Vec<&str> = words.iter().map(String::as_str).take(4).collect();
+    let rest = words.strip_prefix(&["create"]).unwrap_or_default();
+    let rest = rest.strip_prefix(&["or", "replace"]).unwrap_or(rest);
+    matches!(rest.first(), Some(&("function" | "procedure")))
+}
+
 fn words(text: &str) -> Vec<String> {
     let all = tokens(text);
     let told = all.iter().filter(|token| token.kind != TokenKind::Comment);

@@ -29,9 +29,16 @@ pub fn worked(name: &str) -> Model {
 
 /// A design from its text; it must be without faults.
 pub fn model(text: &str) -> Model {
+    try_model(text).unwrap_or_else(|errors| unreachable!("{errors:#?}"))
+}
+
+/// A design from its text, or its faults.
+pub fn try_model(text: &str) -> Result<Model, Vec<String>> {
     let (model, errors) = read(text);
-    assert!(errors.is_empty(), "{errors:#?}");
-    model.expect("the design is a mapping")
+    match model {
+        Some(model) if errors.is_empty() => Ok(model),
+        _ => Err(errors),
+    }
 }
 
 fn read(text: &str) -> (Option<Model>, Vec<String>) {

@@ -142,6 +142,15 @@ fn chosen_in_group(
     );
     let counting = short(&format!("{}_count", subject.slug()));
     let count = derived.function(subject, counting.clone(), count);
+    let chosen = fill(
+        "count(*) FILTER (WHERE {predicate})",
+        &[("predicate", &authored(predicate))],
+    );
+    let totals = vec![
+        ("members".into(), fixed("count(*)")),
+        ("chosen".into(), chosen),
+    ];
+    derived.counts(&guard, &count, totals);
     let shape = TriggerShape::new(TriggerTiming::AfterRow, &["INSERT", "UPDATE", "DELETE"]);
     let counter = derived.trigger(subject, &on, counting, shape, &count);
     let missing = |row: &'static str| {

@@ -1,6 +1,6 @@
 //! The plan for people: what is done when, what to look at, how to go back.
 
-use super::script::{Opener, back, body, time};
+use super::script::{Opener, PAST_POLICIES, back, body, time};
 use crate::migrate::plan::{Manner, Phase, Plan, Reverse, Step};
 
 pub(super) fn runbook(plan: &Plan) -> String {
@@ -94,6 +94,9 @@ fn one(out: &mut String, plan: &Plan, step: &Step) {
         out.push_str(&format!(" Why: {because}."));
     }
     out.push('\n');
+    if step.past_policies {
+        out.push_str(&format!("\nRole: {PAST_POLICIES}.\n"));
+    }
     if !step.locks.is_empty() {
         out.push('\n');
     }

@@ -53,6 +53,9 @@ fn commented(out: &mut String, label: &str, text: &str) {
     }
 }
 
+/// Who may run a step that has to see every row.
+pub(super) const PAST_POLICIES: &str = "one with BYPASSRLS that may do what the owner may: policies would hide rows from the owner itself";
+
 /// What stands above a step: what it does, how, and what has to be known.
 pub(super) fn header(step: &Step) -> String {
     let mut out = format!("-- {} {}: {}\n", step.number, step.phase, step.title);
@@ -64,6 +67,9 @@ pub(super) fn header(step: &Step) -> String {
         }
     };
     commented(&mut out, "runs", manner);
+    if step.past_policies {
+        commented(&mut out, "role", PAST_POLICIES);
+    }
     for lock in &step.locks {
         commented(&mut out, "locks", lock);
     }

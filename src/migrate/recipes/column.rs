@@ -74,7 +74,7 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             return Ok(());
         }
         Some(kind @ (ColumnDefault::IdentityAlways | ColumnDefault::IdentityByDefault)) => {
-            identity(change, draft, table, &first, kind);
+            identity(change, draft, table, &first, kind)?;
         }
         Some(ColumnDefault::Expression(default))
             if is_volatile(default, draft.to, draft.policy.version) =>
@@ -97,9 +97,9 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 .because("with the default in ADD COLUMN every row would be written under ACCESS EXCLUSIVE, since each gets a value of its own");
             draft.push(item);
             if is_declared {
-                backfill::declared(draft, table, &change.object);
+                backfill::declared(draft, table, &change.object)?;
             } else {
-                backfill::column(draft, table, name, default, None, &change.object);
+                backfill::column(draft, table, name, default, None, &change.object)?;
             }
         }
         Some(ColumnDefault::Expression(_)) => {
@@ -114,7 +114,7 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             }
             draft.push(item);
             if is_declared {
-                backfill::declared(draft, table, &change.object);
+                backfill::declared(draft, table, &change.object)?;
             }
             return Ok(());
         }
@@ -136,7 +136,7 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             }
             draft.push(item);
             if is_declared {
-                backfill::declared(draft, table, &change.object);
+                backfill::declared(draft, table, &change.object)?;
             }
         }
     }
@@ -153,7 +153,7 @@ fn identity(
     table: &QualifiedName,
     column: &Column,
     kind: &ColumnDefault,
-) {
+) -> Result<(), Error> {
     let name = &column.name;
     let sequence = QualifiedName::new(
         table.schema.clone(),
@@ -180,7 +180,7 @@ fn identity(
         .undo(fill("DROP SEQUENCE {name}", &[("name", &quoted)]))
         .because("an identity in ADD COLUMN would write every row under ACCESS EXCLUSIVE");
     draft.push(item);
-    backfill::column(draft, table, name, &next, None, &change.object);
+    backfill::column(draft, table, name, &next, None, &change.object)?;
     let kind = identity_word(kind);
     let last = fill(
         "SELECT setval(pg_get_serial_sequence({table}, {column}), nextval({name}))",
@@ -218,6 +218,7 @@ fn identity(
         .part(fill("DROP SEQUENCE {name}", &[("name", &quoted)]))
         .forward_only("its numbers are in use");
     draft.push(item);
+    Ok(())
 }
 
 pub(super) fn identity_word(kind: &ColumnDefault) -> SqlText {
@@ -357,7 +358,24 @@ pub(in crate::migrate) static NULLABLE: Recipe = Recipe {
         if in_key {
             draft.switch(table, Slot::Settings, &change.object, (drop, back));
         } else {
-            let item = Item::new(Phase::Expand, Rank::Loosened, title, &change.object);
+            // An identity goes before, and comes again after.
+            let was = draft
+                .from
+                .tables
+                .get(table)
+                .and_then(|from| from.column(name));
+            let is_identity = was.is_some_and(|was| {
+                matches!(
+                    was.default,
+                    Some(ColumnDefault::IdentityAlways | ColumnDefault::IdentityByDefault)
+                )
+            });
+            let rank = if is_identity {
+                Rank::Columns
+            } else {
+                Rank::Loosened
+            };
+            let item = Item::new(Phase::Expand, rank, title, &change.object);
             draft.push(item.part(drop).undo_parts(back));
         }
         Ok(())

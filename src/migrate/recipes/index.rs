@@ -148,9 +148,15 @@ pub(super) fn concurrently(
     };
     let own =
         |partition: &crate::catalog::Partition| derived(&[partition.name.as_str(), name.as_str()]);
+    // Those that the expansion has brought are there too, before and behind this.
+    let brought = draft.to.tables.get(table);
+    let brought = brought.and_then(|table| table.partitioning.as_ref());
+    let brought = brought.into_iter().flat_map(|by| &by.partitions);
+    let is_known = |name: &Ident| by.partitions.iter().any(|known| known.name == *name);
+    let brought = brought.filter(|partition| !is_known(&partition.name));
+    let partitions: Vec<_> = by.partitions.iter().chain(brought).collect();
     // Once attached they go with the parent's, and not without it.
-    let unattached = by
-        .partitions
+    let unattached = partitions
         .iter()
         .map(|partition| Part::new(drop_index(table, &own(partition), false)));
     let mut items = vec![
@@ -160,7 +166,7 @@ pub(super) fn concurrently(
             .undo_parts(unattached)
             .because("PostgreSQL refuses CONCURRENTLY on a partitioned table, so each partition builds its own; the parent's is invalid until all are attached"),
     ];
-    for partition in &by.partitions {
+    for partition in partitions {
         let child = QualifiedName::new(table.schema.clone(), partition.name.clone());
         let own = own(partition);
         items.push(

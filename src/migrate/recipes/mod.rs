@@ -16,5 +16,6 @@ pub(super) mod rule;
 pub(super) mod shadow;
 pub(super) mod surroundings;
 pub(super) mod table;
+mod tally;
 pub(super) mod user_type;
 pub(super) mod view;

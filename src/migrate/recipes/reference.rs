@@ -7,13 +7,15 @@ use crate::migrate::change::{Change, What};
 use crate::migrate::draft::{
     Draft, Item, Rank, Slot, add_constraint, drop_constraint, rename_constraint, validate,
 };
-use crate::migrate::plan::{Part, Phase};
+use crate::migrate::plan::{Hazard, HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
-use crate::sql::{Ident, QualifiedName, SqlText, fill, idents, join, quote_ident, quote_qualified};
+use crate::sql::{
+    Ident, QualifiedName, SqlText, fill, fixed, idents, join, quote_ident, quote_qualified,
+};
 
 pub(in crate::migrate) static REFERENCE: Recipe = Recipe {
     name: "reference",
-    doc: "a foreign key is added NOT VALID and validated while writers go on; on a partitioned table first on each partition",
+    doc: "a foreign key is added NOT VALID and validated while writers go on, past policies where they are forced; on a partitioned table first on each partition",
     handles: |change| matches!(change.object, ObjectPath::ForeignKey(..)),
     steps: reference,
 };
@@ -53,6 +55,9 @@ fn reference(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         .and_then(|t| t.foreign_keys.get(name))
         .cloned();
     match (&change.what, was, now) {
+        (What::Created, _, Some(now)) if draft.diff.is_shadowed(&now.table) => {
+            at_switch(draft, table, name, &now, &change.object);
+        }
         (What::Created, _, Some(now)) => prove(draft, table, (name, name), &now, &change.object),
         (What::Dropped, Some(was), _) => {
             let title = format!(
@@ -62,6 +67,7 @@ fn reference(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             );
             let item = Item::new(Phase::Expand, Rank::Loosened, title, &change.object)
                 .part(drop_constraint(table, name))
+                .past_policies(is_hidden(draft, table, &was))
                 .undo_parts(again(draft, table, name, &was));
             draft.push(item);
         }
@@ -76,28 +82,12 @@ fn reference(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             let built = draft.built(name);
             let shadowed = draft.diff.is_shadowed(&now.table);
             if shadowed {
-                // The table that is referred to changes its place in its switch, and only then can be referred to.
-                let title = format!(
-                    "{} refers to the new {}",
-                    name.as_str(),
-                    now.table.name.as_str()
-                );
-                let add = add_constraint(table, &lines::foreign_key(name, &now), " NOT VALID");
                 let pair = (
                     drop_constraint(table, name),
                     again(draft, table, name, &was),
                 );
                 draft.switch(&now.table, Slot::DropReferences, &change.object, pair);
-                let pair = (add, vec![Part::new(drop_constraint(table, name))]);
-                draft.switch(&now.table, Slot::References, &change.object, pair);
-                let item = Item::new(
-                    Phase::Switch,
-                    Rank::Last,
-                    format!("prove that {title}"),
-                    &change.object,
-                )
-                .part(validate(table, name));
-                draft.push(item);
+                at_switch(draft, table, name, &now, &change.object);
                 return Ok(());
             }
             prove(draft, table, (name, &built), &now, &change.object);
@@ -134,6 +124,70 @@ fn reference(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         _ => {}
     }
     Ok(())
+}
+
+/// A reference to a table, or of one, that changes its place in its switch, and only then can be referred to.
+pub(super) fn at_switch(
+    draft: &mut Draft<'_>,
+    table: &QualifiedName,
+    name: &Ident,
+    key: &ForeignKey,
+    cause: &ObjectPath,
+) {
+    let title = format!(
+        "{} refers to the new {}",
+        name.as_str(),
+        key.table.name.as_str()
+    );
+    let home = if draft.diff.is_shadowed(&key.table) {
+        &key.table
+    } else {
+        table
+    };
+    let is_partitioned = draft
+        .to
+        .tables
+        .get(table)
+        .is_some_and(|table| table.partitioning.is_some());
+    let late = !is_partitioned || draft.policy.version >= PARTITIONED_NOT_VALID;
+    let rest = if late { " NOT VALID" } else { "" };
+    let add = add_constraint(table, &lines::foreign_key(name, key), rest);
+    let pair = (add, vec![Part::new(drop_constraint(table, name))]);
+    draft.switch(home, Slot::References, cause, pair);
+    if draft.diff.is_shadowed(table) && home != table {
+        // Both tables are exchanged in one transaction.
+        draft.switch_view(table, home);
+        draft.switch_view(home, home);
+    }
+    if late {
+        let title = format!("prove that {title}");
+        let is_hidden = is_hidden(draft, table, key);
+        let item = Item::new(Phase::Switch, Rank::Last, title, cause)
+            .parts(proven(is_hidden, table, name))
+            .past_policies(is_hidden);
+        draft.push(item);
+    } else {
+        let subject = table.name.as_str();
+        draft.switch_hazard(
+            home,
+            Hazard {
+                kind: HazardKind::Stop,
+                subject: subject.to_owned(),
+                text: format!("before 18 PostgreSQL refuses NOT VALID for a partitioned table, so {subject} is read while its writers wait"),
+            },
+        );
+    }
+}
+
+/// Whether policies would hide rows of either table from its owner, by whose eyes PostgreSQL looks for rows that refer to nothing.
+fn is_hidden(draft: &Draft<'_>, table: &QualifiedName, key: &ForeignKey) -> bool {
+    draft.is_forced(table) || draft.is_forced(&key.table)
+}
+
+/// The proof of a reference. Where policies would hide rows it fails rather than finding too many orphans, or none.
+fn proven(is_hidden: bool, table: &QualifiedName, name: &Ident) -> Vec<SqlText> {
+    let off = is_hidden.then(|| fixed("SET LOCAL row_security = off"));
+    off.into_iter().chain([validate(table, name)]).collect()
 }
 
 /// Parts that make a reference as it was.
@@ -181,6 +235,7 @@ fn prove(
     let constraint = lines::foreign_key(built, &key);
     let named = format!("reference {} of {}", name.as_str(), table.name.as_str());
     let check = orphans(table, &key);
+    let hidden = is_hidden(draft, table, &key);
     let partitions: Vec<QualifiedName> = draft
         .from
         .tables
@@ -204,7 +259,8 @@ fn prove(
         .undo(drop_constraint(table, built));
         draft.push(item);
         let item = Item::new(Phase::Validate, Rank::References, format!("validate {named}"), cause)
-            .part(validate(table, built))
+            .parts(proven(hidden, table, built))
+            .past_policies(hidden)
             .check(check)
             .because("in a transaction of its own, so that the lock of the step before is not held through the scan");
         draft.push(item);
@@ -223,7 +279,8 @@ fn prove(
             format!("validate {on}"),
             cause,
         )
-        .part(validate(child, built));
+        .parts(proven(hidden, child, built))
+        .past_policies(hidden);
         draft.push(item);
     }
     // Going back, the partitions get their own again, or the steps before could not be taken back.

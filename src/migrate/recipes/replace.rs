@@ -97,7 +97,7 @@ fn replaced(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         generated(draft, &pair);
     } else {
         added(draft, &pair);
-        filled(draft, &pair);
+        filled(draft, &pair)?;
     }
     if pair.is_rename() {
         renamed(draft, &pair);
@@ -175,7 +175,7 @@ fn added(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     draft.push(item);
 }
 
-fn filled(draft: &mut Draft<'_>, pair: &Pair<'_>) {
+fn filled(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
     let built = quote_ident(&pair.replaced.built);
     let old = quote_ident(&pair.replaced.old);
     let value = cast(&old, &pair.was.data_type, &pair.built_type);
@@ -188,7 +188,7 @@ fn filled(draft: &mut Draft<'_>, pair: &Pair<'_>) {
         &value,
         Some(stale.clone()),
         pair.cause,
-    );
+    )?;
     if !pair.now.nullable {
         super::not_null::steps(
             draft,
@@ -198,10 +198,11 @@ fn filled(draft: &mut Draft<'_>, pair: &Pair<'_>) {
             pair.cause,
         );
     }
+    Ok(())
 }
 
 /// What the new column holds for a value of the old one.
-fn cast(value: &SqlText, from: &SqlText, to: &SqlText) -> SqlText {
+pub(super) fn cast(value: &SqlText, from: &SqlText, to: &SqlText) -> SqlText {
     let family = |data_type: &SqlText| {
         let text = data_type.as_str().to_ascii_lowercase();
         let word = text.split(['(', ' ', '[']).next().unwrap_or("").to_owned();

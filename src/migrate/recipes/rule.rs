@@ -7,6 +7,7 @@ use crate::migrate::change::{Change, What};
 use crate::migrate::draft::{Draft, Item, Rank, Slot, alter, drop_trigger};
 use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
+use crate::migrate::recipes::tally;
 use crate::sql::words as text;
 use crate::sql::{Ident, QualifiedName, SqlText, fill, fixed, quote_ident, quote_qualified};
 
@@ -25,6 +26,14 @@ fn function(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     let drop = fill("DROP ROUTINE {name}", &[("name", &quoted)]);
     let was = draft.from.functions.get(name);
     let now = draft.to.functions.get(name);
+    for made in [was, now].into_iter().flatten() {
+        if !text::is_routine(&made.definition) {
+            return Err(Error::Usage(format!(
+                "routine {} is neither function nor procedure, and how it changes is not known: change it in `migration:` or by hand",
+                name.name.as_str()
+            )));
+        }
+    }
     let title = format!("function {}", name.name.as_str());
     let item = match (&change.what, was, now) {
         (What::Created, _, Some(now)) => {
@@ -45,14 +54,29 @@ fn function(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 .part(drop)
                 .undo(was.definition.clone())
         }
-        (_, Some(was), Some(now)) => Item::new(
-            Phase::Switch,
-            Rank::Functions,
-            format!("replace {title}"),
-            &change.object,
-        )
-        .part(text::replacing(&now.definition))
-        .undo(text::replacing(&was.definition)),
+        (_, Some(was), Some(now)) => {
+            let item = Item::new(
+                Phase::Switch,
+                Rank::Functions,
+                format!("replace {title}"),
+                &change.object,
+            );
+            let replace = text::replacing(&now.definition);
+            let recounted = tally::counted_by(draft, name)
+                .filter(|tally| tally::counts_otherwise(draft, tally));
+            match recounted {
+                Some(tally) => {
+                    tally::filled(draft, &tally, Phase::Switch, &change.object);
+                    let on = quote_qualified(&tally.table);
+                    // Whoever counts by the old function at this moment has committed before the groups are counted anew.
+                    let lock = "LOCK TABLE {on} IN SHARE ROW EXCLUSIVE MODE";
+                    item.part(fill(lock, &[("on", &on)]))
+                        .part(replace)
+                        .forward_only("the guard rows are counted by the new rule after this")
+                }
+                None => item.part(replace).undo(text::replacing(&was.definition)),
+            }
+        }
         _ => return Ok(()),
     };
     draft.push(item);
@@ -61,7 +85,7 @@ fn function(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
 
 pub(in crate::migrate) static TRIGGER: Recipe = Recipe {
     name: "trigger",
-    doc: "a new trigger comes when old programs keep its rule; one that changes is replaced in one transaction",
+    doc: "a new trigger comes when old programs keep its rule, and the guard rows of one that counts are counted while writers go on; one that changes is replaced in one transaction",
     handles: |change| matches!(change.object, ObjectPath::Trigger(..)),
     steps: trigger,
 };
@@ -90,9 +114,15 @@ fn trigger(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     let named = format!("trigger {} of {}", name.as_str(), table.name.as_str());
     match (&change.what, was, now) {
         (What::Created, _, Some(now)) => {
+            let made = draft.to.tables.get(table);
+            let made = made.and_then(|table| table.triggers.get(name));
+            let function = made.map(|trigger| trigger.function.clone());
+            let asks = function
+                .as_ref()
+                .is_some_and(|name| tally::asks(draft, name));
             let mut item = Item::new(
                 Phase::Validate,
-                Rank::Triggers,
+                if asks { Rank::Judges } else { Rank::Triggers },
                 format!("add {named}"),
                 &change.object,
             )
@@ -102,10 +132,13 @@ fn trigger(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 item = item.hazard(
                     HazardKind::NoValue,
                     guard.name.as_str(),
-                    format!("{named} counts what it sees from now on; rows that exist are not in {} until somebody fills it", guard.name.as_str()),
+                    format!("{named} writes {} from now on; of rows that exist it knows nothing until somebody fills it", guard.name.as_str()),
                 );
             }
             draft.push(item);
+            if let Some(tally) = function.and_then(|name| tally::counted_by(draft, &name)) {
+                tally::filled(draft, &tally, Phase::Validate, &change.object);
+            }
         }
         (What::Dropped, Some(was), _) => {
             let item = Item::new(
@@ -153,7 +186,7 @@ fn trigger(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// A table of guard rows that is new, and that the trigger's function writes.
+/// A new table that the trigger's function speaks of and no rule of the design fills.
 fn guard(draft: &Draft<'_>, table: &QualifiedName, name: &Ident) -> Option<QualifiedName> {
     let trigger = draft.to.tables.get(table)?.triggers.get(name)?;
     let function = draft.to.functions.get(&trigger.function)?;
@@ -162,8 +195,14 @@ fn guard(draft: &Draft<'_>, table: &QualifiedName, name: &Ident) -> Option<Quali
         .tables
         .keys()
         .filter(|name| !draft.from.tables.contains_key(*name));
+    let is_guard = |new: &QualifiedName| {
+        let mut all = draft.policy.tallies.iter();
+        all.any(|tally| tally.guard == *new)
+    };
     new.find(|new| {
-        *new != table && text::mentions(&SqlText::authored(function.body.clone()), &new.name)
+        *new != table
+            && !is_guard(new)
+            && text::mentions(&SqlText::authored(function.body.clone()), &new.name)
     })
     .cloned()
 }

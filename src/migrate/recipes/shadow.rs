@@ -2,7 +2,7 @@
 //!
 //! Triggers write to both; old rows are copied in chunks; the two exchange their names in one short transaction, after which the old table follows until it goes.
 
-use crate::catalog::{Column, ColumnDefault, ObjectPath, Table};
+use crate::catalog::{Column, ColumnDefault, ForeignKey, ObjectPath, Table};
 use crate::compile::{Writer, derived};
 use crate::error::Error;
 use crate::migrate::backfill;
@@ -11,12 +11,16 @@ use crate::migrate::draft::{
     Draft, Item, Rank, Slot, alter, drop_constraint, drop_function, drop_trigger,
     rename_constraint, rename_index,
 };
-use crate::migrate::plan::{Part, Phase};
+use crate::migrate::effect::is_same_type;
+use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::sql::{
     Ident, QualifiedName, SqlText, fill, follow_rows, idents, join, literal, quote_ident,
     quote_qualified,
 };
+
+use super::replace::cast;
+use super::table::{shown_after, under_old_name};
 
 pub(in crate::migrate) static SHADOW: Recipe = Recipe {
     name: "shadow-table",
@@ -31,9 +35,14 @@ struct Pair<'a> {
     kept: QualifiedName,
     from: &'a Table,
     to: &'a Table,
-    /// Columns that both have, and that can be written.
+    /// Columns that both have, and that can be written, as the new table calls them.
     shared: Vec<Ident>,
-    key: Vec<Ident>,
+    /// The same as the old table calls them.
+    were: Vec<Ident>,
+    /// What the new table takes for the old one's values, and the other way round, over a row of this name.
+    casts: Vec<(SqlText, SqlText)>,
+    /// The old table's key, as the new and the old table call it.
+    key: (Vec<Ident>, Vec<Ident>),
     cause: &'a ObjectPath,
 }
 
@@ -46,17 +55,31 @@ fn shadow(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     };
     let beside = |ident: Ident| QualifiedName::new(name.schema.clone(), ident);
     let is_written = |column: &Column| !matches!(column.default, Some(ColumnDefault::Generated(_)));
-    let shared: Vec<Ident> = to
-        .columns
-        .iter()
-        .filter(|column| is_written(column) && from.column(&column.name).is_some_and(is_written))
-        .map(|column| column.name.clone())
-        .collect();
+    let (mut shared, mut were, mut casts) = (Vec::new(), Vec::new(), Vec::new());
+    for column in to.columns.iter().filter(|column| is_written(column)) {
+        let was = draft.diff.carried.get(&(name.clone(), column.name.clone()));
+        let was = was
+            .and_then(|was| from.column(was))
+            .filter(|was| is_written(was));
+        if let Some(was) = was {
+            let now_type = draft.swapped(&column.data_type, "new");
+            casts.push((was.data_type.clone(), now_type));
+            shared.push(column.name.clone());
+            were.push(was.name.clone());
+        }
+    }
+    let called = |column: &Ident| {
+        let at = were.iter().position(|was| was == column)?;
+        shared.get(at).cloned()
+    };
     let old_key = from
         .primary_key
         .as_ref()
         .map(|(_, key)| key.columns.clone());
-    let key = old_key.filter(|key| key.iter().all(|column| shared.contains(column)));
+    let key = old_key.and_then(|key| {
+        let now: Option<Vec<Ident>> = key.iter().map(called).collect();
+        Some((now?, key))
+    });
     let Some(key) = key else {
         return Err(Error::Usage(format!(
             "{} changes how it is partitioned, and has no primary key by which its rows could be copied while programs write: give it one first",
@@ -70,17 +93,44 @@ fn shadow(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         from,
         to,
         shared,
+        were,
+        casts,
         key,
         cause: &change.object,
     };
     create(draft, &pair)?;
     mirror(draft, &pair);
-    let columns = idents(&pair.shared);
-    backfill::rows(draft, (name, &pair.built), (&columns, &columns), pair.cause);
+    let values = join(pair.values(None, true), ", ");
+    backfill::rows(
+        draft,
+        (name, &pair.built),
+        (&idents(&pair.shared), &values),
+        pair.cause,
+    );
     parity(draft, &pair);
     exchange(draft, &pair)?;
     contract(draft, &pair);
     Ok(())
+}
+
+impl Pair<'_> {
+    /// The values of the one table as the other takes them: forward from the old one, of a row of this name where there is one.
+    fn values(&self, row: Option<&'static str>, forward: bool) -> Vec<SqlText> {
+        let names = if forward { &self.were } else { &self.shared };
+        let all = names.iter().zip(&self.casts);
+        all.map(|(name, (was, now))| {
+            let value = match row {
+                Some(row) => crate::sql::column_of(row, name),
+                None => quote_ident(name),
+            };
+            let (from, to) = if forward { (was, now) } else { (now, was) };
+            match is_same_type(was, now) {
+                true => value,
+                false => cast(&value, from, to),
+            }
+        })
+        .collect()
+    }
 }
 
 /// Names in the schema that the old table has, and that the new one takes over at the switch.
@@ -93,6 +143,19 @@ fn taken(pair: &Pair<'_>) -> Vec<(Ident, bool)> {
     out.extend(constraints.map(|name| (name.clone(), true)));
     out.extend(pair.to.indexes.keys().map(|name| (name.clone(), false)));
     out
+}
+
+/// Partitions of the new table that are built under another name, because the old one has theirs.
+fn partitions_in_the_way(pair: &Pair<'_>) -> Vec<Ident> {
+    let names = |table: &Table| -> Vec<Ident> {
+        let by = table.partitioning.iter();
+        by.flat_map(|by| by.partitions.iter().map(|own| own.name.clone()))
+            .collect()
+    };
+    let old = names(pair.from);
+    let mut new = names(pair.to);
+    new.retain(|name| old.contains(name));
+    new
 }
 
 /// The new table, whole, under other names.
@@ -115,8 +178,27 @@ fn create(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
         .into_iter()
         .map(|(n, m)| (built(n), m))
         .collect();
+    let in_the_way = partitions_in_the_way(pair);
+    for own in table
+        .partitioning
+        .iter_mut()
+        .flat_map(|by| &mut by.partitions)
+    {
+        if in_the_way.contains(&own.name) {
+            own.name = built(own.name.clone());
+        }
+    }
+    for column in &mut table.columns {
+        column.data_type = draft.swapped(&column.data_type, "new");
+    }
+    // References wait for tables that are not there yet, or not in their place; so do those to itself.
+    let waits = |key: &ForeignKey| {
+        key.table == *pair.name
+            || !draft.from.tables.contains_key(&key.table)
+            || super::reference::waits_for_key(draft, key)
+    };
     let mut writer = Writer::new(draft.environment);
-    writer.table(&pair.built, &table, &|key| key.table != *pair.name)?;
+    writer.table(&pair.built, &table, &|key| !waits(key))?;
     writer.security(&pair.built, &table)?;
     for (role, privileges) in &table.grants {
         writer.grant(&pair.built, role, privileges);
@@ -126,12 +208,33 @@ fn create(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
         "DROP TABLE {name}",
         &[("name", &quote_qualified(&pair.built))],
     );
+    let waiting = pair.to.foreign_keys.iter().filter(|(_, key)| waits(key));
+    let waiting: Vec<(&Ident, &ForeignKey)> = waiting.collect();
     let title = format!("a new {} beside the old one", pair.name.name.as_str());
-    let item = Item::new(Phase::Expand, Rank::Tables, title, pair.cause)
+    let mut item = Item::new(Phase::Expand, Rank::Tables, title, pair.cause)
         .parts(made)
         .undo(drop)
         .because("PostgreSQL cannot partition a table that is there");
+    for column in &table.columns {
+        let was = pair.shared.iter().position(|name| *name == column.name);
+        let was = was.and_then(|at| pair.from.column(pair.were.get(at)?));
+        let has_value = match was {
+            Some(was) => !was.nullable,
+            None => column.default.is_some(),
+        };
+        if !column.nullable && !has_value {
+            let subject = format!("{}.{}", pair.name.name.as_str(), column.name.as_str());
+            let text = format!(
+                "rows that have no value for {subject} cannot be copied: it may not be null any more"
+            );
+            item = item.hazard(HazardKind::NoValue, subject, text);
+        }
+    }
     draft.push(item);
+    for (key, made) in waiting {
+        let object = ObjectPath::ForeignKey(pair.name.clone(), key.clone());
+        super::reference::at_switch(draft, pair.name, key, made, &object);
+    }
     Ok(())
 }
 
@@ -139,24 +242,34 @@ fn mirror_name(pair: &Pair<'_>) -> Ident {
     derived(&["pgproof", "mirror", pair.name.name.as_str()])
 }
 
-/// Writes each change of one table to the other.
-fn mirror_function(pair: &Pair<'_>, name: &Ident, target: &QualifiedName) -> SqlText {
+/// Writes each change of one table to the other: forward from the old one to the new one.
+fn mirror_function(
+    pair: &Pair<'_>,
+    name: &Ident,
+    target: &QualifiedName,
+    forward: bool,
+) -> SqlText {
     let name = QualifiedName::new(pair.name.schema.clone(), name.clone());
-    let of = |row: &'static str, columns: &[Ident]| {
-        join(
-            columns
-                .iter()
-                .map(|column| crate::sql::column_of(row, column)),
-            ", ",
-        )
+    let (columns, key, own_key) = match forward {
+        true => (&pair.shared, &pair.key.0, &pair.key.1),
+        false => (&pair.were, &pair.key.1, &pair.key.0),
     };
+    let names = if forward { &pair.were } else { &pair.shared };
+    let old = pair.values(Some("OLD"), forward).into_iter().zip(names);
+    let old = old.filter(|(_, name)| own_key.contains(name));
+    let old: Vec<(SqlText, &Ident)> = old.collect();
+    let ordered = own_key.iter().filter_map(|column| {
+        let mut all = old.iter();
+        all.find(|(_, name)| *name == column)
+            .map(|(value, _)| value.clone())
+    });
     let parts = [
         ("name", &quote_qualified(&name)),
         ("target", &quote_qualified(target)),
-        ("columns", &idents(&pair.shared)),
-        ("values", &of("NEW", &pair.shared)),
-        ("key", &idents(&pair.key)),
-        ("old_key", &of("OLD", &pair.key)),
+        ("columns", &idents(columns)),
+        ("values", &join(pair.values(Some("NEW"), forward), ", ")),
+        ("key", &idents(key)),
+        ("old_key", &join(ordered, ", ")),
     ];
     // SECURITY DEFINER: a program that may write the one table need not be allowed to write the other.
     fill(
@@ -182,7 +295,7 @@ fn mirror(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     let name = mirror_name(pair);
     let title = format!("write {} to both tables", pair.name.name.as_str());
     let item = Item::new(Phase::Expand, Rank::Sync, title, pair.cause)
-        .part(mirror_function(pair, &name, &pair.built))
+        .part(mirror_function(pair, &name, &pair.built, true))
         .part(mirror_trigger(pair, &name, pair.name))
         .undo(drop_trigger(pair.name, &name))
         .undo(drop_function(pair.name, &name))
@@ -191,24 +304,22 @@ fn mirror(draft: &mut Draft<'_>, pair: &Pair<'_>) {
 }
 
 /// Rows that the two do not share.
-fn differing(pair: &Pair<'_>, one: &QualifiedName, other: &QualifiedName) -> SqlText {
+fn differing(pair: &Pair<'_>) -> SqlText {
     let parts = [
+        ("were", &join(pair.values(None, true), ", ")),
         ("columns", &idents(&pair.shared)),
-        ("one", &quote_qualified(one)),
-        ("other", &quote_qualified(other)),
+        ("one", &quote_qualified(pair.name)),
+        ("other", &quote_qualified(&pair.built)),
     ];
     fill(
-        "(SELECT {columns} FROM {one} EXCEPT ALL SELECT {columns} FROM {other})\nUNION ALL\n(SELECT {columns} FROM {other} EXCEPT ALL SELECT {columns} FROM {one})",
+        "(SELECT {were} FROM {one} EXCEPT ALL SELECT {columns} FROM {other})\nUNION ALL\n(SELECT {columns} FROM {other} EXCEPT ALL SELECT {were} FROM {one})",
         &parts,
     )
 }
 
 fn parity(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     let title = format!("both tables of {} hold the same", pair.name.name.as_str());
-    let parts = [
-        ("rows", &differing(pair, pair.name, &pair.built)),
-        ("name", &literal(&title)),
-    ];
+    let parts = [("rows", &differing(pair)), ("name", &literal(&title))];
     let assert = fill(
         "DO $pgproof$\nBEGIN\n    IF EXISTS ({rows}) THEN\n        RAISE EXCEPTION 'not so: %', {name};\n    END IF;\nEND\n$pgproof$",
         &parts,
@@ -216,7 +327,7 @@ fn parity(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     let mut item = Item::new(Phase::Validate, Rank::Parity, title, pair.cause)
         .part(assert)
         .undo_parts([])
-        .check(differing(pair, pair.name, &pair.built));
+        .check(differing(pair));
     item.step.is_parity = true;
     draft.push(item);
 }
@@ -248,6 +359,15 @@ fn exchange(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
         rename(&pair.built, pair.name),
         vec![rename(pair.name, &pair.built)],
     );
+    let beside = |ident: Ident| QualifiedName::new(pair.name.schema.clone(), ident);
+    for partition in partitions_in_the_way(pair) {
+        let built = beside(derived(&[partition.as_str(), "new"]));
+        let kept = beside(derived(&[partition.as_str(), "old"]));
+        let partition = beside(partition);
+        for (from, to) in [(&partition, &kept), (&built, &partition)] {
+            say(Slot::Columns, rename(from, to), vec![rename(to, from)]);
+        }
+    }
     let old_constraint = |ident: &Ident| {
         pair.from
             .primary_key
@@ -297,7 +417,7 @@ fn exchange(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
     }
     say(
         Slot::Rules,
-        mirror_function(pair, &back_name, &pair.kept),
+        mirror_function(pair, &back_name, &pair.kept, false),
         vec![drop_function(pair.name, &back_name)],
     );
     say(
@@ -305,6 +425,35 @@ fn exchange(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
         mirror_trigger(pair, &back_name, pair.name),
         vec![drop_trigger(pair.name, &back_name)],
     );
+    // Programs that know it by its old name are led to the new table too.
+    let path = ObjectPath::Table(pair.name.clone());
+    let renamed = draft
+        .diff
+        .changes
+        .iter()
+        .find_map(|change| match &change.what {
+            What::Renamed(was) if change.object == path => Some(beside(was.clone())),
+            _ => None,
+        });
+    if let Some(old) = renamed {
+        let before = pair
+            .from
+            .columns
+            .iter()
+            .map(|column| (&column.name, &column.name));
+        let shown = shown_after(draft, pair.name, pair.from);
+        let now = shown.iter().map(|(was, now)| (was, now));
+        let before = under_old_name(draft, (&old, pair.from), pair.name, before);
+        let after = under_old_name(draft, (&old, pair.from), pair.name, now);
+        let drop = fill("DROP VIEW {old}", &[("old", &quote_qualified(&old))]);
+        let back = before.into_iter().map(Part::new).collect();
+        draft.switch(pair.name, Slot::DropViews, pair.cause, (drop.clone(), back));
+        let mut back = vec![Part::new(drop)];
+        for sql in after {
+            let back = std::mem::take(&mut back);
+            draft.switch(pair.name, Slot::Views, pair.cause, (sql, back));
+        }
+    }
     let mut writer = Writer::new(draft.environment);
     for (trigger, made) in &pair.to.triggers {
         writer.trigger(pair.name, trigger, made)?;

@@ -9,7 +9,7 @@ use crate::migrate::draft::{Draft, Item, Rank, alter, drop_constraint, rename_in
 use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::sql::{
-    Ident, QualifiedName, SqlText, fill, fixed, idents, join, literal, quote_ident, quote_qualified,
+    Ident, QualifiedName, SqlText, fill, fixed, join, literal, quote_ident, quote_qualified,
 };
 
 pub(in crate::migrate) static CREATED: Recipe = Recipe {
@@ -48,6 +48,10 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             &[("constraint", &lines::foreign_key(key, made))],
         );
         let undo = drop_constraint(name, key);
+        if draft.diff.is_shadowed(&made.table) {
+            super::reference::at_switch(draft, name, key, made, &object);
+            continue;
+        }
         let is_old = draft.from.tables.contains_key(&made.table);
         // A key that is only now being built must be there first.
         let late = is_old && super::reference::waits_for_key(draft, made);
@@ -61,7 +65,7 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     for statement in rules(draft, name, table)? {
         draft.push(statement);
     }
-    backfill::declared(draft, name, &change.object);
+    backfill::declared(draft, name, &change.object)?;
     Ok(())
 }
 
@@ -219,41 +223,30 @@ fn renamed(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     let (ObjectPath::Table(name), What::Renamed(was)) = (&change.object, &change.what) else {
         return Ok(());
     };
-    let Some(table) = draft.from.tables.get(name) else {
-        return Ok(());
-    };
     let old = QualifiedName::new(name.schema.clone(), was.clone());
     let rename = |from: &QualifiedName, to: &QualifiedName| {
         alter(from, "RENAME TO {to}", &[("to", &quote_ident(&to.name))])
     };
-    // An invoker's view lets row-level security and grants see who asks; before 15 there is none, and a view would pass the policies by.
-    let invoker = fixed(if draft.policy.version >= 15 {
-        " WITH (security_invoker = true)"
-    } else {
-        ""
-    });
-    let columns = idents(table.columns.iter().map(|column| &column.name));
-    let parts = [
-        ("old", &quote_qualified(&old)),
-        ("new", &quote_qualified(name)),
-        ("invoker", &invoker),
-        ("columns", &columns),
-    ];
-    let view = fill(
-        "CREATE VIEW {old}{invoker} AS\n    SELECT {columns}\n    FROM {new}",
-        &parts,
-    );
-    let drop = fill("DROP VIEW {old}", &parts);
-    let mut writer = Writer::new(draft.environment);
-    for (role, privileges) in &table.grants {
-        writer.grant(&old, role, privileges);
-    }
-    let grants = writer.take().into_iter().map(|made| made.sql);
+    let Some(table) = draft.from.tables.get(name) else {
+        let title = format!(
+            "rename partition {} to {}",
+            was.as_str(),
+            name.name.as_str()
+        );
+        let item = Item::new(Phase::Expand, Rank::RenamedTables, title, &change.object);
+        draft.push(item.part(rename(&old, name)).undo(rename(name, &old)));
+        return Ok(());
+    };
+    let columns = table
+        .columns
+        .iter()
+        .map(|column| (&column.name, &column.name));
+    let view = under_old_name(draft, (&old, table), name, columns);
+    let drop = fill("DROP VIEW {old}", &[("old", &quote_qualified(&old))]);
     let title = format!("rename table {} to {}", was.as_str(), name.name.as_str());
     let mut item = Item::new(Phase::Expand, Rank::RenamedTables, title, &change.object)
         .part(rename(&old, name))
-        .part(view.clone())
-        .parts(grants)
+        .parts(view.clone())
         .undo(drop.clone())
         .undo(rename(name, &old))
         .because("the view lets programs of the old version read and write as before");
@@ -265,12 +258,80 @@ fn renamed(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         );
     }
     draft.push(item);
+    let shown = shown_after(draft, name, table);
+    let columns = shown.iter().map(|(was, now)| (was, now));
+    let again = under_old_name(draft, (&old, table), name, columns);
     let title = format!("drop the view under the old name {}", was.as_str());
     let item = Item::new(Phase::Contract, Rank::GoneViews, title, &change.object)
         .part(drop)
-        .undo(view);
+        .undo_parts(again.into_iter().map(Part::new));
     draft.push(item);
     Ok(())
+}
+
+/// Columns of the old table with what holds their values after the switch.
+pub(super) fn shown_after(
+    draft: &Draft<'_>,
+    name: &QualifiedName,
+    table: &Table,
+) -> Vec<(Ident, Ident)> {
+    let to = draft.to.tables.get(name);
+    let shown = table.columns.iter().filter_map(|column| {
+        let was = &column.name;
+        let now = if draft.diff.is_shadowed(name) {
+            let mut carried = draft.diff.carried.iter();
+            let carried = carried.find(|((of, _), old)| of == name && *old == was);
+            let stays = || to?.column(was).map(|column| column.name.clone());
+            carried.map(|((_, now), _)| now.clone()).or_else(stays)?
+        } else {
+            // A column of another type stands in the place of the old one, which the view goes on to show.
+            let mut replaced = draft.diff.replaced_in(name);
+            match replaced.find(|r| r.old == *was && r.new == *was) {
+                None => was.clone(),
+                Some(_) => draft.kept(was),
+            }
+        };
+        Some((was.clone(), now))
+    });
+    shown.collect()
+}
+
+/// A view for programs that know a table by its old name, over columns by their old and their present names.
+pub(super) fn under_old_name<'c>(
+    draft: &Draft<'_>,
+    (old, table): (&QualifiedName, &Table),
+    name: &QualifiedName,
+    columns: impl Iterator<Item = (&'c Ident, &'c Ident)>,
+) -> Vec<SqlText> {
+    // An invoker's view lets row-level security and grants see who asks; before 15 there is none, and a view would pass the policies by.
+    let invoker = fixed(if draft.policy.version >= 15 {
+        " WITH (security_invoker = true)"
+    } else {
+        ""
+    });
+    let columns = columns.map(|(was, now)| match was == now {
+        true => quote_ident(now),
+        false => fill(
+            "{now} AS {was}",
+            &[("now", &quote_ident(now)), ("was", &quote_ident(was))],
+        ),
+    });
+    let parts = [
+        ("old", &quote_qualified(old)),
+        ("new", &quote_qualified(name)),
+        ("invoker", &invoker),
+        ("columns", &join(columns, ", ")),
+    ];
+    let view = fill(
+        "CREATE VIEW {old}{invoker} AS\n    SELECT {columns}\n    FROM {new}",
+        &parts,
+    );
+    let mut writer = Writer::new(draft.environment);
+    for (role, privileges) in &table.grants {
+        writer.grant(old, role, privileges);
+    }
+    let grants = writer.take().into_iter().map(|made| made.sql);
+    std::iter::once(view).chain(grants).collect()
 }
 
 pub(in crate::migrate) static SETTINGS: Recipe = Recipe {

@@ -1,5 +1,6 @@
 //! The forms.
 
+use super::fires::Fires;
 use super::names::Named;
 use super::table_forms::{ConstraintForm, NewTable, TableAction};
 use crate::sql::Ident;
@@ -75,6 +76,8 @@ pub enum Ddl {
         from: Option<Named>,
         /// What it calls.
         function: Option<Named>,
+        /// When it fires, where that is all there is to it.
+        fires: Option<Box<Fires>>,
     },
     DropTrigger {
         table: Named,

@@ -4,6 +4,7 @@
 
 mod alter;
 mod constraint;
+mod fires;
 mod forms;
 mod names;
 mod objects;
@@ -14,6 +15,7 @@ mod table_forms;
 #[cfg(test)]
 mod tests;
 
+pub use fires::Fires;
 pub use forms::{
     Ddl, DomainAction, IndexAction, IndexForm, KeyForm, Object, ReindexTarget, Rename, Setting,
     Transaction, TypeAction,

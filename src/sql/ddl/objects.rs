@@ -61,6 +61,7 @@ fn created(node: &SyntaxNode) -> Option<Ddl> {
             from: child::<ast::FromTable>(node).and_then(|from| relation(from.syntax())),
             function: child::<ast::CallExpr>(node)
                 .and_then(|call| Named::parse(text(call.syntax()).split('(').next()?)),
+            fires: super::fires::fires(node).map(Box::new),
         },
         SyntaxKind::CREATE_RULE => Ddl::CreateRule {
             table: on_relation(node)?,

@@ -37,7 +37,10 @@ pub(super) async fn mutants(rehearsal: &Rehearsal<'_>) -> Result<(Mutants, Vec<S
                         Safeguard::DualWrite => &step.causes,
                         _ => &[],
                     };
-                    differing(rehearsal, &plan, written).await?.is_some()
+                    // What is counted is counted after the new rules came.
+                    let last = plan.steps.iter().rposition(|step| step.backfill.is_some());
+                    let upto = last.filter(|_| step.phase > Phase::Backfill);
+                    differing(rehearsal, &plan, written, upto).await?.is_some()
                 }
             };
             mutants.made += 1;
@@ -121,11 +124,15 @@ async fn differing(
     rehearsal: &Rehearsal<'_>,
     plan: &Plan,
     written: &[ObjectPath],
+    upto: Option<usize>,
 ) -> Result<Option<String>, Error> {
+    let is_run = |at: usize, step: &Step| {
+        step.phase <= Phase::Backfill || upto.is_some_and(|upto| at <= upto)
+    };
     let (database, mut hands) = rehearsal.begin().await?;
     let mut found = None;
-    for step in &plan.steps {
-        if step.phase <= Phase::Backfill && forward(&mut hands, plan, step).await.is_err() {
+    for (at, step) in plan.steps.iter().enumerate() {
+        if is_run(at, step) && forward(&mut hands, plan, step).await.is_err() {
             found = Some(step.title.clone());
             break;
         }
@@ -135,11 +142,10 @@ async fn differing(
         let path = rehearsal.stage.search_path();
         that_run(&database, &rehearsal.old_calls(), &path).await?;
     }
-    let own = plan
-        .steps
-        .iter()
-        .filter(|step| step.backfill.is_some() || step.is_parity);
-    let own = own.filter_map(|step| Some((step.title.as_str(), step.check.as_ref()?)));
+    let own = plan.steps.iter().enumerate();
+    let own =
+        own.filter(|(at, step)| step.is_parity || (step.backfill.is_some() && is_run(*at, step)));
+    let own = own.filter_map(|(_, step)| Some((step.title.as_str(), step.check.as_ref()?)));
     let declared = rehearsal.policy.validate.iter();
     let declared = declared.map(|(name, query)| (name.as_str(), query));
     if let Some(mover) = &mut hands.mover {
@@ -159,7 +165,7 @@ async fn differing(
 pub(super) async fn followed(rehearsal: &Rehearsal<'_>) -> Result<(), Ended> {
     let tables = rehearsal.old.compiled.catalog.tables.keys();
     let written: Vec<ObjectPath> = tables.map(|name| ObjectPath::Table(name.clone())).collect();
-    match differing(rehearsal, &rehearsal.plan, &written).await? {
+    match differing(rehearsal, &rehearsal.plan, &written, None).await? {
         None => Ok(()),
         Some(what) => Err(Refuted::new(format!(
             "what programs of the old version write after the backfill does not get to its new place: {what} shows rows that differ"

@@ -370,7 +370,7 @@ impl Rehearsal<'_> {
             Ok(()) => {}
             Err(failure) => return Err(self.failed(hands, step, &failure).await.into()),
         }
-        if step.phase <= Phase::Validate {
+        if step.phase <= Phase::Validate || step.backfill.is_some() {
             self.check(hands, step).await?;
         }
         Ok(())
@@ -414,34 +414,40 @@ impl Rehearsal<'_> {
         }
     }
 
-    /// Forward as far as one can go back, then back, then forward to the end.
+    /// Forward up to each step that cannot be taken back, back to the one before it, and forward again.
     async fn taken_back(&self) -> Result<usize, Ended> {
         let (database, mut hands) = self.begin().await?;
-        let start = read(&mut hands.owner, self.old.model).await?;
-        let count = self
-            .plan
-            .steps
-            .iter()
-            .take_while(|step| matches!(step.reverse, Reverse::Parts(_)))
-            .count();
-        let (there, _) = self.plan.steps.split_at(count);
-        for step in there {
-            self.step(&mut hands, step).await?;
-        }
-        for step in there.iter().rev() {
-            if let Err(failure) = back(&mut hands, &self.plan, step).await {
-                return Err(Refuted::new(format!(
-                    "{} cannot be taken back: {failure}",
-                    named(step)
-                ))
-                .into());
+        let (mut rest, mut count) = (self.plan.steps.as_slice(), 0);
+        while !rest.is_empty() {
+            let is_reversible = |step: &&Step| matches!(step.reverse, Reverse::Parts(_));
+            let (there, beyond) = rest.split_at(rest.iter().take_while(is_reversible).count());
+            let start = read(&mut hands.owner, self.old.model).await?;
+            for step in there {
+                self.step(&mut hands, step).await?;
             }
+            for step in there.iter().rev() {
+                if let Err(failure) = back(&mut hands, &self.plan, step).await {
+                    return Err(Refuted::new(format!(
+                        "{} cannot be taken back: {failure}",
+                        named(step)
+                    ))
+                    .into());
+                }
+            }
+            if let Some(first) = there.first() {
+                let found = read(&mut hands.owner, self.old.model).await?;
+                let when = format!("after everything from {} on was taken back", named(first));
+                same(&when, &differences(&start, &found))?;
+            }
+            count += there.len();
+            let Some((passed, beyond)) = beyond.split_first() else {
+                break;
+            };
+            for step in there.iter().chain([passed]) {
+                self.step(&mut hands, step).await?;
+            }
+            rest = beyond;
         }
-        let found = read(&mut hands.owner, self.old.model).await?;
-        same(
-            "after everything was taken back",
-            &differences(&start, &found),
-        )?;
         drop(hands);
         database.drop().await?;
         Ok(count)

@@ -19,9 +19,9 @@ pub struct Hands {
 }
 
 impl Hands {
-    /// Whether a step writes rows that policies would hide.
+    /// Whether a step reads or writes rows that policies would hide.
     pub fn is_for_mover(step: &Step) -> bool {
-        step.manner() == Manner::Chunks
+        step.manner() == Manner::Chunks || step.past_policies
     }
 
     /// The session for a step.

@@ -125,7 +125,7 @@ pub(super) async fn apart(
         "SELECT 'index ' || i.indexrelid::regclass || ' is invalid' FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid \
          WHERE NOT i.indisvalid AND c.relnamespace = to_regnamespace({schema}) \
          UNION ALL SELECT 'constraint ' || conname || ' was never validated' FROM pg_constraint \
-         WHERE NOT convalidated AND connamespace = to_regnamespace({schema})",
+         WHERE NOT convalidated AND conparentid = 0 AND connamespace = to_regnamespace({schema})",
         &[("schema", &literal(crate::sql::quote_ident(schema).as_str()))],
     );
     let half = session.query(&sql).await;

@@ -1,0 +1,358 @@
+//! What an edit leaves behind that is no design any more goes, as somebody would let it go.
+
+use super::parts::*;
+
+pub fn tidy(design: &mut Design) {
+    // What goes may have been what something else stood on.
+    loop {
+        let before = design.clone();
+        once(design);
+        if before == *design {
+            return;
+        }
+    }
+}
+
+fn fits(sql: &Sql, table: &Table, design: &Design) -> bool {
+    let columns = sql.uses.iter().all(|(id, class)| {
+        table
+            .column(*id)
+            .is_some_and(|column| *class == Class::Any || column.kind.class() == *class)
+    });
+    columns
+        && sql
+            .labels
+            .iter()
+            .all(|(id, label)| design.labels(*id).contains(label))
+}
+
+fn once(design: &mut Design) {
+    let whole = design.clone();
+    let is_type = |id: Id, labels: bool| {
+        whole
+            .types
+            .iter()
+            .any(|own| own.id == id && matches!(own.of, TypeOf::Labels(_)) == labels)
+    };
+    for table in &mut design.tables {
+        for column in &mut table.columns {
+            match column.kind {
+                Kind::Enum(id) if !is_type(id, true) => column.kind = Kind::Text,
+                Kind::Domain(id) if !is_type(id, false) => column.kind = Kind::Bigint,
+                _ => {}
+            }
+            of_column(column, &whole);
+        }
+        let now = table.clone();
+        let is = |sql: &Sql| fits(sql, &now, &whole);
+        let all = |ids: &[Id], wanted: &dyn Fn(&Column) -> bool| {
+            !ids.is_empty() && ids.iter().all(|id| now.column(*id).is_some_and(wanted))
+        };
+        let not_base = |sql: &Sql| {
+            sql.uses.iter().any(|(id, _)| {
+                now.column(*id)
+                    .is_some_and(|column| column.generated.is_some())
+            })
+        };
+        for column in &mut table.columns {
+            column.check = column.check.take().filter(is);
+            let kind = column.kind;
+            let gives = |sql: &Sql| match sql.text.as_str() {
+                "lower($0)" => kind == Kind::Text && !column.collate,
+                "$0 * 2" => {
+                    matches!(kind, Kind::Integer | Kind::Bigint)
+                        && now
+                            .column(sql.uses[0].0)
+                            .is_some_and(|of| of.kind.is_whole() && of.kind != Kind::Bigint)
+                }
+                _ => kind == Kind::Bool,
+            };
+            column.generated = column
+                .generated
+                .take()
+                .filter(|own| is(own) && !not_base(own) && gives(own));
+        }
+        table.tenant = table.tenant.filter(|id| now.column(*id).is_some());
+        if !all(&table.key, &|column| {
+            !column.nullable && column.kind.is_ordered() && column.generated.is_none()
+        }) {
+            // Without a key it would be no table that anybody may have.
+            let fits = |column: &&Column| {
+                column.kind.is_ordered() && column.generated.is_none() && !column.nullable
+            };
+            table.key = now
+                .columns
+                .iter()
+                .filter(fits)
+                .take(1)
+                .map(|column| column.id)
+                .collect();
+        }
+        let by = table.partition.as_ref().map(|own| own.by);
+        let is_whole = |ids: &[Id]| by.is_none_or(|by| ids.contains(&by));
+        if table
+            .partition
+            .as_ref()
+            .is_some_and(|own| !can_cut(own, &now))
+            || !table.key.is_empty() && !is_whole(&table.key)
+        {
+            table.partition = None;
+        }
+        let ordered = |column: &Column| column.kind.is_ordered();
+        table.uniques.retain(|own| {
+            all(&own.columns, &ordered)
+                && is_whole(&own.columns)
+                && own.filter.as_ref().is_none_or(is)
+        });
+        // PostgreSQL makes one of two that are the same.
+        let mut seen = vec![table.key.clone()];
+        table.uniques.retain(|own| {
+            let is_new = own.filter.is_some() || !seen.contains(&own.columns);
+            seen.push(own.columns.clone());
+            is_new
+        });
+        table.checks.retain(|(_, own)| is(own));
+        table.excludes.retain(|own| {
+            let scalar = |column: &Column| {
+                matches!(
+                    column.kind,
+                    Kind::Integer | Kind::Bigint | Kind::Text | Kind::Uuid
+                )
+            };
+            let zoned = own.span.uses.iter().all(|(id, _)| {
+                now.column(*id)
+                    .is_some_and(|column| matches!(column.kind, Kind::Span | Kind::Timestamptz))
+            });
+            all(&own.equal, &scalar)
+                && is(&own.span)
+                && zoned
+                && own.filter.as_ref().is_none_or(is)
+                && by.is_none()
+        });
+        table.indexes.retain_mut(|own| {
+            own.include
+                .retain(|id| now.column(*id).is_some_and(ordered));
+            let keys: Vec<Id> = own
+                .keys
+                .iter()
+                .flat_map(|(key, _)| key.uses.iter().map(|(id, _)| *id))
+                .collect();
+            let has_trigrams =
+                whole.trigrams || own.keys.iter().all(|(_, rest)| *rest != " gin_trgm_ops");
+            let usable = own.using.is_some()
+                || all(&keys, &|column| {
+                    column.kind.is_ordered()
+                        || own.keys.iter().any(|(key, _)| key.text.contains("->>"))
+                });
+            let hashed = own.using != Some("hash")
+                || all(&keys, &|column| {
+                    column.kind != Kind::Bytea || column.kind.is_ordered()
+                });
+            let unique =
+                !own.unique || is_whole(&keys) && own.keys.iter().all(|(key, _)| key.text == "$0");
+            own.keys.iter().all(|(key, _)| is(key))
+                && own.filter.as_ref().is_none_or(is)
+                && has_trigrams
+                && usable
+                && hashed
+                && unique
+        });
+        table.references.retain(|own| {
+            let Some(to) = whole.table(own.to) else { return false };
+            let same = own.columns.iter().zip(&own.key).all(|(one, other)| {
+                let (one, other) = (now.column(*one), to.column(*other));
+                matches!((one, other), (Some(one), Some(other)) if one.kind == other.kind && one.collate == other.collate && one.generated.is_none())
+            });
+            let nulls = own.on_delete != "set null" || all(&own.columns, &|column| column.nullable);
+            same && nulls && to.keys().any(|key| *key == own.key)
+        });
+    }
+    let now = design.clone();
+    design.views.retain_mut(|own| {
+        let Some(table) = now.table(own.table) else {
+            return false;
+        };
+        own.columns.retain(|id| table.column(*id).is_some());
+        let joined = own
+            .join
+            .as_ref()
+            .is_none_or(|name| table.references.iter().any(|other| other.name == *name));
+        own.filter = own.filter.take().filter(|filter| fits(filter, table, &now));
+        !own.columns.is_empty() && joined
+    });
+    design.routines.retain(|own| match &own.does {
+        Does::Adds(_) => true,
+        Does::Counts(table) => now.table(*table).is_some(),
+        Does::Looks { table, column, .. } => now.table(*table).is_some_and(|table| {
+            table
+                .column(*column)
+                .is_some_and(|column| column.generated.is_none())
+        }),
+    });
+    design.invariants.retain_mut(|own| {
+        now.table(own.table)
+            .is_some_and(|table| holds(own, table, &now))
+    });
+    let isolated = design
+        .invariants
+        .iter()
+        .any(|own| matches!(own.rule, Rule::Isolated(_)));
+    if isolated && !design.roles.iter().any(|role| role.name == "pair_clerk") {
+        design.roles.push(Role {
+            name: "pair_clerk",
+            grants: Vec::new(),
+            on_views: false,
+        });
+    }
+    let is_shut = |id: Id| {
+        design
+            .invariants
+            .iter()
+            .any(|own| own.table == id && own.rule == Rule::AppendOnly)
+    };
+    for role in &mut design.roles {
+        role.grants.retain(|(id, _)| now.table(*id).is_some());
+        for (_, words) in role.grants.iter_mut().filter(|(id, _)| is_shut(*id)) {
+            words.retain(|word| !["update", "delete"].contains(word));
+        }
+        role.grants.retain(|(_, words)| !words.is_empty());
+    }
+    design.tables.retain(|table| !table.key.is_empty());
+}
+
+fn of_column(column: &mut Column, design: &Design) {
+    if !column.kind.is_text() {
+        column.one_of.clear();
+        column.collate = false;
+    }
+    if !column.kind.is_whole() {
+        column.identity = None;
+    }
+    if column.identity.is_some() {
+        column.nullable = false;
+        column.default = None;
+        column.generated = None;
+    }
+    if column.generated.is_some() {
+        column.default = None;
+        column.one_of.clear();
+    }
+    let routine = |id: Id| {
+        design
+            .routines
+            .iter()
+            .any(|own| own.id == id && matches!(own.does, Does::Adds(_)))
+    };
+    column.default = column.default.filter(|own| match own {
+        Default::Now => column.kind.class() == Class::Time,
+        Default::Random => column.kind == Kind::Uuid,
+        Default::Routine(id) => matches!(column.kind, Kind::Integer | Kind::Bigint) && routine(*id),
+        Default::Literal(_) => column.kind != Kind::Span,
+    });
+}
+
+fn can_cut(own: &Partition, table: &Table) -> bool {
+    table.column(own.by).is_some_and(|by| {
+        let fits = match own.form {
+            Form::Hash(_) => by.kind.is_ordered(),
+            Form::List(_) => by.kind.is_text(),
+            Form::Every { .. } => by.kind.class() == Class::Time,
+            Form::Ranges(_) => matches!(by.kind, Kind::Date | Kind::Timestamptz),
+        };
+        fits && !by.nullable && by.generated.is_none()
+    }) && table.columns.iter().all(|column| column.identity.is_none())
+}
+
+fn holds(own: &mut Invariant, table: &Table, design: &Design) -> bool {
+    let all = |ids: &[Id], wanted: &dyn Fn(&Column) -> bool| {
+        !ids.is_empty() && ids.iter().all(|id| table.column(*id).is_some_and(wanted))
+    };
+    let scalar = |column: &Column| {
+        matches!(
+            column.kind,
+            Kind::Integer | Kind::Bigint | Kind::Text | Kind::Uuid
+        ) && column.generated.is_none()
+    };
+    let whole = |column: &Column| column.kind.is_whole() && column.generated.is_none();
+    let is = |sql: &Sql| fits(sql, table, design);
+    let by = table.partition.as_ref().map(|own| own.by);
+    let is_whole = |ids: &[Id]| by.is_none_or(|by| ids.contains(&by));
+    match &mut own.rule {
+        Rule::Required(columns) => all(columns, &|column| !column.nullable),
+        Rule::Child(child) => {
+            let refers = |other: &Table| {
+                other
+                    .references
+                    .iter()
+                    .any(|own| own.to == table.id && own.key == table.key)
+            };
+            !table.key.is_empty() && design.table(*child).is_some_and(refers)
+        }
+        Rule::Unique(columns, filter) | Rule::AtMostOne(columns, filter) => {
+            all(columns, &|column| column.kind.is_ordered())
+                && filter.as_ref().is_none_or(is)
+                && is_whole(columns)
+        }
+        Rule::ExactlyOne(columns, filter) => {
+            all(columns, &scalar) && is(filter) && is_whole(columns)
+        }
+        Rule::AtMostCount(columns, _) => all(columns, &scalar),
+        Rule::AtMostOfParent {
+            reference,
+            sum,
+            limit,
+        } => {
+            let to = table
+                .references
+                .iter()
+                .find(|other| other.name == *reference)
+                .and_then(|other| design.table(other.to));
+            all(&[*sum], &whole)
+                && to.is_some_and(|to| {
+                    to.column(*limit)
+                        .is_some_and(|column| whole(column) && !column.nullable)
+                })
+        }
+        Rule::Check(sql) | Rule::Holds(sql) => is(sql),
+        Rule::NoOverlap { per, from, to } => {
+            all(per, &scalar)
+                && all(&[*from, *to], &|column| {
+                    column.kind == Kind::Timestamptz && column.generated.is_none()
+                })
+                && table.column(*from).is_some_and(|column| !column.nullable)
+                && by.is_none()
+        }
+        Rule::Balanced(per, sum) => all(per, &scalar) && all(&[*sum], &whole),
+        Rule::AppendOnly => true,
+        Rule::Immutable(columns, once) => {
+            *once = once.take().filter(is);
+            all(columns, &|column| column.generated.is_none())
+        }
+        Rule::Transitions(column, labels) => {
+            let now = table.column(*column).map(|column| match column.kind {
+                Kind::Enum(id) => design.labels(id).to_vec(),
+                _ => column.one_of.clone(),
+            });
+            let now = now.unwrap_or_default();
+            labels.retain(|label| now.contains(label));
+            labels.len() > 1
+                && table
+                    .column(*column)
+                    .is_some_and(|column| column.generated.is_none())
+        }
+        Rule::Monotonic(column, _) => all(&[*column], &|column| {
+            whole(column) && column.identity.is_none()
+        }),
+        Rule::Isolated(tables) => {
+            tables.retain(|id| {
+                design.table(*id).is_some_and(|table| {
+                    table
+                        .tenant
+                        .and_then(|id| table.column(id))
+                        .is_some_and(|tenant| tenant.name == "tenant_id")
+                })
+            });
+            !tables.is_empty()
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! The way from one design to another on a server: there, back as far as one can, and there again.
+
+use pgproof::catalog::{Catalog, differences};
+use pgproof::compile::{Compiled, compile, ddl};
+use pgproof::design::Model;
+use pgproof::migrate::{HazardKind, Plan, Policy, Renames, Reverse, Step, plan};
+use pgproof::postgres::{Database, Scope, Server, Session, SqlFailure, introspect};
+use pgproof::sql::SqlText;
+use pgproof::template::Environment;
+use pgproof::verify::migrate::{Hands, back, forward};
+
+use super::support;
+
+pub struct Side {
+    pub model: Model,
+    pub compiled: Compiled,
+}
+
+impl Side {
+    pub fn new(model: Model) -> Side {
+        let compiled = compile(&model);
+        Side { model, compiled }
+    }
+}
+
+/// Why there is no plan.
+pub fn planned(from: &Side, to: &Side, environment: &Environment) -> Result<Plan, String> {
+    let made = plan(
+        &from.compiled.catalog,
+        &to.compiled.catalog,
+        &Renames::of(&to.model),
+        &Policy::of(&to.model),
+        environment,
+    );
+    made.map_err(|error| error.to_string())
+}
+
+/// A query that says the same before and after, in the names of each side.
+pub struct Kept {
+    pub table: String,
+    pub before: String,
+    pub after: String,
+}
+
+/// How a migration ended.
+pub enum Ended {
+    /// Equal to the new design, after this many steps.
+    Equal(usize),
+    /// Rows that exist stand in the way, as the step's own check shows.
+    Rows(String),
+}
+
+/// A database with the old design, and a plan that leads from it.
+pub struct Way<'w> {
+    pub from: &'w Side,
+    pub to: &'w Side,
+    pub plan: Plan,
+    database: Database,
+    wanted: Catalog,
+}
+
+/// Indexes that are invalid, and constraints that were never proven. (What PostgreSQL keeps for each partition of a table that is referred to is never marked.)
+const HALF_DONE: &str = "SELECT coalesce(string_agg(what, ', '), '') FROM (
+    SELECT indexrelid::regclass::text AS what FROM pg_index WHERE NOT indisvalid
+    UNION ALL SELECT conname FROM pg_constraint WHERE NOT convalidated AND conparentid = 0) AS half";
+
+const ROWS: &str = "SELECT coalesce(string_agg(line, ' ' ORDER BY line), '') FROM (
+    SELECT relname || '=' || (xpath('/row/n/text()', query_to_xml('SELECT count(*) AS n FROM ' || c.oid::regclass, false, true, '')))[1]::text AS line
+    FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE nspname = 'shop' AND relkind IN ('r', 'p') AND NOT relispartition AND relname NOT LIKE 'pgproof%') AS lines";
+
+async fn build(
+    server: &Server,
+    side: &Side,
+    environment: &Environment,
+) -> Result<Database, String> {
+    for (role, made) in &side.compiled.catalog.roles {
+        let done = server.ensure_role(role, made.bypass_rls).await;
+        done.map_err(|error| error.to_string())?;
+    }
+    let script = ddl(&side.compiled.catalog, environment).map_err(|error| error.to_string())?;
+    let database = support::database(server).await;
+    for extension in &side.compiled.catalog.extensions {
+        let made = database.create_extension(extension).await;
+        made.map_err(|error| error.to_string())?;
+    }
+    let mut owner = support::session(&database).await;
+    for statement in &script.statements {
+        let text = statement.sql.as_str();
+        if text.starts_with("CREATE ROLE") || text.starts_with("CREATE EXTENSION") {
+            continue;
+        }
+        if let Err(failure) = owner.batch(&statement.sql).await {
+            drop(owner);
+            let said = format!("not built: {text}: {failure}");
+            database.drop().await.map_err(|error| error.to_string())?;
+            return Err(said);
+        }
+    }
+    Ok(database)
+}
+
+async fn read(session: &mut Session, side: &Side) -> Catalog {
+    let scope = Scope {
+        schemas: vec![side.model.database.schema.clone()],
+        roles: Vec::new(),
+    };
+    let mut catalog = introspect(session, &scope)
+        .await
+        .expect("the catalog can be read");
+    // A column can only be added at the end, and where it stands means nothing.
+    for table in catalog.tables.values_mut() {
+        table
+            .columns
+            .sort_by(|one, other| one.name.cmp(&other.name));
+    }
+    catalog
+}
+
+fn same(what: &str, expected: &Catalog, found: &Catalog) -> Result<(), String> {
+    let found = differences(expected, found);
+    if found.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = found.iter().map(ToString::to_string).collect();
+    Err(format!("{what}:\n    {}", lines.join("\n    ")))
+}
+
+pub async fn scalar(session: &mut Session, text: &str) -> Result<String, String> {
+    let rows = session.query(&SqlText::authored(text)).await;
+    let rows = rows.map_err(|failure| format!("{text}: {failure}"))?;
+    Ok(rows.scalar().unwrap_or_default().to_owned())
+}
+
+impl<'w> Way<'w> {
+    pub async fn new(
+        server: &Server,
+        (from, to): (&'w Side, &'w Side),
+        plan: Plan,
+        environment: &Environment,
+    ) -> Result<Way<'w>, String> {
+        let target = build(server, to, environment).await?;
+        let wanted = read(&mut support::session(&target).await, to).await;
+        target.drop().await.map_err(|error| error.to_string())?;
+        let database = build(server, from, environment).await?;
+        Ok(Way {
+            from,
+            to,
+            plan,
+            database,
+            wanted,
+        })
+    }
+
+    /// Somebody who may write rows past row-level security.
+    pub async fn admin(&self) -> Session {
+        self.database.admin().await.expect("an administrator")
+    }
+
+    /// There, back and there again; the database goes with it.
+    pub async fn walk(self, kept: &[Kept]) -> Result<Ended, String> {
+        let ended = self.there_and_back(kept).await;
+        let gone = self.database.drop().await;
+        gone.map_err(|error| error.to_string())?;
+        ended
+    }
+
+    async fn there_and_back(&self, kept: &[Kept]) -> Result<Ended, String> {
+        let owner = support::session(&self.database).await;
+        let mut watcher = self.admin().await;
+        let mut hands = Hands {
+            owner,
+            mover: Some(self.admin().await),
+        };
+        let start = read(&mut hands.owner, self.from).await;
+        let counted = scalar(&mut watcher, ROWS).await?;
+        let mut before = Vec::new();
+        for one in kept {
+            before.push(scalar(&mut watcher, &one.before).await?);
+        }
+        // As far as one can go back, there and back again.
+        let is_reversible = |step: &&Step| matches!(step.reverse, Reverse::Parts(_));
+        let reversible = self.plan.steps.iter().take_while(is_reversible).count();
+        for step in &self.plan.steps[..reversible] {
+            if let Some(why) = self.step(&mut hands, &mut watcher, step).await? {
+                return Ok(Ended::Rows(why));
+            }
+        }
+        for step in self.plan.steps[..reversible].iter().rev() {
+            let done = back(&mut hands, &self.plan, step).await;
+            done.map_err(|failure| format!("back: {}. {}: {failure}", step.number, step.title))?;
+        }
+        let found = read(&mut hands.owner, self.from).await;
+        same("taken back", &start, &found)?;
+        whole(&mut watcher, "taken back").await?;
+        for (one, before) in kept.iter().zip(&before) {
+            let now = scalar(&mut watcher, &one.before).await?;
+            if now != *before {
+                return Err(format!(
+                    "taken back, {} holds {now}, not {before}",
+                    one.table
+                ));
+            }
+        }
+        for step in &self.plan.steps {
+            if let Some(why) = self.step(&mut hands, &mut watcher, step).await? {
+                return Ok(Ended::Rows(why));
+            }
+        }
+        let found = read(&mut hands.owner, self.to).await;
+        same("at the end", &self.wanted, &found)?;
+        whole(&mut watcher, "at the end").await?;
+        self.rows(&mut watcher, &counted, kept.iter().zip(&before))
+            .await?;
+        Ok(Ended::Equal(self.plan.steps.len()))
+    }
+
+    /// What rows stand in the way; an error where none do, and all the same it does not come through.
+    async fn step(
+        &self,
+        hands: &mut Hands,
+        watcher: &mut Session,
+        step: &Step,
+    ) -> Result<Option<String>, String> {
+        let title = format!("{}. {}", step.number, step.title);
+        if let Err(failure) = forward(hands, &self.plan, step).await {
+            let said = format!("{title}: {failure}");
+            return match self.is_of_rows(watcher, step, &failure).await {
+                true => Ok(Some(said)),
+                false => Err(said),
+            };
+        }
+        if let Some(check) = &step.check {
+            let rows = watcher.query(check).await;
+            let rows = rows.map_err(|failure| format!("check of {title}: {failure}"))?;
+            if rows.scalar().is_some() {
+                return Err(format!("check of {title} returns rows"));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn is_of_rows(&self, watcher: &mut Session, step: &Step, failure: &SqlFailure) -> bool {
+        let stands_in_the_way = match &step.check {
+            Some(check) => {
+                let rows = watcher.query(check).await;
+                rows.is_ok_and(|rows| rows.scalar().is_some())
+            }
+            None => false,
+        };
+        // A value that the new type does not have.
+        let has_no_place = failure.sqlstate.code().starts_with("22");
+        // The conditions of a domain have no query of their own.
+        let breaks_domain =
+            step.title.contains(" of domain ") && failure.sqlstate.code() == "23514";
+        // Rows for which the new table has no partition.
+        let has_no_partition = failure.message.contains("no partition of relation");
+        let has_no_value = self
+            .plan
+            .hazards()
+            .any(|hazard| hazard.kind == HazardKind::NoValue);
+        stands_in_the_way || has_no_place || has_no_partition || breaks_domain || has_no_value
+    }
+
+    async fn rows(
+        &self,
+        watcher: &mut Session,
+        counted: &str,
+        kept: impl Iterator<Item = (&Kept, &String)>,
+    ) -> Result<(), String> {
+        // Partitions and values that went with their rows, as was said.
+        let lost: Vec<&str> = self
+            .plan
+            .hazards()
+            .filter(|hazard| hazard.kind == HazardKind::DataLoss)
+            .map(|hazard| hazard.subject.as_str())
+            .collect();
+        for (one, before) in kept {
+            let now = scalar(watcher, &one.after).await?;
+            if now != *before && !lost.iter().any(|subject| subject.contains(&one.table)) {
+                return Err(format!("{} holds {now}, not {before}", one.table));
+            }
+        }
+        let (old, new) = (&self.from.compiled.catalog, &self.to.compiled.catalog);
+        let now = scalar(watcher, ROWS).await?;
+        if old.tables.keys().eq(new.tables.keys()) && lost.is_empty() && now != counted {
+            return Err(format!("rows before {counted}, after {now}"));
+        }
+        Ok(())
+    }
+}
+
+async fn whole(watcher: &mut Session, when: &str) -> Result<(), String> {
+    let half = scalar(watcher, HALF_DONE).await?;
+    match half.is_empty() {
+        true => Ok(()),
+        false => Err(format!("{when}, and half done: {half}")),
+    }
+}
