@@ -17,7 +17,7 @@ use pgproof::finding::{Evidence, Method, Verdict};
 use pgproof::postgres::Server;
 use pgproof::template::environment;
 use pgproof::verify::race::RaceOptions;
-use pgproof::verify::{Part, Quiet, VerifyOptions, verify};
+use pgproof::verify::{Part, Quiet, Verified, VerifyOptions, verify};
 use support::Home;
 
 fn text(path: &str) -> String {
@@ -28,6 +28,12 @@ fn text(path: &str) -> String {
 }
 
 async fn rehearsed(server: &Server, old: Model, new: &Model) -> Evidence {
+    let evidence = verified(server, old, new).await.evidence;
+    let mut found = evidence.into_iter().filter(|e| e.method == Method::Migrate);
+    found.next().expect("there is evidence of the migration")
+}
+
+async fn verified(server: &Server, old: Model, new: &Model) -> Verified {
     let options = VerifyOptions {
         seed: 1,
         only: BTreeSet::from([Method::Migrate]),
@@ -38,9 +44,7 @@ async fn rehearsed(server: &Server, old: Model, new: &Model) -> Evidence {
     };
     let environment = environment(&Assets::builtin());
     let verified = verify(&[new], &options, server, &environment, &mut Quiet).await;
-    let evidence = verified.expect("verified").evidence;
-    let mut found = evidence.into_iter().filter(|e| e.method == Method::Migrate);
-    found.next().expect("there is evidence of the migration")
+    verified.expect("verified")
 }
 
 #[tokio::test]
@@ -212,5 +216,53 @@ async fn what_is_wrong_with_a_migration_is_found() {
     assert_eq!(evidence.verdict, Verdict::Refuted);
     let reason = evidence.reason.unwrap_or_default();
     assert!(reason.contains("parity"), "{reason}");
+    server.stop().await.expect("stopped");
+}
+
+/// An index that a query needs goes with the migration.
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_query_that_becomes_dearer_is_told() {
+    let home = Home::new();
+    let server = home.server().await;
+    let served = [
+        (
+            "    key: [item_id]\n",
+            "    key: [item_id]\n    indexes:\n      ix_item_price: {columns: [price]}\n    volume: {rows: 2M}\n",
+        ),
+        (
+            "means: what it costs}",
+            "means: what it costs, data: {distinct: 100000}}",
+        ),
+    ];
+    let query = "queries:\n  by-price:\n    does: finds items of a price\n    kind: interactive\n    params: {price: integer}\n    sql: SELECT item_id FROM item WHERE price = :price\n";
+    let old = || new(&served, query);
+    let unserved = [
+        served[0],
+        served[1],
+        ("    indexes:\n      ix_item_price: {columns: [price]}\n", ""),
+    ];
+    let renamed = [
+        served[0],
+        served[1],
+        ("ix_item_price", "ix_item_by_price"),
+    ];
+    for (what, edits, dearer) in [
+        ("without its index", unserved, true),
+        ("with its index under another name", renamed, false),
+    ] {
+        let found = verified(&server, old(), &new(&edits, query)).await;
+        let told: Vec<String> = found
+            .findings
+            .iter()
+            .filter(|finding| finding.code == "plan-regressed")
+            .map(|finding| format!("{}: {}", finding.subject, finding.message))
+            .collect();
+        println!("{what}: {told:?} {:?}", found.evidence[0].bounds);
+        assert_eq!(told.len(), usize::from(dearer), "{what}");
+        if dearer {
+            assert!(told[0].contains("instead of Bitmap Heap Scan on item"), "{told:?}");
+        }
+    }
     server.stop().await.expect("stopped");
 }

@@ -138,6 +138,15 @@ pub static TRIED: &[Tried] = &[
          horizon, and none uses it. Each write pays for it. An index that something outside of the design needs has its reason in \
          `because`.\n\n```yaml\nindexes:\n  ix_case_actor: {columns: [actor_id], because: the monthly report of the auditors}\n```\n",
     ),
+    advised(
+        "plan-regressed",
+        Method::Migrate,
+        "a query is dearer after a migration",
+        "Queries that the old and the new design have were planned in both, at the volumes that the new one declares, and the planner's cost \
+         of this one has more than doubled. An index that goes with the migration is the usual cause, or a column that is looked for in \
+         another table now. Where that is meant, waive the finding with the reason.\n\n\
+         ```yaml\nwaivers:\n  - {rule: plan-regressed, at: query by-state, because: it is asked once a month now}\n```\n",
+    ),
 ];
 
 #[cfg(test)]

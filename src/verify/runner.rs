@@ -228,7 +228,8 @@ impl Design<'_> {
             }
         };
         self.progress.claim(&claim.subject);
-        let (evidence, mutants) = rehearse(&run, old, model, self.environment).await?;
+        let (evidence, mutants, findings) = rehearse(&run, old, model, self.environment).await?;
+        self.verified.findings.extend(findings);
         self.verified.evidence.push(evidence);
         self.verified.mutants.made += mutants.made;
         self.verified.mutants.killed += mutants.killed;

@@ -6,6 +6,7 @@ mod found;
 mod kill;
 mod load;
 mod mutants;
+mod planned;
 mod rehearse;
 mod rows;
 mod steps;

@@ -6,12 +6,13 @@ use std::time::Instant;
 use super::ended::{Ended, Refuted, shown};
 use super::rows::{live, stored};
 use super::steps::{Hands, back, forward};
+use super::planned::Planned;
 use super::{kill, mutants};
 use crate::catalog::{Catalog, Difference, differences};
 use crate::compile::{Compiled, compile};
 use crate::design::Model;
 use crate::error::Error;
-use crate::finding::{Claim, Counterexample, Evidence, Method, Mutants, Verdict};
+use crate::finding::{Claim, Counterexample, Evidence, Finding, Method, Mutants, Verdict};
 use crate::invariant::drift;
 use crate::migrate::{Phase, Plan, Policy, Renames, Reverse, Step, audit, plan, stops};
 use crate::postgres::{Database, Scope, Session, SqlFailure, introspect};
@@ -78,7 +79,7 @@ pub async fn rehearse(
     old: &Model,
     new: &Model,
     environment: &Environment,
-) -> Result<(Evidence, Mutants), Error> {
+) -> Result<(Evidence, Mutants, Vec<Finding>), Error> {
     let start = Instant::now();
     let claim = claim(new, old.name.as_str());
     let (from, to) = (compile(old), compile(new));
@@ -102,7 +103,7 @@ pub async fn rehearse(
         Err(error) => {
             let judged = Judged::refuted(format!("there is no plan: {error}"));
             let evidence = run.evidence(new, Method::Migrate, claim, judged.took(start));
-            return Ok((evidence, Mutants::default()));
+            return Ok((evidence, Mutants::default(), Vec::new()));
         }
     };
     let wanted = match wanted(run, new, &to, environment).await? {
@@ -112,6 +113,7 @@ pub async fn rehearse(
             return Ok((
                 run.evidence(new, Method::Migrate, claim, judged),
                 Mutants::default(),
+                Vec::new(),
             ));
         }
     };
@@ -126,6 +128,7 @@ pub async fn rehearse(
             return Ok((
                 run.evidence(new, Method::Migrate, claim, judged),
                 Mutants::default(),
+                Vec::new(),
             ));
         }
     };
@@ -178,8 +181,13 @@ pub async fn rehearse(
     let ended = rehearsal.all().await;
     rehearsal.filled.drop().await?;
     rehearsal.stage.close().await?;
+    let mut findings = Vec::new();
     let (judged, mutants) = match ended {
-        Ok((judged, mutants)) => (judged, mutants),
+        Ok((judged, mutants)) => {
+            let planned = Planned::of(run, (old, new), environment).await?;
+            findings.extend(planned.findings(new));
+            (planned.told(judged), mutants)
+        }
         Err(Ended::Error(error)) => return Err(error),
         Err(Ended::Refuted(refuted)) => {
             let judged = Judged::refuted(refuted.reason.clone());
@@ -193,7 +201,7 @@ pub async fn rehearse(
         }
     };
     let evidence = run.evidence(new, Method::Migrate, claim, judged.took(start));
-    Ok((evidence, mutants))
+    Ok((evidence, mutants, findings))
 }
 
 fn is_servers(step: &Step) -> bool {
@@ -296,7 +304,7 @@ impl Rehearsal<'_> {
             )
         };
         let mut judged = Judged::new(verdict).bounds(format!(
-            "{steps} steps with {} rows{empty}; {} calls of old and {} of new programs, the longest statement {} ms (during `{}`); {killed} steps killed and resumed; {reversed} steps taken back; {} of {} safeguards noticed when they were taken out; plans of queries are not compared here{excused}",
+            "{steps} steps with {} rows{empty}; {} calls of old and {} of new programs, the longest statement {} ms (during `{}`); {killed} steps killed and resumed; {reversed} steps taken back; {} of {} safeguards noticed when they were taken out{excused}",
             self.rows.iter().map(|bulk| bulk.rows.len()).sum::<usize>(),
             seen.old_calls,
             seen.new_calls,

@@ -67,8 +67,11 @@ pub async fn planned_queries(stage: &Stage<'_>, seed: u64) -> Result<FromDeclara
             pages: extent.pages,
         })
     };
+    let sizes = storage.relations.iter().filter_map(size).collect();
+    drop(session);
+    sample.database.drop().await?;
     Ok(FromDeclaration {
         queries: found,
-        sizes: storage.relations.iter().filter_map(size).collect(),
+        sizes,
     })
 }

@@ -7,6 +7,8 @@
 //! `conclude` puts the two together. On a server that is not pgproof's own nothing is made larger, and what a sample cannot decide is
 //! `unchecked`.
 //!
+//! `compare` plans what two designs have in common, for a migration from one to the other.
+//!
 //! `writes` measures what commands cost, `index_cost` what indexes add to inserts, both in a copy of the sample that may be written to.
 
 mod advice;
@@ -14,6 +16,7 @@ mod believed;
 mod candidate;
 mod capacity;
 mod case;
+mod compare;
 mod conclude;
 mod expect;
 mod graft;
@@ -36,6 +39,7 @@ mod volume;
 mod without;
 mod writes;
 
+pub(super) use compare::{Compared, in_both};
 pub use measure::{FromDeclaration, PlannedQuery, PlannedSize, planned_queries};
 pub use prepare::refused_statements;
 pub use query::{Plans, plans};
