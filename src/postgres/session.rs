@@ -77,8 +77,8 @@ impl Prepared {
 
 /// One session. Dropping it closes the connection; the server then rolls back what was open.
 pub struct Session {
-    client: Arc<Client>,
-    lost: Lost,
+    pub(super) client: Arc<Client>,
+    pub(super) lost: Lost,
     /// To end the session from outside, as the user it logged in as.
     address: Address,
     pid: i32,
