@@ -16,6 +16,7 @@ mod capacity;
 mod case;
 mod conclude;
 mod expect;
+mod flips;
 mod graft;
 mod grow;
 mod index_cost;

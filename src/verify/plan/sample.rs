@@ -69,10 +69,14 @@ fn counts(stage: &Stage<'_>) -> Vec<(Ident, usize)> {
 fn scaled(declared: &[f64]) -> Vec<usize> {
     let largest = declared.iter().copied().fold(1.0, f64::max);
     let factor = (LARGEST / largest).min(1.0);
-    let scaled = declared.iter().map(|rows| (rows * factor).max(rows.min(SMALLEST)));
+    let scaled = declared
+        .iter()
+        .map(|rows| (rows * factor).max(rows.min(SMALLEST)));
     let scaled: Vec<f64> = scaled.collect();
     let fewer = (ALL / scaled.iter().sum::<f64>()).min(1.0);
-    let rows = scaled.iter().map(|rows| (rows * fewer).max(rows.min(ENOUGH)));
+    let rows = scaled
+        .iter()
+        .map(|rows| (rows * fewer).max(rows.min(ENOUGH)));
     rows.map(|rows| rows as usize).collect()
 }
 
