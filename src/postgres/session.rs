@@ -108,6 +108,11 @@ impl Session {
         .await
     }
 
+    /// A session with the settings that the address has.
+    pub(super) async fn open_at(address: &Address) -> Result<Session, SqlFailure> {
+        Session::new(address, address, None, Limits::default().result).await
+    }
+
     /// A session in which a design's SQL runs, as `role` where one is given.
     pub(super) async fn open_limited(
         address: &Address,

@@ -10,6 +10,7 @@
 //! `writes` measures what commands cost, `index_cost` what indexes add to inserts, both in a copy of the sample that may be written to.
 
 mod advice;
+mod attached;
 mod believed;
 mod candidate;
 mod capacity;
@@ -37,6 +38,7 @@ mod volume;
 mod without;
 mod writes;
 
+pub use attached::attached;
 pub use measure::{FromDeclaration, PlannedQuery, PlannedSize, planned_queries};
 pub use prepare::refused_statements;
 pub use query::{Plans, plans};
