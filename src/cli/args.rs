@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use super::output::Output;
 use super::{
-    check, compile, completions, doctor, merge, migrate, new, replay, rule, schema, verify,
+    check, compile, completions, doctor, explain, merge, migrate, new, replay, rule, schema, verify,
 };
 use crate::error::Error;
 use crate::finding::Report;
@@ -38,6 +38,7 @@ pub(super) enum Command {
     Compile(compile::Args),
     Migrate(migrate::Args),
     Verify(verify::Args),
+    Explain(explain::Args),
     Replay(replay::Args),
     Merge(merge::Args),
     Rule(rule::Args),

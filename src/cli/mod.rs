@@ -12,6 +12,7 @@ mod compile;
 mod completions;
 mod crash;
 mod doctor;
+mod explain;
 mod found;
 mod majors;
 mod merge;

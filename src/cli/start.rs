@@ -9,7 +9,8 @@ use clap::error::ErrorKind;
 use super::args::{Cli, Command};
 use super::output::Output;
 use super::{
-    check, compile, completions, crash, doctor, merge, migrate, new, replay, rule, schema, verify,
+    check, compile, completions, crash, doctor, explain, merge, migrate, new, replay, rule, schema,
+    verify,
 };
 use crate::error::{Error, ExitCode};
 use crate::postgres::stop_all;
@@ -56,6 +57,7 @@ fn run(args: Vec<OsString>) -> Code {
         Command::Compile(args) => compile::run(args, &mut output),
         Command::Migrate(args) => migrate::run(args, &mut output),
         Command::Verify(args) => verify::run(args, &mut output),
+        Command::Explain(args) => explain::run(args, &mut output),
         Command::Merge(args) => merge::run(args, &mut output),
         Command::Replay(args) => replay::run(args, &mut output),
         Command::Rule(args) => rule::run(args, &mut output),

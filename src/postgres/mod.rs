@@ -10,6 +10,7 @@ mod cleanup;
 mod connect;
 #[cfg(feature = "containers")]
 mod container;
+mod copy;
 mod database;
 mod doctor;
 #[cfg(feature = "containers")]

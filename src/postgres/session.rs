@@ -77,8 +77,8 @@ impl Prepared {
 
 /// One session. Dropping it closes the connection; the server then rolls back what was open.
 pub struct Session {
-    client: Arc<Client>,
-    lost: Lost,
+    pub(super) client: Arc<Client>,
+    pub(super) lost: Lost,
     /// To end the session from outside, as the user it logged in as.
     address: Address,
     pid: i32,
@@ -106,6 +106,11 @@ impl Session {
             Limits::default().result,
         )
         .await
+    }
+
+    /// A session with the settings that the address has.
+    pub(super) async fn open_at(address: &Address) -> Result<Session, SqlFailure> {
+        Session::new(address, address, None, Limits::default().result).await
     }
 
     /// A session in which a design's SQL runs, as `role` where one is given.

@@ -1,4 +1,4 @@
-//! Somebody's database that is to be changed, by its URL. Nothing is made beside it, and nothing is dropped at the end.
+//! Somebody's database that is to be changed or looked at, by its URL. Nothing is made beside it, and nothing is dropped at the end.
 
 use super::connect::Address;
 use super::failure::SqlFailure;
@@ -18,7 +18,7 @@ const SETTINGS: [&str; 5] = [
     "SET client_connection_check_interval = '500ms'",
 ];
 
-/// A database that is to be changed.
+/// Somebody's database.
 #[derive(Debug)]
 pub struct Target {
     address: Address,
@@ -51,6 +51,22 @@ impl Target {
             // One that this server does not know is done without.
             let _ = session.batch(&fixed(setting)).await;
         }
+        Ok(session)
+    }
+
+    /// A session that may only read, and no statement of which takes long.
+    pub async fn reader(&self) -> Result<Session, Error> {
+        let address = self.address.settings(&[
+            ("default_transaction_read_only", "on".to_owned()),
+            ("statement_timeout", "10s".to_owned()),
+            ("lock_timeout", "2s".to_owned()),
+            ("idle_in_transaction_session_timeout", "30s".to_owned()),
+        ]);
+        let opened = Session::open_at(&address).await;
+        let mut session = opened.map_err(|failure| self.cannot_reach(&failure))?;
+        let name = fixed("SET application_name = 'pgproof explain'");
+        let named = session.batch(&name).await;
+        named.map_err(|failure| self.cannot_reach(&failure))?;
         Ok(session)
     }
 

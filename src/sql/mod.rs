@@ -54,4 +54,4 @@ pub use quote::{literal, quote_ident, quote_qualified};
 pub use statement::{StatementKind, statement_kind, statements};
 pub use syntax::{SyntaxFault, SyntaxKind, check_syntax};
 pub use weaken::{Protection, Rows, Weakening, weaken, weakenings};
-pub use write::{delete, follow_rows, insert, update};
+pub use write::{copy_in, delete, follow_rows, insert, update};

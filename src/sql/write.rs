@@ -1,5 +1,6 @@
 //! Statements that write given rows, values quoted.
 
+use super::compose::{fill, idents};
 use super::ident::{Ident, QualifiedName, SqlText};
 use super::quote::{literal, quote_ident, quote_qualified};
 
@@ -31,6 +32,15 @@ pub fn insert(table: &QualifiedName, columns: &[Ident], rows: &[Vec<Option<Strin
     SqlText::made(format!(
         "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE VALUES\n  {rows}"
     ))
+}
+
+/// COPY of rows that follow as text, also into identity columns.
+pub fn copy_in(table: &QualifiedName, columns: &[Ident]) -> SqlText {
+    let parts = [
+        ("table", &quote_qualified(table)),
+        ("columns", &idents(columns)),
+    ];
+    fill("COPY {table} ({columns}) FROM STDIN", &parts)
 }
 
 /// UPDATE of the rows that have these values.

@@ -38,16 +38,24 @@ pub(super) struct Case<'a> {
 }
 
 impl Case<'_> {
+    /// Plans it with typical values.
+    pub(super) async fn typical_at(&self, session: &mut Session) -> Result<PlanTree, SqlFailure> {
+        for statement in &self.before {
+            session.query(statement).await?;
+        }
+        plan(session, &self.typical, false).await
+    }
+
     /// Plans it with typical values, and with the most common ones.
     pub(super) async fn plan_at(
         &self,
         session: &mut Session,
     ) -> Result<(PlanTree, Vec<Other>), SqlFailure> {
-        for statement in &self.before {
-            session.query(statement).await?;
-        }
-        let typical = plan(session, &self.typical, false).await?;
-        let common = plan(session, &self.common, false).await.ok();
+        let typical = self.typical_at(session).await?;
+        let common = match self.common == self.typical {
+            true => Some(typical.clone()),
+            false => plan(session, &self.common, false).await.ok(),
+        };
         let others = common.map(|plan| ("the most common values".to_owned(), plan));
         Ok((typical, others.into_iter().collect()))
     }
@@ -83,6 +91,9 @@ pub(super) async fn plan(
         "EXPLAIN ({options}) {query}",
         &[("options", &fixed(options)), ("query", query)],
     );
+    if !run {
+        return Ok(read(&session.query(&explain).await?));
+    }
     session.batch(&begin()).await?;
     let rows = session.query(&explain).await;
     session.batch(&rollback()).await?;

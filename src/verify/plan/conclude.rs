@@ -44,11 +44,14 @@ pub(super) fn conclude(
     let moments = planned
         .map(|planned| planned.planned.as_slice())
         .unwrap_or_default();
-    let mut judged = judged
-        .figure("expectations", case.asked.len())
-        .figure("rows", rows.map_or(0.0, |actual| actual.total()) as usize)
-        .figure("mutants_made", survivors.made as usize)
-        .figure("mutants_killed", survivors.killed() as usize);
+    let mut judged = judged.figure("expectations", case.asked.len());
+    // What was only planned has no rows, and no index of it was taken out.
+    if let Some(actual) = rows {
+        judged = judged
+            .figure("rows", actual.total() as usize)
+            .figure("mutants_made", survivors.made as usize)
+            .figure("mutants_killed", survivors.killed() as usize);
+    }
     if !moments.is_empty() {
         judged = judged
             .figure("moments", moments.len())

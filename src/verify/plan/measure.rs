@@ -1,5 +1,7 @@
 //! What tests and benchmarks want to know of plans.
 
+use std::time::{Duration, Instant};
+
 use super::case::Case;
 use super::planned::Scaled;
 use super::query::cases;
@@ -40,6 +42,8 @@ pub struct FromDeclaration {
     pub queries: Vec<PlannedQuery>,
     /// Sizes.
     pub sizes: Vec<PlannedSize>,
+    /// How long it took to make the sample as large as declared.
+    pub enlarged: Duration,
 }
 
 /// Plans every query of a design at its volume now, from the declaration alone.
@@ -48,7 +52,9 @@ pub async fn planned_queries(stage: &Stage<'_>, seed: u64) -> Result<FromDeclara
     let maker = Maker::new(stage.model, &stage.compiled.catalog);
     let all: Vec<Case<'_>> = cases(stage, &sample, &|_| true).await?.0;
     let mut scaled = Scaled::open(stage, &sample.database, &maker, &sample.relations).await?;
+    let since = Instant::now();
     let (_, mut session) = scaled.go_to(Point::at(0.0), Belief::Estimated).await?;
+    let enlarged = since.elapsed();
     let mut found = Vec::with_capacity(all.len());
     for case in &all {
         let planned = case.plan_at(&mut session).await.ok();
@@ -72,6 +78,7 @@ pub async fn planned_queries(stage: &Stage<'_>, seed: u64) -> Result<FromDeclara
     sample.database.drop().await?;
     Ok(FromDeclaration {
         queries: found,
+        enlarged,
         sizes,
     })
 }

@@ -12,6 +12,7 @@
 //! `writes` measures what commands cost, `index_cost` what indexes add to inserts, both in a copy of the sample that may be written to.
 
 mod advice;
+mod attached;
 mod believed;
 mod candidate;
 mod capacity;
@@ -19,6 +20,7 @@ mod case;
 mod compare;
 mod conclude;
 mod expect;
+mod flips;
 mod graft;
 mod grow;
 mod index_cost;
@@ -39,6 +41,7 @@ mod volume;
 mod without;
 mod writes;
 
+pub use attached::attached;
 pub(super) use compare::{Compared, in_both};
 pub use measure::{FromDeclaration, PlannedQuery, PlannedSize, planned_queries};
 pub use prepare::refused_statements;

@@ -62,7 +62,7 @@ pub(super) async fn choose(
 }
 
 /// The table that meets most parameters first: its row decides what the others can join with.
-fn by_table(
+pub(super) fn by_table(
     model: &Model,
     query: &Query,
     meetings: &[Meeting],
@@ -199,7 +199,7 @@ async fn one_by_one(
 }
 
 /// Something of the type, for a parameter that meets no column (`LIMIT :limit`).
-fn plain(param: &Param) -> Option<String> {
+pub(super) fn plain(param: &Param) -> Option<String> {
     let data_type = param.data_type.as_str().trim().to_ascii_lowercase();
     let starts = |words: &[&str]| words.iter().any(|word| data_type.starts_with(word));
     let value = if data_type.ends_with("[]") {

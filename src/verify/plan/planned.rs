@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::case::{Case, Other};
 use super::expect::decide_at_volume;
+use super::flips::flips;
 use super::relation::{Extent, Relation};
 use super::sample::{self, thousands};
 use super::statistics::Belief;
@@ -17,13 +18,6 @@ use crate::postgres::{Database, Session, SqlFailure};
 use crate::sql::{Ident, fixed};
 use crate::verify::Stage;
 use crate::verify::seed::Maker;
-
-/// How often the interval in which a plan changes is halved.
-const HALVINGS: usize = 5;
-/// Changes of plans that are looked for so closely, of one design: each takes a second.
-const FLIPS: usize = 10;
-/// How much larger than at the horizon everything is made, to see what comes after it.
-const BEYOND: f64 = 10.0;
 
 /// A query planned at one volume.
 #[derive(Clone, Debug)]
@@ -171,6 +165,17 @@ impl<'a, 's> Scaled<'a, 's> {
         })
     }
 
+    /// What the names in a plan stand for, with their rows at that moment.
+    pub(super) fn relations(&self, point: Point) -> Relations {
+        let mut relations = self.names.clone();
+        for table in &self.stage.model.tables {
+            let name = table.name.as_str().to_owned();
+            relations.rows.insert(name.clone(), point.rows(table));
+            relations.loaded.insert(name, point.rows(table));
+        }
+        relations
+    }
+
     /// Makes everything as large as at that moment. What the names in a plan stand for, with their rows then, and a session that sees it.
     pub(super) async fn go_to(
         &mut self,
@@ -186,13 +191,7 @@ impl<'a, 's> Scaled<'a, 's> {
             belief,
         };
         self.storage.set(&volume).await?;
-        let mut relations = self.names.clone();
-        for table in &model.tables {
-            let name = table.name.as_str().to_owned();
-            relations.rows.insert(name.clone(), point.rows(table));
-            relations.loaded.insert(name, point.rows(table));
-        }
-        Ok((relations, self.session().await?))
+        Ok((self.relations(point), self.session().await?))
     }
 
     /// Plans every query at every moment.
@@ -227,7 +226,7 @@ impl<'a, 's> Scaled<'a, 's> {
             }
         }
         self.as_declared(cases, &moments, &mut found).await?;
-        self.flips(cases, &moments, &mut found).await?;
+        flips(self, cases, &moments, &mut found).await?;
         Ok(found)
     }
 
@@ -246,7 +245,7 @@ impl<'a, 's> Scaled<'a, 's> {
             let Some(believed) = found.planned.last() else {
                 continue;
             };
-            if let Ok((plan, _)) = case.plan_at(&mut session).await
+            if let Ok(plan) = case.typical_at(&mut session).await
                 && let Some(line) = difference(&believed.plan, &plan)
             {
                 found.fragile = Some(format!(
@@ -254,45 +253,6 @@ impl<'a, 's> Scaled<'a, 's> {
                     last.words()
                 ));
             }
-        }
-        Ok(())
-    }
-
-    /// Between which volumes plans change: between two moments by halving, and once behind the horizon.
-    async fn flips(
-        &mut self,
-        cases: &[Case<'_>],
-        moments: &[Point],
-        found: &mut [AtVolume],
-    ) -> Result<(), Error> {
-        let Some(last) = moments.last().copied() else {
-            return Ok(());
-        };
-        let far = Point {
-            factor: BEYOND,
-            ..last
-        };
-        let (_, mut session) = self.go_to(far, Belief::Estimated).await?;
-        let mut wanted: Vec<(usize, Point, Point)> = Vec::new();
-        for (at, case) in cases.iter().enumerate() {
-            let planned = &found[at].planned;
-            for pair in planned.windows(2) {
-                if pair[0].plan.shape() != pair[1].plan.shape() {
-                    wanted.push((at, pair[0].point, pair[1].point));
-                }
-            }
-            if let (Some(known), Ok((plan, _))) = (planned.last(), case.plan_at(&mut session).await)
-                && known.plan.shape() != plan.shape()
-            {
-                wanted.push((at, last, far));
-            }
-        }
-        drop(session);
-        for (number, (at, low, high)) in wanted.into_iter().enumerate() {
-            // Of the others it is said between which moments.
-            let halvings = if number < FLIPS { HALVINGS } else { 0 };
-            let flip = self.flip(&cases[at], low, high, halvings).await?;
-            found[at].flips.extend(flip);
         }
         Ok(())
     }
@@ -311,66 +271,6 @@ impl<'a, 's> Scaled<'a, 's> {
             .collect();
         format!("planned with the largest table at {}", words.join(", "))
     }
-
-    async fn flip(
-        &mut self,
-        case: &Case<'_>,
-        low: Point,
-        high: Point,
-        halvings: usize,
-    ) -> Result<Option<String>, Error> {
-        let (mut low, mut high) = (low, high);
-        let Some((before, _)) = self.shape(case, low).await? else {
-            return Ok(None);
-        };
-        for _ in 0..halvings {
-            let middle = Point {
-                after: (low.after + high.after) / 2.0,
-                factor: (low.factor * high.factor).sqrt(),
-            };
-            match self.shape(case, middle).await? {
-                Some((plan, _)) if plan.shape() == before.shape() => low = middle,
-                _ => high = middle,
-            }
-        }
-        let Some((after, relations)) = self.shape(case, high).await? else {
-            return Ok(None);
-        };
-        let line = difference(&before, &after).unwrap_or_default();
-        let largest = after
-            .nodes()
-            .iter()
-            .filter_map(|node| relations.table(node))
-            .max_by(|a, b| rows(&relations.rows, a).total_cmp(&rows(&relations.rows, b)));
-        let where_to = match largest {
-            Some(table) => format!(
-                "{} rows of {table}",
-                thousands(rows(&relations.rows, table))
-            ),
-            None => high.words(),
-        };
-        let when = match high.factor > 1.0 {
-            true => "beyond the horizon".to_owned(),
-            false => high.words(),
-        };
-        Ok(Some(format!(
-            "from about {where_to} on ({when}) it changes: {line}"
-        )))
-    }
-
-    async fn shape(
-        &mut self,
-        case: &Case<'_>,
-        point: Point,
-    ) -> Result<Option<(PlanTree, Relations)>, Error> {
-        let (relations, mut session) = self.go_to(point, Belief::Estimated).await?;
-        let planned = case.plan_at(&mut session).await.ok();
-        Ok(planned.map(|(plan, _)| (plan, relations)))
-    }
-}
-
-fn rows(of: &BTreeMap<String, f64>, table: &str) -> f64 {
-    of.get(table).copied().unwrap_or(0.0)
 }
 
 /// The first line in which two plans differ: `Sort instead of Index Scan using ix_a on a`.

@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use crate::error::Error;
 use crate::explain::Relations;
 use crate::postgres::{Database, Session, SqlFailure};
-use crate::sql::{self, Ident, QualifiedName, fill, fixed, quote_qualified};
+use crate::sql::{self, Ident, fill, fixed, join, quote_qualified};
 use crate::verify::Stage;
 use crate::verify::seed::{Bulk, Maker};
 
 /// Rows of the largest table.
 const LARGEST: f64 = 30_000.0;
+/// Rows of all tables together, where that leaves each large table [`ENOUGH`]: what a design declares is not learnt from its sample.
+const ALL: f64 = 100_000.0;
+/// Rows that show how values are spread where the design is silent.
+const ENOUGH: f64 = 3_000.0;
 /// A smaller table is not scaled below this, so that joins find partners.
 const SMALLEST: f64 = 500.0;
 
@@ -54,19 +58,26 @@ pub(super) async fn load(stage: &Stage<'_>, seed: u64) -> Result<Sample, Error> 
     })
 }
 
-/// Rows per table: all by the same factor, the largest at [`LARGEST`].
+/// Rows per table: all by the same factor, the largest at [`LARGEST`]; fewer where there are many tables.
 fn counts(stage: &Stage<'_>) -> Vec<(Ident, usize)> {
-    let declared = |table: &crate::design::Table| table.rows().max(1.0);
-    let largest = stage.model.tables.iter().map(declared).fold(1.0, f64::max);
-    let factor = (LARGEST / largest).min(1.0);
     let tables = stage.model.tables.iter();
-    tables
-        .map(|table| {
-            let rows = declared(table);
-            let scaled = (rows * factor).max(rows.min(SMALLEST));
-            (table.name.ident.clone(), scaled as usize)
-        })
-        .collect()
+    let declared: Vec<f64> = tables.map(|table| table.rows().max(1.0)).collect();
+    let names = stage.model.tables.iter().map(|table| &table.name.ident);
+    names.cloned().zip(scaled(&declared)).collect()
+}
+
+fn scaled(declared: &[f64]) -> Vec<usize> {
+    let largest = declared.iter().copied().fold(1.0, f64::max);
+    let factor = (LARGEST / largest).min(1.0);
+    let scaled = declared
+        .iter()
+        .map(|rows| (rows * factor).max(rows.min(SMALLEST)));
+    let scaled: Vec<f64> = scaled.collect();
+    let fewer = (ALL / scaled.iter().sum::<f64>()).min(1.0);
+    let rows = scaled
+        .iter()
+        .map(|rows| (rows * fewer).max(rows.min(ENOUGH)));
+    rows.map(|rows| rows as usize).collect()
 }
 
 async fn fill_database(
@@ -80,14 +91,10 @@ async fn fill_database(
     keeper.batch(&fixed("SET synchronous_commit = on")).await?;
     let mut loaded = BTreeMap::new();
     for bulk in maker.sample(&counts(stage), seed) {
-        let mut rows = 0;
-        for part in parts(&bulk, BATCH) {
-            rows += insert(&maker, keeper, &part).await?;
-        }
+        let rows = put(&maker, keeper, stage, &bulk).await?;
         if rows < bulk.rows.len() {
             // Lots that were refused left holes, which rows at the declared volume would not have.
-            let schema = &stage.model.database.schema;
-            let name = QualifiedName::new(schema.clone(), bulk.table.clone());
+            let name = stage.model.qualified(&bulk.table);
             let vacuum = fill("VACUUM (FULL) {name}", &[("name", &quote_qualified(&name))]);
             keeper.batch(&vacuum).await?;
         }
@@ -103,8 +110,37 @@ async fn fill_database(
         }
     }
     // Also sets the visibility map, without which no scan is index-only.
-    keeper.batch(&fixed("VACUUM (ANALYZE)")).await?;
+    let views = stage.compiled.catalog.views.iter();
+    let views = views.filter(|(_, view)| view.materialized);
+    let tables = stage.compiled.catalog.tables.keys();
+    let all = tables.chain(views.map(|(name, _)| name));
+    let all = join(all.map(quote_qualified), ", ");
+    let vacuum = fill("VACUUM (ANALYZE) {all}", &[("all", &all)]);
+    keeper.batch(&vacuum).await?;
     Ok(loaded)
+}
+
+/// Writes the rows of a table: at once, and in lots where a constraint refuses one of them.
+async fn put(
+    maker: &Maker,
+    admin: &mut Session,
+    stage: &Stage<'_>,
+    bulk: &Bulk,
+) -> Result<usize, SqlFailure> {
+    if !bulk.columns.is_empty() {
+        let name = stage.model.qualified(&bulk.table);
+        let copy = sql::copy_in(&name, &bulk.columns);
+        match admin.copy_in(&copy, &bulk.rows).await {
+            Ok(rows) => return Ok(rows as usize),
+            Err(failure) if failure.sqlstate.class() != "23" => return Err(failure),
+            Err(_) => {}
+        }
+    }
+    let mut rows = 0;
+    for part in parts(bulk, BATCH) {
+        rows += insert(maker, admin, &part).await?;
+    }
+    Ok(rows)
 }
 
 /// Rows in one INSERT.
@@ -222,4 +258,16 @@ pub(super) async fn set_planner(
             .map_err(|failure| (name.clone(), failure))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scaled;
+
+    #[test]
+    fn many_large_tables_share_what_there_is() {
+        assert_eq!(scaled(&[1e9, 1e6, 100.0]), [30_000, 500, 100]);
+        assert_eq!(scaled(&[1e7; 20]), [5_000; 20]);
+        assert_eq!(scaled(&[1e7; 80]), [3_000; 80]);
+    }
 }
