@@ -8,6 +8,7 @@ use crate::catalog::ObjectPath;
 use crate::error::Error;
 use crate::finding::Mutants;
 use crate::migrate::{Phase, Plan, Renames, Step, audit, stops};
+use crate::postgres::SqlFailure;
 use crate::sql::words::replaced;
 use crate::sql::{self, Ident, SqlText, fill, fixed, quote_ident, quote_qualified, sequence};
 
@@ -37,7 +38,8 @@ pub(super) async fn mutants(rehearsal: &Rehearsal<'_>) -> Result<(Mutants, Vec<S
                         Safeguard::DualWrite => &step.causes,
                         _ => &[],
                     };
-                    differing(rehearsal, &plan, written).await?.is_some()
+                    let fault = differing(rehearsal, &plan, written).await?;
+                    matches!(fault, Some(Fault::Shown(_)))
                 }
             };
             mutants.made += 1;
@@ -116,17 +118,25 @@ fn stopped(rehearsal: &Rehearsal<'_>, plan: &Plan, at: usize) -> bool {
         .is_some_and(|effects| !stops(step, effects).is_empty())
 }
 
+/// What is not as it should be.
+enum Fault {
+    /// A check that returns rows, or a step that fails.
+    Shown(String),
+    /// A check that fails itself, and what the server says: nothing is known then.
+    Fails(String, SqlFailure),
+}
+
 /// Fills everything, writes what programs of the old version could, and says which check then returns rows.
 async fn differing(
     rehearsal: &Rehearsal<'_>,
     plan: &Plan,
     written: &[ObjectPath],
-) -> Result<Option<String>, Error> {
+) -> Result<Option<Fault>, Error> {
     let (database, mut hands) = rehearsal.begin().await?;
     let mut found = None;
     for step in &plan.steps {
         if step.phase <= Phase::Backfill && forward(&mut hands, plan, step).await.is_err() {
-            found = Some(step.title.clone());
+            found = Some(Fault::Shown(step.title.clone()));
             break;
         }
     }
@@ -144,10 +154,14 @@ async fn differing(
     let declared = declared.map(|(name, query)| (name.as_str(), query));
     if let Some(mover) = &mut hands.mover {
         for (name, check) in own.chain(declared) {
-            let rows = mover.query(check).await;
-            if found.is_none() && rows.is_ok_and(|rows| !rows.rows.is_empty()) {
-                found = Some(name.to_owned());
+            if found.is_some() {
+                break;
             }
+            found = match mover.query(check).await {
+                Ok(rows) if rows.rows.is_empty() => None,
+                Ok(_) => Some(Fault::Shown(name.to_owned())),
+                Err(failure) => Some(Fault::Fails(name.to_owned(), failure)),
+            };
         }
     }
     drop(hands);
@@ -161,7 +175,12 @@ pub(super) async fn followed(rehearsal: &Rehearsal<'_>) -> Result<(), Ended> {
     let written: Vec<ObjectPath> = tables.map(|name| ObjectPath::Table(name.clone())).collect();
     match differing(rehearsal, &rehearsal.plan, &written).await? {
         None => Ok(()),
-        Some(what) => Err(Refuted::new(format!(
+        Some(Fault::Fails(name, failure)) => Err(Refuted::new(format!(
+            "what programs of the old version write after the backfill cannot be looked for: {name} fails: {}",
+            failure.message
+        ))
+        .into()),
+        Some(Fault::Shown(what)) => Err(Refuted::new(format!(
             "what programs of the old version write after the backfill does not get to its new place: {what} shows rows that differ"
         ))
         .into()),
