@@ -319,6 +319,20 @@ fn walls_stand() {
     none(&faults);
 }
 
+/// A design comes with a pull request: what verifies it has a superuser's session for catalogs and files only, and none in which a name could
+/// be the design's. `observe` runs statements of tests.
+#[test]
+fn nothing_that_verifies_designs_is_a_superuser() {
+    let mut faults = Vec::new();
+    for file in sources() {
+        let verifies = file.path.starts_with("src/verify/") || file.path.starts_with("src/cli/");
+        if verifies && !file.path.contains("/observe/") && file.code.contains(".admin()") {
+            faults.push(format!("{}: use a keeper, or the steward", file.path));
+        }
+    }
+    none(&faults);
+}
+
 #[test]
 fn folders_begin_with_what_they_are_for() {
     let mut faults = Vec::new();

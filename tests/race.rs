@@ -192,6 +192,32 @@ async fn no_update_is_lost_behind_a_lock() {
     verdict("locked-update", &body, Verdict::Proven).await;
 }
 
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_race_is_narrowed_to_what_the_design_names_and_says_so() {
+    let narrowed = "application\n    raced_by: {only: [count-on]}";
+    let other = "commands:
+  count-on:
+    actor: someone
+    does: counts at once
+    params: {counter_id: int}
+    steps:
+      - as: counted
+        sql: UPDATE counter SET hits = hits + 1, counted = counted + 1 WHERE counter_id = :counter_id
+      - require: counted.rows == 1
+        otherwise: unknown
+";
+    let body = COUNTER.replace("LOCK", "").replace("commands:\n", other);
+    // What `hit` would break, `count-on` does not.
+    let body = body.replace("ENFORCED", narrowed);
+    let result = verdict("narrowed", &body, Verdict::Proven).await;
+    let bounds = result.bounds.unwrap_or_default();
+    assert!(
+        bounds.contains("narrowed by the design to `count-on`"),
+        "{bounds}"
+    );
+}
+
 /// A rule that a command checks before it writes, as `enforced`, with what stands behind SELECT.
 fn seats(enforced: &str, lock: &str, isolation: &str, retry: &str) -> String {
     let design = "

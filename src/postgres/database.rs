@@ -60,10 +60,10 @@ impl Database {
         opened.map_err(|failure| failure.into_error("open a session"))
     }
 
-    /// A session of pgproof itself: superuser (by URL: the URL's user), without limits. For catalogs and statistics; never for what could run
-    /// something that a design wrote: no rows of its tables, no query, and no name that is looked up among the design's.
-    pub async fn admin(&self) -> Result<Session, Error> {
-        let mut session = self.unguarded().await?;
+    /// A superuser's session (by URL: the URL's user's), without limits, that finds nothing but what is the server's own unless it is named
+    /// whole. For catalogs and statistics; never for what could run something that a design wrote: no rows of its tables, no query.
+    pub async fn steward(&self) -> Result<Session, Error> {
+        let mut session = self.admin().await?;
         let set = session
             .batch(&sql::fixed("SET search_path = pg_catalog"))
             .await;
@@ -71,7 +71,9 @@ impl Database {
         Ok(session)
     }
 
-    async fn unguarded(&self) -> Result<Session, Error> {
+    /// A superuser's session as anybody opens one. Nothing that verifies designs may have it: see [`steward`](Database::steward) and
+    /// [`keeper`](Database::keeper).
+    pub async fn admin(&self) -> Result<Session, Error> {
         let address = self.server.admin_address().database(self.name.as_str());
         Session::open(&address)
             .await
@@ -97,7 +99,7 @@ impl Database {
     /// Runs a statement that makes an extension, which only a superuser may where it is not a trusted one. Its objects go where the session
     /// looks first.
     pub async fn extend(&self, statement: &SqlText) -> Result<Result<(), SqlFailure>, Error> {
-        Ok(self.unguarded().await?.batch(statement).await)
+        Ok(self.admin().await?.batch(statement).await)
     }
 
     /// Drops it, and ends whatever session it still has.

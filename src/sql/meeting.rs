@@ -4,8 +4,9 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Assignment, AssignmentTarget, BinaryOperator, Expr, Insert, ObjectName, Query, SelectItem,
-    SetExpr, Statement, TableFactor, TableObject, Value, Visit, Visitor,
+    Assignment, AssignmentTarget, BinaryOperator, Expr, FunctionArg, FunctionArgExpr,
+    FunctionArguments, Insert, ObjectName, Query, SelectItem, SetExpr, Statement, TableFactor,
+    TableObject, Value, Visit, Visitor,
 };
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
@@ -27,6 +28,8 @@ pub struct Meeting {
     pub column: Ident,
     /// Whether it is written, not compared.
     pub written: bool,
+    /// Whether upper and lower case are the same where it is compared.
+    pub folded: bool,
 }
 
 /// Every place in a statement (with `:name` parameters) where a parameter meets a column.
@@ -47,7 +50,7 @@ pub fn meetings(text: &str) -> Vec<Meeting> {
 }
 
 /// Tables of a statement with the names by which their columns are qualified.
-struct Relations<'a>(&'a mut Vec<(Ident, Ident)>);
+pub(super) struct Relations<'a>(pub(super) &'a mut Vec<(Ident, Ident)>);
 
 impl Visitor for Relations<'_> {
     type Break = ();
@@ -130,13 +133,16 @@ impl Reader<'_> {
             return;
         }
         for (column, value) in [(left, right), (right, left)] {
-            if let (Some((qualifier, name)), Some(param)) = (column_of(column), self.param(value)) {
+            let inside = case_of(column);
+            let plain = inside.unwrap_or(column);
+            if let (Some((qualifier, name)), Some(param)) = (column_of(plain), self.param(value)) {
                 let tables = self.tables(qualifier.as_ref());
                 self.found.push(Meeting {
                     param,
                     tables,
                     column: name,
                     written: false,
+                    folded: inside.is_some(),
                 });
             }
         }
@@ -182,6 +188,7 @@ impl Reader<'_> {
                 tables,
                 column,
                 written: true,
+                folded: false,
             });
         }
     }
@@ -200,14 +207,10 @@ impl Reader<'_> {
                 _ => None,
             },
             Expr::Function(function) => match &function.args {
-                sqlparser::ast::FunctionArguments::List(list) if list.args.len() == 1 => {
-                    match &list.args[0] {
-                        sqlparser::ast::FunctionArg::Unnamed(
-                            sqlparser::ast::FunctionArgExpr::Expr(inner),
-                        ) => self.param(inner),
-                        _ => None,
-                    }
-                }
+                FunctionArguments::List(list) => match list.args.as_slice() {
+                    [FunctionArg::Unnamed(FunctionArgExpr::Expr(inner))] => self.param(inner),
+                    _ => None,
+                },
                 _ => None,
             },
             _ => None,
@@ -223,11 +226,11 @@ fn is_comparison(op: &BinaryOperator) -> bool {
     )
 }
 
-fn last(name: &ObjectName) -> Option<Ident> {
+pub(super) fn last(name: &ObjectName) -> Option<Ident> {
     name.0.last()?.as_ident().map(fold)
 }
 
-fn column_of(expr: &Expr) -> Option<(Option<Ident>, Ident)> {
+pub(super) fn column_of(expr: &Expr) -> Option<(Option<Ident>, Ident)> {
     match expr {
         Expr::Nested(inner)
         | Expr::Cast { expr: inner, .. }
@@ -241,8 +244,27 @@ fn column_of(expr: &Expr) -> Option<(Option<Ident>, Ident)> {
     }
 }
 
+/// What `lower(…)` and `upper(…)` have inside.
+fn case_of(expr: &Expr) -> Option<&Expr> {
+    let Expr::Function(function) = expr else {
+        return None;
+    };
+    let name = last(&function.name)?;
+    let FunctionArguments::List(list) = &function.args else {
+        return None;
+    };
+    match list.args.as_slice() {
+        [FunctionArg::Unnamed(FunctionArgExpr::Expr(inner))]
+            if ["lower", "upper"].contains(&name.as_str()) =>
+        {
+            Some(inner)
+        }
+        _ => None,
+    }
+}
+
 /// The expressions that an INSERT takes its rows from, one list a row.
-fn rows(query: &Query) -> Vec<Vec<&Expr>> {
+pub(super) fn rows(query: &Query) -> Vec<Vec<&Expr>> {
     match query.body.as_ref() {
         SetExpr::Values(values) => values.rows.iter().map(|row| row.iter().collect()).collect(),
         SetExpr::Select(select) => {
@@ -267,7 +289,11 @@ mod tests {
             .iter()
             .map(|meeting| {
                 let tables: Vec<&str> = meeting.tables.iter().map(Ident::as_str).collect();
-                let how = if meeting.written { ":=" } else { "=" };
+                let how = match (meeting.written, meeting.folded) {
+                    (true, _) => ":=",
+                    (_, true) => "~",
+                    _ => "=",
+                };
                 format!(
                     "{}.{}{how}{}",
                     tables.join("|"),
@@ -295,6 +321,10 @@ mod tests {
         assert_eq!(
             show("INSERT INTO t (a, b) VALUES (1, lower(:b)), (:c, 2)"),
             ["t.b:=b", "t.a:=c"]
+        );
+        assert_eq!(
+            show("SELECT 1 FROM t WHERE lower(name) = lower(:name)"),
+            ["t.name~name"]
         );
         assert_eq!(show("not sql at all :x"), Vec::<String>::new());
     }

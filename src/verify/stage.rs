@@ -48,7 +48,7 @@ impl<'a> Stage<'a> {
             server.ensure_role(role, made.bypass_rls).await?;
         }
         let player = player(server, compiled).await?;
-        let mut admin = template.admin().await?;
+        let mut admin = template.steward().await?;
         let mut owner = template.session().await?;
         for statement in &script.statements {
             let applied = match &statement.object {
@@ -150,7 +150,7 @@ impl<'a> Stage<'a> {
             "mover"
         };
         let mover = role_of_ours(self.server, kind, secured).await?;
-        let mut admin = self.template.admin().await?;
+        let mut admin = self.template.steward().await?;
         let granted = admin
             .batch(&sql::grant_role(self.server.owner(), &mover))
             .await;

@@ -69,6 +69,8 @@ pub struct Invariant {
     pub derived_name: Option<Name>,
     /// Commands to race, beside those found.
     pub raced_by: Vec<Name>,
+    /// These, and not those found.
+    pub raced_only: bool,
     /// Detective control.
     pub monitor: Option<Monitor>,
     /// What to do when it happened.

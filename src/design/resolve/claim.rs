@@ -28,7 +28,11 @@ pub(super) fn invariants(cx: &Context<'_>, root: &Node) -> Vec<Invariant> {
 fn invariant(cx: &Context<'_>, entry: &Entry) -> Option<Invariant> {
     let subject = &format!("invariant {}", entry.key);
     let node = &entry.value;
-    let raced_by = names(node, "raced_by");
+    let narrowed = node.get("raced_by").filter(|by| by.get("only").is_some());
+    let raced_by = match narrowed {
+        Some(by) => names(by, "only"),
+        None => names(node, "raced_by"),
+    };
     cx.distinct(&raced_by, "command", subject);
     for command in &raced_by {
         command_known(cx, command, subject);
@@ -48,6 +52,7 @@ fn invariant(cx: &Context<'_>, entry: &Entry) -> Option<Invariant> {
         enforced_at: node.get("enforced").map(|value| value.at),
         derived_name,
         raced_by,
+        raced_only: narrowed.is_some(),
         monitor: node.get("monitor").map(monitor),
         repair: text(node, "repair"),
         rule,

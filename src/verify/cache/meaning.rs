@@ -153,6 +153,7 @@ impl Counts for Invariant {
             enforced,
             derived_name,
             raced_by,
+            raced_only,
             never: _,
             because: _,
             rule_at: _,
@@ -161,6 +162,7 @@ impl Counts for Invariant {
             repair: _,
         } = self;
         words.word(enforced.word());
+        words.word(if *raced_only { "only" } else { "beside" });
         counted!(words; name, rule, derived_name, raced_by);
     }
 }

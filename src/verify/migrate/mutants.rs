@@ -8,6 +8,7 @@ use crate::catalog::ObjectPath;
 use crate::error::Error;
 use crate::finding::Mutants;
 use crate::migrate::{Phase, Plan, Renames, Step, audit, stops};
+use crate::postgres::SqlFailure;
 use crate::sql::words::replaced;
 use crate::sql::{self, Ident, SqlText, fill, fixed, quote_ident, quote_qualified, sequence};
 
@@ -40,7 +41,8 @@ pub(super) async fn mutants(rehearsal: &Rehearsal<'_>) -> Result<(Mutants, Vec<S
                     // What is counted is counted after the new rules came.
                     let last = plan.steps.iter().rposition(|step| step.backfill.is_some());
                     let upto = last.filter(|_| step.phase > Phase::Backfill);
-                    differing(rehearsal, &plan, written, upto).await?.is_some()
+                    let fault = differing(rehearsal, &plan, written, upto).await?;
+                    matches!(fault, Some(Fault::Shown(_)))
                 }
             };
             mutants.made += 1;
@@ -119,13 +121,21 @@ fn stopped(rehearsal: &Rehearsal<'_>, plan: &Plan, at: usize) -> bool {
         .is_some_and(|effects| !stops(step, effects).is_empty())
 }
 
+/// What is not as it should be.
+enum Fault {
+    /// A check that returns rows, or a step that fails.
+    Shown(String),
+    /// A check that fails itself, and what the server says: nothing is known then.
+    Fails(String, SqlFailure),
+}
+
 /// Fills everything, writes what programs of the old version could, and says which check then returns rows.
 async fn differing(
     rehearsal: &Rehearsal<'_>,
     plan: &Plan,
     written: &[ObjectPath],
     upto: Option<usize>,
-) -> Result<Option<String>, Error> {
+) -> Result<Option<Fault>, Error> {
     let is_run = |at: usize, step: &Step| {
         step.phase <= Phase::Backfill || upto.is_some_and(|upto| at <= upto)
     };
@@ -133,7 +143,7 @@ async fn differing(
     let mut found = None;
     for (at, step) in plan.steps.iter().enumerate() {
         if is_run(at, step) && forward(&mut hands, plan, step).await.is_err() {
-            found = Some(step.title.clone());
+            found = Some(Fault::Shown(step.title.clone()));
             break;
         }
     }
@@ -150,10 +160,14 @@ async fn differing(
     let declared = declared.map(|(name, query)| (name.as_str(), query));
     if let Some(mover) = &mut hands.mover {
         for (name, check) in own.chain(declared) {
-            let rows = mover.query(check).await;
-            if found.is_none() && rows.is_ok_and(|rows| !rows.rows.is_empty()) {
-                found = Some(name.to_owned());
+            if found.is_some() {
+                break;
             }
+            found = match mover.query(check).await {
+                Ok(rows) if rows.rows.is_empty() => None,
+                Ok(_) => Some(Fault::Shown(name.to_owned())),
+                Err(failure) => Some(Fault::Fails(name.to_owned(), failure)),
+            };
         }
     }
     drop(hands);
@@ -167,7 +181,12 @@ pub(super) async fn followed(rehearsal: &Rehearsal<'_>) -> Result<(), Ended> {
     let written: Vec<ObjectPath> = tables.map(|name| ObjectPath::Table(name.clone())).collect();
     match differing(rehearsal, &rehearsal.plan, &written, None).await? {
         None => Ok(()),
-        Some(what) => Err(Refuted::new(format!(
+        Some(Fault::Fails(name, failure)) => Err(Refuted::new(format!(
+            "what programs of the old version write after the backfill cannot be looked for: {name} fails: {}",
+            failure.message
+        ))
+        .into()),
+        Some(Fault::Shown(what)) => Err(Refuted::new(format!(
             "what programs of the old version write after the backfill does not get to its new place: {what} shows rows that differ"
         ))
         .into()),

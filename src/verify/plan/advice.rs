@@ -58,7 +58,7 @@ async fn for_query(
     let made = make(scaled, &proposed).await?;
     scaled.look_again().await?;
     let (relations, mut session) = scaled.go_to(moment.point, Belief::Estimated).await?;
-    let mut admin = scaled.admin().await?;
+    let mut admin = scaled.steward().await?;
     let before = moment.plan.root().map_or(0.0, |root| root.total_cost);
     let mut best: Option<Served> = None;
     for candidate in &made {
@@ -130,7 +130,7 @@ fn keeps(case: &Case<'_>, plan: &PlanTree, relations: &Relations) -> bool {
 
 /// Makes them in the small database, unseen by the planner; those that the server takes.
 async fn make(scaled: &Scaled<'_, '_>, proposed: &[Candidate]) -> Result<Vec<Candidate>, Error> {
-    let (mut admin, mut owner) = (scaled.admin().await?, scaled.session().await?);
+    let (mut admin, mut owner) = (scaled.steward().await?, scaled.session().await?);
     let mut made = Vec::new();
     for candidate in proposed {
         // Its predicate may call what the design brings along: nothing for a superuser.

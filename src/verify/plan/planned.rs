@@ -86,8 +86,8 @@ impl<'a, 's> Scaled<'a, 's> {
     }
 
     /// A session that may hide indexes.
-    pub(super) async fn admin(&self) -> Result<Session, Error> {
-        let mut admin = self.database.admin().await?;
+    pub(super) async fn steward(&self) -> Result<Session, Error> {
+        let mut admin = self.database.steward().await?;
         let set = admin
             .batch(&fixed("SET allow_system_table_mods = on"))
             .await;
@@ -147,7 +147,7 @@ impl<'a, 's> Scaled<'a, 's> {
     /// Reads anew what relations there are.
     pub(super) async fn look_again(&mut self) -> Result<(), Error> {
         self.storage = Storage::open(self.database).await?;
-        let mut admin = self.database.admin().await?;
+        let mut admin = self.database.steward().await?;
         if let Ok(pairs) = sample::partition_indexes(&mut admin).await {
             self.names.index_of = pairs;
         }

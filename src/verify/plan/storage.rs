@@ -56,7 +56,7 @@ pub(super) struct Volume<'a> {
 impl Storage {
     /// Reads what the sample's database has. Nothing is changed yet.
     pub(super) async fn open(database: &Database) -> Result<Storage, Error> {
-        let mut admin = database.admin().await?;
+        let mut admin = database.steward().await?;
         let read = Storage::read(&mut admin).await;
         let (mut relations, believed, segment) =
             read.map_err(|failure| failure.into_error("read the sample's sizes"))?;

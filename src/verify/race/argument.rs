@@ -1,14 +1,18 @@
 //! Arguments worth trying: values that the rows of a state have, taken from one row where they belong together, so that
 //! commands meet.
 
+mod near;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::strategy::{Strategy, ValueTree};
 
+use self::near::{again, at_edges, referred, swapped, upserts};
+use super::boundary;
 use super::reset::{Snapshot, Stored};
 use super::state::runner;
 use crate::catalog::Catalog;
-use crate::design::{Command, Param, StepKind};
+use crate::design::{Command, Model, Param, StepKind};
 use crate::sql::{Ident, Meeting, meetings};
 use crate::verify::seed::Maker;
 
@@ -63,12 +67,14 @@ pub(super) struct Known<'a> {
 /// Sets of arguments, the most promising first.
 pub(super) fn arguments(
     command: &Command,
+    model: &Model,
     maker: &Maker,
     catalog: &Catalog,
     snapshot: &Snapshot,
     seed: u64,
 ) -> Choices {
-    let met = met(command, maker);
+    let mut met = met(command, maker);
+    referred(&mut met, catalog);
     let known = known(command, &met, maker, catalog);
     let number = unused(&known, maker, catalog, snapshot);
     let mut sets = Vec::new();
@@ -102,8 +108,15 @@ pub(super) fn arguments(
             }
         }
     }
+    let again = again(&known, maker, snapshot, &base).filter(|_| upserts(command));
+    let again: Vec<Arguments> = again.into_iter().collect();
+    let edges = boundary::edges(command, model, catalog);
+    let at_edges = at_edges(&edges, &known, maker, snapshot, &base);
+    // Who takes exactly what is left gets in the way of everybody else.
+    let (exact, beside) = at_edges.split_at(at_edges.len().min(2));
+    let mut sets = [exact, &again, &base, beside, &sets].concat();
     unique(&mut sets);
-    sets.truncate(MOST - CHANCE);
+    sets.truncate(MOST - CHANCE + at_edges.len() + again.len());
     sets.extend(by_chance(&known, maker, catalog, snapshot, number, seed));
     unique(&mut sets);
     let keys = known.iter().filter(|known| known.makes_a_key(maker));
@@ -307,6 +320,11 @@ impl Known<'_> {
         if self.makes_a_key(maker) || values.is_empty() {
             values.extend(self.fresh(maker, catalog, number));
         }
+        if self.meets.iter().any(|meeting| meeting.folded)
+            && let Some(first) = values.first()
+        {
+            values.insert(1, swapped(first));
+        }
         if self.other.is_empty()
             && let Some(first) = values.first().cloned()
         {
@@ -473,96 +491,4 @@ fn by_chance(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::compile::compile;
-    use crate::design::resolve;
-    use crate::source::{SourceMap, parse};
-    use crate::sql::QualifiedName;
-
-    const LEDGER: &str = "
-pgproof: 1
-design: ledger
-database: {engine: postgres, version: 15, schema: app}
-tables:
-  entry:
-    grain: one entry
-    columns: {entry_id: uuid, posting_id: uuid, number: bigint, cents: bigint}
-    key: [entry_id]
-commands:
-  post:
-    actor: someone
-    does: posts
-    params: {debit_id: uuid, credit_id: uuid, posting_id: uuid, number: bigint}
-    steps:
-      - sql: INSERT INTO entry (entry_id, posting_id, number, cents) VALUES (:debit_id, :posting_id, :number, 1)
-      - sql: INSERT INTO entry (entry_id, posting_id, number, cents) VALUES (:credit_id, :posting_id, :number, -1)
-";
-
-    fn chosen(rows: Vec<Vec<Option<String>>>) -> Choices {
-        let mut map = SourceMap::new();
-        let id = map.add("design.yaml", LEDGER.to_owned());
-        let node = parse(&map, id).expect("YAML");
-        let model = resolve(&node).0.expect("a design");
-        let catalog = compile(&model).catalog;
-        let maker = Maker::new(&model, &catalog);
-        let columns = ["entry_id", "posting_id", "number", "cents"];
-        let mut snapshot = Snapshot::default();
-        snapshot.tables.push(Stored {
-            name: QualifiedName::new("app".into(), "entry".into()),
-            columns: columns.map(Ident::from).to_vec(),
-            rows,
-        });
-        arguments(&model.commands[0], &maker, &catalog, &snapshot, 1)
-    }
-
-    fn value(set: &Arguments, name: &str) -> String {
-        set.get(&Ident::from(name))
-            .cloned()
-            .flatten()
-            .unwrap_or_default()
-    }
-
-    #[test]
-    fn two_rows_of_one_call_have_keys_of_their_own() {
-        let choices = chosen(Vec::new());
-        let set = &choices.sets[0];
-        assert_ne!(value(set, "debit_id"), value(set, "credit_id"));
-        let other = choices.apart(set).swap_remove(0);
-        let keys: BTreeSet<String> = [set, &other]
-            .iter()
-            .flat_map(|set| [value(set, "debit_id"), value(set, "credit_id")])
-            .collect();
-        assert_eq!(keys.len(), 4, "{keys:?}");
-    }
-
-    #[test]
-    fn keys_of_new_rows_are_in_no_row() {
-        let first = chosen(Vec::new()).sets.swap_remove(0);
-        let there = |name| Some(value(&first, name));
-        let row = vec![there("debit_id"), there("posting_id"), None, None];
-        let again = chosen(vec![row]);
-        let set = again.sets.first().expect("there are some");
-        assert_ne!(value(set, "debit_id"), value(&first, "debit_id"));
-        let repeats = |set: &Arguments| value(set, "debit_id") == value(&first, "debit_id");
-        assert!(
-            again.sets.iter().any(repeats),
-            "a row that is there is tried, too"
-        );
-    }
-
-    #[test]
-    fn numbers_that_are_no_keys_have_neighbours() {
-        let uuid = |n: u32| Some(format!("00000000-0000-0000-0000-{n:012}"));
-        let row = vec![uuid(1), uuid(2), Some("5".to_owned()), Some("1".to_owned())];
-        let choices = chosen(vec![row]);
-        let numbers: BTreeSet<String> = choices
-            .sets
-            .iter()
-            .map(|set| value(set, "number"))
-            .collect();
-        for number in ["4", "5", "6"] {
-            assert!(numbers.contains(number), "{numbers:?}");
-        }
-    }
-}
+mod tests;

@@ -134,7 +134,7 @@ fn deed(program: &Program, step: usize, sent: &Sent, first: Option<usize>) -> Op
     };
     let picks = meetings(text)
         .into_iter()
-        .filter(|meeting| !meeting.written && meeting.tables.len() == 1)
+        .filter(|meeting| !meeting.written && !meeting.folded && meeting.tables.len() == 1)
         .filter_map(|meeting| {
             let value = program.args.get(&Ident::from(meeting.param.as_str()))?;
             let table = meeting.tables.into_iter().next()?;
@@ -325,7 +325,7 @@ fn say_alone(facts: &Facts, title: &str) -> Anomaly {
         _ => (
             "rule not enforced",
             format!(
-                "no race is needed: {title} breaks the rule by itself, and nothing in the database refuses it"
+                "no race is needed: {title} breaks the rule by itself, and nothing in the database refuses it; where such rows as at the start cannot come about, say so as a further invariant"
             ),
         ),
     };

@@ -9,6 +9,7 @@ mod arena;
 mod argument;
 mod blind;
 mod block;
+mod boundary;
 mod caller;
 mod classify;
 mod condition;

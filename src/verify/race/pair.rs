@@ -16,6 +16,9 @@ const PER_STATE: usize = 4;
 /// Trials of one pair in states that commands lead to, beside the others, and of these so many in one state.
 const PER_PAIR_GROWN: usize = 6;
 const PER_GROWN_STATE: usize = 2;
+/// Trials of one pair at the edges of constants, beside all others, and of these so many in one state.
+const PER_PAIR_EDGE: usize = 6;
+const PER_EDGE_STATE: usize = 2;
 /// Trials of three commands and more.
 const PER_GROUP: usize = 2;
 
@@ -93,15 +96,17 @@ pub(super) fn meetings(
     };
     let mut found: Vec<Meeting> = Vec::new();
     let mut grown: Vec<Meeting> = Vec::new();
+    let mut edges: Vec<Meeting> = Vec::new();
     for (start, of) in rehearsal.starts.iter().enumerate() {
         let sets = match names {
             [first, second] => pairs(rehearsal, start, first, second),
             _ => wider(rehearsal, start, names),
         };
         // Pairs have some for what commands lead to in any case: nobody makes up what is only ever brought about.
-        let (found, most) = match of.origin == Origin::Grown && names.len() == 2 {
-            true => (&mut grown, PER_GROWN_STATE),
-            false => (&mut found, PER_STATE),
+        let (found, most) = match of.origin {
+            Origin::Grown if names.len() == 2 => (&mut grown, PER_GROWN_STATE),
+            Origin::Edge if names.len() == 2 => (&mut edges, PER_EDGE_STATE),
+            _ => (&mut found, PER_STATE),
         };
         for arguments in sets.into_iter().take(most) {
             let programs = found_scripts.iter().zip(arguments);
@@ -122,6 +127,8 @@ pub(super) fn meetings(
     }
     grown.truncate(PER_PAIR_GROWN);
     found.extend(grown);
+    edges.truncate(PER_PAIR_EDGE);
+    found.extend(edges);
     found
 }
 
@@ -265,11 +272,13 @@ fn differ_in_keys(calls: &[&Call], one: &Arguments, other: &Arguments) -> bool {
         .any(|call| call.arguments == *one && call.apart.contains(other))
 }
 
+/// Names that differ in their case only may be the same name.
 fn shared(one: &Arguments, other: &Arguments) -> usize {
-    one.values()
-        .flatten()
-        .filter(|value| other.values().flatten().any(|known| known == *value))
-        .count()
+    let is_in = |value: &&String| {
+        let mut others = other.values().flatten();
+        others.any(|known| known.eq_ignore_ascii_case(value))
+    };
+    one.values().flatten().filter(is_in).count()
 }
 
 #[cfg(test)]

@@ -178,6 +178,7 @@ impl<'a> Racer<'a> {
         }
         let commands = self.racing(invariant, judge);
         let mut tally = Tally::new(&self.arena.ground.server.version().text);
+        tally.narrow(invariant, &commands);
         let idle = match self.is_mutant {
             true => None,
             false => self.vacuous(&commands, &mut tally),
@@ -211,12 +212,16 @@ impl<'a> Racer<'a> {
         }
     }
 
-    /// Commands that change or lock what the invariant is about, and those that it names.
+    /// Commands that change or lock what the invariant is about, and those that it names; where it says so only these.
     pub(super) fn racing(&self, invariant: &Invariant, judge: usize) -> Vec<String> {
         let named = |name: &String| {
             let mut by = invariant.raced_by.iter();
             by.any(|named| named.as_str() == name)
         };
+        if invariant.raced_only {
+            let named = self.scripts.keys().filter(|name| named(name));
+            return named.cloned().collect();
+        }
         // What a command reads decides what it writes: whoever writes that matters as well.
         let mut tables = self.arena.judges[judge].tables.clone();
         let mut chosen: BTreeSet<String> = BTreeSet::new();

@@ -136,7 +136,7 @@ pub(super) async fn rehearse(
     let model = arena.ground.model;
     let tables: Vec<Ident> = touched(scripts, maker);
     let mut rehearsal = Rehearsal {
-        starts: starts(model, maker, &tables, options),
+        starts: starts(model, arena.ground.catalog, maker, &tables, options),
         ..Rehearsal::default()
     };
     let mut loaded = vec![None; rehearsal.starts.len()];
@@ -145,7 +145,8 @@ pub(super) async fn rehearse(
             .commands
             .iter()
             .filter(|command| {
-                start.is_authored() || committing_states(&rehearsal, command.name.as_str()) < STATES
+                start.is_particular()
+                    || committing_states(&rehearsal, command.name.as_str()) < STATES
             })
             .collect();
         if wanting.is_empty() {
@@ -346,7 +347,8 @@ async fn try_alone(
 ) -> Result<(), Error> {
     let name = command.name.as_str().to_owned();
     let snapshot = arena.states[state].snapshot.clone();
-    let choices = arguments(command, maker, arena.ground.catalog, &snapshot, seed);
+    let (model, catalog) = (arena.ground.model, arena.ground.catalog);
+    let choices = arguments(command, model, maker, catalog, &snapshot, seed);
     let mut committing = 0;
     for set in &choices.sets {
         let trial = Trial {

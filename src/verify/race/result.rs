@@ -52,6 +52,8 @@ impl RaceResult {
 pub(super) struct Tally {
     server: String,
     pub commands: usize,
+    /// The only commands that the design wants raced, where it says so.
+    narrowed: Vec<String>,
     pub trials: usize,
     /// Trials of single writes.
     writes: usize,
@@ -141,10 +143,18 @@ fn in_words(number: usize) -> &'static str {
 }
 
 impl Tally {
+    /// Notes that only these commands are raced, where the design says so.
+    pub(super) fn narrow(&mut self, invariant: &Invariant, commands: &[String]) {
+        if invariant.raced_only {
+            self.narrowed = commands.to_vec();
+        }
+    }
+
     pub(super) fn new(server: &str) -> Tally {
         Tally {
             server: server.to_owned(),
             commands: 0,
+            narrowed: Vec::new(),
             trials: 0,
             writes: 0,
             states: BTreeSet::new(),
@@ -236,6 +246,14 @@ impl Tally {
                     in_words(*sessions)
                 )),
             }
+        }
+        if !self.narrowed.is_empty() {
+            let names: Vec<String> = self
+                .narrowed
+                .iter()
+                .map(|name| format!("`{name}`"))
+                .collect();
+            parts.push(format!("narrowed by the design to {}", names.join(", ")));
         }
         if !met.is_empty() {
             let states = plural(self.states.len(), "state");

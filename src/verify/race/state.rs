@@ -4,16 +4,20 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::arena::{Arena, Loaded};
+use super::boundary::{Edge, stored_edges};
 use super::judge::judge;
 use super::options::RaceOptions;
 use super::play::Watch;
 use super::program::Who;
-use crate::catalog::ColumnDefault;
+use crate::catalog::{Catalog, ColumnDefault};
 use crate::design::Model;
 use crate::error::Error;
 use crate::postgres::{Session, SqlFailure};
 use crate::sql::{self, Ident, fill, fixed};
 use crate::verify::seed::{Maker, NewRow};
+
+/// Starting points at the edges of constants.
+const EDGES: usize = 6;
 
 /// A starting point before it is put anywhere.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +37,8 @@ pub(super) enum Origin {
     Alike(Ident),
     /// Made up otherwise.
     MadeUp,
+    /// At the edge of a constant that commands or rules compare with.
+    Edge,
     /// Commands lead to it.
     Grown,
 }
@@ -42,11 +48,17 @@ impl Start {
     pub(super) fn is_authored(&self) -> bool {
         self.origin == Origin::Design
     }
+
+    /// Whether it is tried however many others there are.
+    pub(super) fn is_particular(&self) -> bool {
+        self.is_authored() || self.origin == Origin::Edge
+    }
 }
 
 /// The states of the design, then the empty one, then the smallest ones, then generated ones over the tables that matter.
 pub(super) fn starts(
     model: &Model,
+    catalog: &Catalog,
     maker: &Maker,
     tables: &[Ident],
     options: &RaceOptions,
@@ -66,6 +78,11 @@ pub(super) fn starts(
         origin: Origin::MadeUp,
     });
     starts.extend(smallest(maker, tables));
+    for start in at_edges(model, catalog, maker, tables) {
+        if !starts.iter().any(|known| known.rows == start.rows) {
+            starts.push(start);
+        }
+    }
     let mut runner = runner(options.seed);
     // Rows a table, the column choices of each: small numbers, because rows that differ in everything never meet.
     let picks = proptest::collection::vec(
@@ -122,6 +139,51 @@ fn smallest(maker: &Maker, tables: &[Ident]) -> Vec<Start> {
             }
         }
     }
+    starts
+}
+
+/// Rows with the constants that commands and rules compare with, and with their neighbours: a counter just below its limit.
+fn at_edges(model: &Model, catalog: &Catalog, maker: &Maker, tables: &[Ident]) -> Vec<Start> {
+    let mut starts = Vec::new();
+    for edge in stored_edges(model, catalog) {
+        let mut rows = Vec::new();
+        let (table, name) = match &edge {
+            Edge::Value(table, column, value) => {
+                // A key says which row it is, and is compared for that.
+                if maker.tells_rows_apart(table, column) {
+                    continue;
+                }
+                let set = [(column.clone(), Some(value.clone()))];
+                maker.add(&mut rows, table, &set, 0);
+                (
+                    table,
+                    format!("{} is {value} in {}", column.as_str(), table.as_str()),
+                )
+            }
+            Edge::Rows(table, many) => {
+                let mut parents = Vec::new();
+                for number in 0..*many {
+                    let Some(at) = maker.add(&mut rows, table, &parents, number) else {
+                        break;
+                    };
+                    if number == 0 {
+                        parents = maker.reference_values(&rows[at]);
+                    }
+                }
+                (table, format!("{many} alike in {}", table.as_str()))
+            }
+        };
+        if rows.is_empty() || !tables.contains(table) {
+            continue;
+        }
+        maker.complete(&mut rows);
+        starts.push(Start {
+            name,
+            rows,
+            origin: Origin::Edge,
+        });
+    }
+    starts.truncate(EDGES);
     starts
 }
 

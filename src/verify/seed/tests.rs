@@ -37,6 +37,7 @@ fn model(rules: Vec<Rule>) -> Model {
             enforced_at: None,
             derived_name: None,
             raced_by: Vec::new(),
+            raced_only: false,
             monitor: None,
             repair: None,
         })

@@ -124,8 +124,11 @@ pub(super) static INVARIANT: Object = Object {
         .example("uq_case_active_assignment"),
         Key::new(
             "raced_by",
-            Shape::OneOrMore(&Shape::Label("command")),
-            "Commands to race, beside those found to touch what it reads.",
+            Shape::Either(&[
+                Shape::OneOrMore(&Shape::Label("command")),
+                Shape::Object(&RACED_BY),
+            ]),
+            "Commands to race, beside those found to touch what it reads; or `{only: …}`: these and no others, which the report then says.",
         )
         .example("[assign-case, close-case]"),
         Key::new(
@@ -158,6 +161,19 @@ pub(super) static INVARIANT: Object = Object {
         "retained",
         "holds",
     ])],
+};
+
+static RACED_BY: Object = Object {
+    name: "raced_by",
+    doc: "Which commands are raced, where not all that touch what the invariant reads.",
+    keys: &[Key::new(
+        "only",
+        Shape::OneOrMore(&Shape::Label("command")),
+        "These commands, against each other and themselves, and no others: what is proven then holds for them alone.",
+    )
+    .required()
+    .example("[assign-case, close-case]")],
+    rules: &[],
 };
 
 static MONITOR: Object = Object {

@@ -217,6 +217,30 @@ fn names_of_every_kind_are_looked_up() {
 }
 
 #[test]
+fn what_races_is_added_to_or_narrowed() {
+    let names = |claim: &Read| -> Vec<String> {
+        let by = claim.model.invariants[0].raced_by.iter();
+        by.map(|name| name.as_str().to_owned()).collect()
+    };
+    let added = claim("append_only: sale\n    raced_by: [sell]");
+    assert_eq!(
+        (names(&added), added.model.invariants[0].raced_only),
+        (vec!["sell".to_owned()], false)
+    );
+    let narrowed = claim("append_only: sale\n    raced_by: {only: sell}");
+    assert_eq!(
+        (names(&narrowed), narrowed.model.invariants[0].raced_only),
+        (vec!["sell".to_owned()], true)
+    );
+    fails(
+        "append_only: sale\n    raced_by: {only: [sel]}",
+        "dangling-command",
+        "sel",
+        "`sell`",
+    );
+}
+
+#[test]
 fn a_where_is_kept_or_refused() {
     let both =
         claim("immutable: {in: sale, columns: [note], where: amount > 0, once: until is not null}");
