@@ -10,6 +10,7 @@ mod cleanup;
 mod connect;
 #[cfg(feature = "containers")]
 mod container;
+mod cores;
 mod database;
 mod doctor;
 #[cfg(feature = "containers")]
@@ -34,6 +35,7 @@ mod target;
 
 pub use cleanup::{Signal, stop_all, until_signal};
 pub use connect::Limits;
+pub use cores::Core;
 pub use database::Database;
 pub use doctor::{DoctorLine, doctor};
 pub use failure::{FailureDetails, SqlFailure};
