@@ -1,96 +1,175 @@
 //! How many schedules a second, against PostgreSQL's own `isolationtester` on the same programs and the same server in the same run;
 //! how many schedules exhaust a classical race; how soon a counterexample is there; how many of 10,000 schedules do not repeat.
 //!
-//! Needs PostgreSQL 15 to 18 with `isolationtester` (in Debian's `postgresql-client-NN`, below `lib/pgxs/src/test/isolation`), and a
-//! user that the server may run as.
+//! `cargo bench --bench race -- speed first again` runs only the parts that are named. Needs PostgreSQL 15 to 18 with `isolationtester`
+//! (in Debian's `postgresql-client-NN`, below `lib/pgxs/src/test/isolation`), and a user that the server may run as.
 #![expect(clippy::print_stdout, clippy::panic, reason = "a benchmark prints")]
 
 use std::fmt::Write as _;
+use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use pgproof::finding::Verdict;
-use pgproof::postgres::{Places, Server, ServerChoice, ServerOptions};
+use pgproof::postgres::{Places, Server, ServerChoice, ServerOptions, stop_all, until_signal};
 use pgproof::verify::Stage;
 use pgproof::verify::race::{Ground, RaceOptions, Racer};
 
 mod support;
-use support::{Design, design, stage};
+use support::{Design, design, design_of, stage};
 
-/// Threads of control are one; the sessions' processes share what cores there are.
+/// Schedules by chance that are run twice.
 const REPEATS: usize = 10_000;
+/// Schedules that a rate is taken of, at least.
+const ENOUGH: usize = 3_000;
 
-fn main() {
-    // As the program has it: what the server does is spread over the cores, what pgproof does is not.
+fn main() -> ExitCode {
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    let asks = |part: &str| {
+        let mut named = asked
+            .iter()
+            .filter(|word| !word.starts_with('-'))
+            .peekable();
+        named.peek().is_none() || named.any(|word| word == part)
+    };
+    // As the program has it: one thread, and further ones with a runtime of their own where trials are explored at the same time.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap_or_else(|e| panic!("no runtime: {e}"));
-    runtime.block_on(bench());
+    let code = runtime.block_on(async {
+        tokio::select! {
+            () = bench(&asks) => ExitCode::SUCCESS,
+            signal = until_signal() => ExitCode::from(signal.exit_code()),
+        }
+    });
+    runtime.shutdown_background();
+    stop_all();
+    code
 }
 
-async fn bench() {
-    let cluster = Cluster::start();
-    let options = |choice, allow| {
-        let places = Places::from_environment(|name| std::env::var_os(name));
-        let mut options = ServerOptions::new(choice, 15, places);
-        options.allow_server = allow;
-        options
-    };
-    // The same server as isolationtester's for the comparison; one of pgproof's own, where it may stop processes, for the rest.
-    let shared = options(ServerChoice::Url(cluster.url()), true);
-    let shared = Server::start(&shared)
+async fn bench(asks: &dyn Fn(&str) -> bool) {
+    let places = Places::from_environment(|name| std::env::var_os(name));
+    let options = ServerOptions::new(ServerChoice::Local, 15, places);
+    let server = Server::start(&options)
         .await
         .unwrap_or_else(|e| panic!("{e}"));
-    println!("PostgreSQL {}", shared.version());
-    for (title, design, spec) in [
+    println!("PostgreSQL {}", server.version());
+    if asks("speed") {
+        speed(&server).await;
+    }
+    if asks("first") {
+        first(&server).await;
+    }
+    if asks("again") {
+        let began = Instant::now();
+        let (run, diverged) = again(&server, &mixed(), REPEATS).await;
+        println!(
+            "run again: {diverged} of {run} schedules came out otherwise ({:.0} s)",
+            began.elapsed().as_secs_f64()
+        );
+    }
+    server.stop().await.unwrap_or_else(|e| panic!("{e}"));
+}
+
+async fn speed(server: &Server) {
+    let folder = socket(server).await;
+    for (title, design, commands, spec) in [
         (
             "3 sessions x 3 steps, nothing blocks",
             apart(),
+            ["c1", "c2", "c3"],
             apart_spec(),
         ),
         (
             "3 sessions x 2 steps on one row, all block",
             counter(),
+            ["hit"; 3],
             counter_spec(),
         ),
     ] {
-        let (schedules, seconds) = explored(&shared, &design, 3).await;
-        let ours = schedules as f64 / seconds;
-        let (permutations, seconds) = cluster.isolationtester(&spec);
+        let (permutations, seconds) = isolationtester(&folder, &spec).await;
         let theirs = permutations as f64 / seconds;
-        println!(
-            "{title}: pgproof {ours:.0}/s ({schedules} schedules, 1 worker), isolationtester {theirs:.0}/s ({permutations} permutations): {:.1} times",
-            ours / theirs
-        );
-        let (schedules, seconds) = explored_by(&shared, &design, 3, 2).await;
-        println!("  two workers: {:.0}/s", schedules as f64 / seconds);
+        println!("{title}: isolationtester {theirs:.0}/s ({permutations} permutations)");
+        for workers in 1..=std::thread::available_parallelism().map_or(1, usize::from) {
+            let (schedules, seconds) =
+                orders(server, &design, &commands, permutations, workers).await;
+            let ours = schedules as f64 / seconds;
+            println!(
+                "  {workers} workers: {ours:.0}/s ({schedules} schedules), {:.1} times",
+                ours / theirs
+            );
+        }
     }
-    shared.stop().await.unwrap_or_else(|e| panic!("{e}"));
+}
 
-    let own = options(ServerChoice::Local, false);
-    let own = Server::start(&own).await.unwrap_or_else(|e| panic!("{e}"));
+/// How soon something is found, in each design of the tests that breaks.
+async fn first(server: &Server) {
     let began = Instant::now();
-    let (found, schedules) = raced(&own, &members("")).await;
+    let (found, schedules) = raced(server, &members("")).await;
     println!(
-        "check-then-insert, broken: {} after {} schedules, {:.0} ms with its shrinking",
+        "check-then-insert, broken: {} after {schedules} schedules, {:.0} ms with its shrinking",
         found.word(),
-        schedules,
         began.elapsed().as_secs_f64() * 1e3
     );
-    let (found, schedules) = raced(&own, &members("unique: {uq_member_email: [email]}")).await;
+    let (found, schedules) = raced(server, &members("unique: {uq_member_email: [email]}")).await;
     println!(
         "check-then-insert behind a unique constraint, 2 and 3 sessions: {} by {schedules} schedules",
         found.word()
     );
-    let began = Instant::now();
-    let (run, diverged) = again(&own, &mixed(), REPEATS).await;
+    let (mut times, mut others) = (Vec::new(), 0);
+    for file in broken() {
+        let text = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{e}"));
+        let design = design_of(text);
+        let stage = stage(server, &design).await;
+        let racer = Racer::open(ground(server, &design, &stage), &RaceOptions::default()).await;
+        let mut racer = racer.unwrap_or_else(|e| panic!("{e}"));
+        let first = racer.first(&design.model.invariants[0]).await;
+        racer.close().await.unwrap_or_else(|e| panic!("{e}"));
+        stage.close().await.unwrap_or_else(|e| panic!("{e}"));
+        let Some(first) = first.unwrap_or_else(|e| panic!("{e}")) else {
+            others += 1;
+            continue;
+        };
+        let took = first.after.as_secs_f64() * 1e3;
+        let name = design.model.name.as_str();
+        if name.starts_with("read-only-anomaly") {
+            println!(
+                "{name}: {took:.0} ms, {} schedules, {} of them of the three transactions that bring it about",
+                first.schedules, first.of_its_trial
+            );
+        }
+        times.push((took, name.to_owned()));
+    }
+    times.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let (median, _) = &times[times.len() / 2];
+    let (last, slowest) = &times[times.len() - 1];
     println!(
-        "run again: {diverged} of {run} schedules came out otherwise ({:.0} s)",
-        began.elapsed().as_secs_f64()
+        "first counterexample of {} broken designs: median {median:.0} ms, at most {last:.0} ms ({slowest}); {others} need more than an \
+         order of steps",
+        times.len()
     );
-    own.stop().await.unwrap_or_else(|e| panic!("{e}"));
+}
+
+/// The designs of the tests that break.
+fn broken() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/race");
+    let entries = |folder: &Path| -> Vec<PathBuf> {
+        let read = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{e}"));
+        read.flatten().map(|entry| entry.path()).collect()
+    };
+    let is_broken = |file: &PathBuf| {
+        let name = file
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned());
+        name.is_some_and(|name| name.starts_with("broken"))
+    };
+    let folders = entries(&root);
+    let files = folders.iter().flat_map(|folder| entries(folder));
+    let mut found: Vec<PathBuf> = files.filter(is_broken).collect();
+    found.sort();
+    found
 }
 
 /// Every session has a table of its own.
@@ -153,7 +232,7 @@ fn counter_spec() -> String {
         );
     }
     let mut all = Vec::new();
-    orders(&mut Vec::new(), &mut Vec::new(), &mut [0; 3], &mut all);
+    queued(&mut Vec::new(), &mut Vec::new(), &mut [0; 3], &mut all);
     for order in all {
         let _ = writeln!(spec, "permutation {}", order.join(" "));
     }
@@ -161,7 +240,7 @@ fn counter_spec() -> String {
 }
 
 /// `queue`: who has the row, then who waits for it.
-fn orders(
+fn queued(
     order: &mut Vec<String>,
     queue: &mut Vec<usize>,
     done: &mut [usize; 3],
@@ -183,7 +262,7 @@ fn orders(
             _ => continue,
         }
         done[at] += 1;
-        orders(order, queue, done, all);
+        queued(order, queue, done, all);
         done[at] -= 1;
         order.pop();
         match done[at] {
@@ -231,21 +310,18 @@ fn ground<'a>(server: &'a Server, design: &'a Design, stage: &'a Stage<'a>) -> G
     }
 }
 
-async fn explored(server: &Server, design: &Design, sessions: usize) -> (usize, f64) {
-    explored_by(server, design, sessions, 1).await
-}
-
-/// Every order, without reduction.
-async fn explored_by(
+/// Every order of these commands, without reduction, often enough for a rate.
+async fn orders(
     server: &Server,
     design: &Design,
-    sessions: usize,
+    commands: &[&str],
+    permutations: usize,
     workers: usize,
 ) -> (usize, f64) {
     let stage = stage(server, design).await;
     let options = RaceOptions {
         reduce: false,
-        sessions,
+        sessions: commands.len(),
         workers,
         generated_states: 0,
         schedules_of_wide_trial: 20_000,
@@ -253,11 +329,17 @@ async fn explored_by(
     };
     let racer = Racer::open(ground(server, design, &stage), &options).await;
     let mut racer = racer.unwrap_or_else(|e| panic!("{e}"));
-    let began = Instant::now();
-    let outcomes = racer.outcomes(sessions).await;
-    outcomes.unwrap_or_else(|e| panic!("{e}"));
+    let times = (ENOUGH / permutations).max(1) * workers;
+    // The first time databases and sessions are opened.
+    let mut schedules = 0;
+    let mut began = Instant::now();
+    for _ in 0..2 {
+        began = Instant::now();
+        let run = racer.run_orders("one", commands, times).await;
+        schedules = run.unwrap_or_else(|e| panic!("{e}"));
+    }
     let seconds = began.elapsed().as_secs_f64();
-    let schedules = racer.schedules();
+    assert_eq!(schedules, permutations * times, "not the same orders");
     racer.close().await.unwrap_or_else(|e| panic!("{e}"));
     stage.close().await.unwrap_or_else(|e| panic!("{e}"));
     (schedules, seconds)
@@ -286,126 +368,51 @@ async fn again(server: &Server, design: &Design, times: usize) -> (usize, usize)
     counted
 }
 
-/// A throw-away cluster that isolationtester and pgproof share.
-struct Cluster {
-    folder: tempfile::TempDir,
-    bin: PathBuf,
+/// Where the server listens.
+async fn socket(server: &Server) -> String {
+    let database = server.create_database("socket").await;
+    let database = database.unwrap_or_else(|e| panic!("{e}"));
+    let mut admin = database.admin().await.unwrap_or_else(|e| panic!("{e}"));
+    let shown = admin
+        .query(&pgproof::sql::fixed("SHOW unix_socket_directories"))
+        .await
+        .unwrap_or_else(|e| panic!("{e:?}"));
+    drop(admin);
+    database.drop().await.unwrap_or_else(|e| panic!("{e}"));
+    shown.scalar().unwrap_or_default().to_owned()
 }
 
-impl Cluster {
-    fn start() -> Cluster {
-        let bin = newest("/usr/lib/postgresql", "bin/initdb")
-            .and_then(|initdb| initdb.parent().map(Path::to_owned))
-            .unwrap_or_else(|| panic!("no server programs below /usr/lib/postgresql"));
-        let folder = tempfile::tempdir_in("/tmp").unwrap_or_else(|e| panic!("{e}"));
-        let cluster = Cluster { folder, bin };
-        run(Command::new("chmod").arg("777").arg(cluster.folder.path()));
-        let data = cluster.data();
-        run(cluster.program("initdb").args([
-            "-D",
-            &data,
-            "-U",
-            "postgres",
-            "-A",
-            "trust",
-            "--no-sync",
-        ]));
-        let settings = format!(
-            "-c listen_addresses= -c unix_socket_directories={} -c fsync=off -c synchronous_commit=off -c autovacuum=off -c jit=off",
-            cluster.folder.path().display()
-        );
-        run(cluster.program("pg_ctl").args([
-            "-D",
-            &data,
-            "-o",
-            &settings,
-            "-l",
-            &format!("{data}.log"),
-            "-w",
-            "start",
-        ]));
-        cluster
-    }
-
-    fn data(&self) -> String {
-        self.folder.path().join("data").display().to_string()
-    }
-
-    fn url(&self) -> String {
-        format!(
-            "postgres:///postgres?host={}&user=postgres",
-            self.folder.path().display()
-        )
-    }
-
-    /// As somebody who is not root, as PostgreSQL wants it.
-    fn program(&self, name: &str) -> Command {
-        let program = self.bin.join(name);
-        let is_root = std::fs::metadata("/proc/self")
-            .is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
-        let mut command = match is_root {
-            true => {
-                let mut command = Command::new("setpriv");
-                command
-                    .args(["--reuid=postgres", "--regid=postgres", "--clear-groups"])
-                    .arg(program);
-                command
-            }
-            false => Command::new(program),
-        };
-        command.current_dir("/");
-        command
-    }
-
-    /// Runs a specification; how many permutations it has, and how many seconds they took.
-    fn isolationtester(&self, spec: &str) -> (usize, f64) {
-        let program = newest(
-            "/usr/lib/postgresql",
-            "lib/pgxs/src/test/isolation/isolationtester",
-        )
-        .unwrap_or_else(|| panic!("no isolationtester: install postgresql-client-15"));
-        let file = self.folder.path().join("bench.spec");
-        std::fs::write(&file, spec).unwrap_or_else(|e| panic!("{e}"));
-        let input = std::fs::File::open(&file).unwrap_or_else(|e| panic!("{e}"));
-        let began = Instant::now();
-        let done = Command::new(program)
-            .arg(format!(
-                "host={} dbname=postgres user=postgres",
-                self.folder.path().display()
-            ))
-            .stdin(Stdio::from(input))
-            .output()
+/// Runs a specification; how many permutations it has, and how many seconds they took.
+async fn isolationtester(folder: &str, spec: &str) -> (usize, f64) {
+    let program = newest(
+        "/usr/lib/postgresql",
+        "lib/pgxs/src/test/isolation/isolationtester",
+    )
+    .unwrap_or_else(|| panic!("no isolationtester: install postgresql-client-15"));
+    let mut command = Command::new(program);
+    command.arg(format!("host={folder} dbname=postgres user=postgres"));
+    let spec = spec.to_owned();
+    // Not here, where a signal would have to wait for it.
+    let run = tokio::task::spawn_blocking(move || {
+        let mut file = tempfile::tempfile().unwrap_or_else(|e| panic!("{e}"));
+        file.write_all(spec.as_bytes())
+            .and_then(|()| file.rewind())
             .unwrap_or_else(|e| panic!("{e}"));
-        let seconds = began.elapsed().as_secs_f64();
-        let text = String::from_utf8_lossy(&done.stdout);
-        assert!(
-            done.status.success(),
-            "{text}{}",
-            String::from_utf8_lossy(&done.stderr)
-        );
-        (text.matches("starting permutation:").count(), seconds)
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        let data = self.data();
-        let _ = self
-            .program("pg_ctl")
-            .args(["-D", &data, "-m", "immediate", "stop"])
-            .output();
-    }
-}
-
-fn run(command: &mut Command) {
-    let done = command
-        .output()
-        .unwrap_or_else(|e| panic!("{command:?}: {e}"));
+        let began = Instant::now();
+        let done = command.stdin(Stdio::from(file)).output();
+        (done.unwrap_or_else(|e| panic!("{e}")), began.elapsed())
+    });
+    let (done, took) = run.await.unwrap_or_else(|e| panic!("{e}"));
+    let text = String::from_utf8_lossy(&done.stdout);
     assert!(
         done.status.success(),
-        "{command:?}: {}",
+        "{text}{}",
         String::from_utf8_lossy(&done.stderr)
     );
+    (
+        text.matches("starting permutation:").count(),
+        took.as_secs_f64(),
+    )
 }
 
 /// The file of that name in the folder of the newest major version.

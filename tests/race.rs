@@ -515,6 +515,7 @@ async fn outcomes(
     design: &Design,
     sessions: usize,
     reduce: bool,
+    workers: usize,
 ) -> BTreeMap<String, BTreeSet<String>> {
     let template = apply(server, design).await;
     let ground = Ground {
@@ -528,7 +529,7 @@ async fn outcomes(
         generated_states: 2,
         schedules_of_wide_trial: 8000,
         walks: 0,
-        workers: 2,
+        workers,
         ..RaceOptions::default()
     };
     let mut racer = Racer::open(ground, &options).await.expect("a racer");
@@ -597,8 +598,8 @@ async fn reduction_loses_no_outcome() {
             2..=2
         };
         for sessions in sizes {
-            let mut reduced = outcomes(&server, &design, sessions, true).await;
-            let full = outcomes(&server, &design, sessions, false).await;
+            let mut reduced = outcomes(&server, &design, sessions, true, 2).await;
+            let full = outcomes(&server, &design, sessions, false, 2).await;
             println!(
                 "case {number}, {sessions} sessions: {} trials in full",
                 full.len()
@@ -615,6 +616,22 @@ async fn reduction_loses_no_outcome() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
+async fn how_many_threads_work_at_it_makes_no_difference() {
+    let home = Home::new();
+    let server = home.local().await;
+    for body in [names("constraint"), transfers(RETRY)] {
+        let design = design(&whole("threads", &body));
+        let alone = outcomes(&server, &design, 2, true, 1).await;
+        let together = outcomes(&server, &design, 2, true, 3).await;
+        assert!(alone.len() > 1, "{alone:#?}");
+        assert_eq!(alone, together);
+    }
+    server.stop().await.expect("stops");
+    home.assert_clean();
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
 async fn a_trial_sees_nothing_of_the_one_before() {
     let home = Home::new();
     let server = home.local().await;
@@ -627,7 +644,7 @@ async fn a_trial_sees_nothing_of_the_one_before() {
          b-count:\n    actor: a\n    does: b\n    steps:\n      - sql: UPDATE total SET n = (SELECT count(*) FROM filled) WHERE id = 1\n\
          states:\n  one:\n    total: [{id: 1, n: 0}]\n",
     ));
-    let found = outcomes(&server, &design, 3, true).await;
+    let found = outcomes(&server, &design, 3, true, 1).await;
     let only_counted = |trial: &str| {
         trial.contains("b-count") && !trial.contains("a-fill") && trial.starts_with("0 ")
     };

@@ -14,9 +14,13 @@ pub struct Design {
 }
 
 pub fn design(body: &str) -> Design {
-    let text = format!(
+    design_of(format!(
         "pgproof: 1\ndesign: bench\ntitle: Bench\ndatabase: {{engine: postgres, version: 15, schema: bench}}\n{body}"
-    );
+    ))
+}
+
+/// A whole file.
+pub fn design_of(text: String) -> Design {
     let mut map = SourceMap::new();
     let id = map.add("bench.yaml", text);
     let node = pgproof::source::parse(&map, id).unwrap_or_else(|_| panic!("the text parses"));

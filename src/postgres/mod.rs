@@ -11,6 +11,7 @@ mod connect;
 #[cfg(feature = "containers")]
 mod container;
 mod copy;
+mod cores;
 mod database;
 mod doctor;
 #[cfg(feature = "containers")]
@@ -35,6 +36,7 @@ mod target;
 
 pub use cleanup::{Signal, stop_all, until_signal};
 pub use connect::Limits;
+pub use cores::Core;
 pub use database::Database;
 pub use doctor::{DoctorLine, doctor};
 pub use failure::{FailureDetails, SqlFailure};

@@ -8,6 +8,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Statement};
 
 use super::connect::{Address, Connected, Lost};
+use super::cores::Core;
 use super::failure::SqlFailure;
 use crate::error::Error;
 use crate::sql;
@@ -47,6 +48,7 @@ pub struct Observer {
     terminate: Statement,
     exists: Statement,
     signals: Signals,
+    pid: i32,
 }
 
 /// How the processes of a server can be stopped and made to go on.
@@ -106,6 +108,8 @@ impl Observer {
             .prepare_typed(waits, &[Type::INT4_ARRAY, Type::INT4_ARRAY])
             .await
             .map_err(explain)?;
+        let own = client.query_one("SELECT pg_catalog.pg_backend_pid()", &[]);
+        let pid = own.await.and_then(|row| row.try_get(0)).map_err(explain)?;
         Ok(Observer {
             client,
             lost,
@@ -116,6 +120,7 @@ impl Observer {
             terminate,
             signals,
             exists,
+            pid,
         })
     }
 
@@ -165,6 +170,24 @@ impl Observer {
     /// Ends `pid`: its session is gone, its transaction rolled back. False when there is no such process.
     pub async fn terminate_backend(&self, pid: i32) -> Result<bool, Error> {
         self.signal(&self.terminate, pid).await
+    }
+
+    /// A core for the calling thread and the processes that serve it, this observer's own first; nothing where they are not processes
+    /// of this machine.
+    pub fn core(&self) -> Option<Core> {
+        if self.signals != Signals::Direct {
+            return None;
+        }
+        let core = Core::take()?;
+        self.bind(&core, self.pid);
+        Some(core)
+    }
+
+    /// Has a process of the server run on the core of the thread that it serves.
+    pub fn bind(&self, core: &Core, pid: i32) {
+        // Where that is not allowed all is only slower.
+        let process = Pid::from_raw(pid).filter(|_| self.signals == Signals::Direct);
+        let _ = process.and_then(|process| core.bind(process));
     }
 
     /// Whether [`freeze`](Observer::freeze) does something.

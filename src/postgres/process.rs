@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::cores::everywhere;
 use super::lease::io_error;
 use crate::error::Error;
 
@@ -98,6 +99,7 @@ impl Process {
         std::thread::Builder::new()
             .name("postgres".to_owned())
             .spawn(move || {
+                everywhere();
                 let mut child = match command.spawn() {
                     Ok(child) => child,
                     Err(error) => {

@@ -42,6 +42,8 @@ impl fmt::Display for ServerVersion {
 /// that worked.
 pub struct Server {
     inner: Arc<Inner>,
+    /// Somebody else's to stop.
+    is_shared: bool,
 }
 
 /// What a server and its databases share. No connection is held: each call opens its own, so a server may be used from any runtime.
@@ -72,6 +74,9 @@ impl fmt::Debug for Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        if self.is_shared {
+            return;
+        }
         // Databases that are still held do not keep it alive. What could not be removed is swept by the next run.
         let _ = self.inner.kind.cleanup().finish();
     }
@@ -172,6 +177,7 @@ impl Server {
         server.no_keeper = control.batch(&keeps).await.err();
         Ok(Server {
             inner: Arc::new(server),
+            is_shared: false,
         })
     }
 
@@ -183,6 +189,14 @@ impl Server {
                 "stopping PostgreSQL panicked: {e}"
             )))
         })
+    }
+
+    /// The same server, for another thread. It stops when the first one says so, whoever still holds this.
+    pub fn shared(&self) -> Server {
+        Server {
+            inner: self.inner.clone(),
+            is_shared: true,
+        }
     }
 
     /// Whether pgproof started it, and may do with it what would ruin somebody's data.

@@ -411,9 +411,11 @@ impl Pending {
             if self.is_answered() || start.elapsed() >= within {
                 return self.is_answered();
             }
+            // First the message has to leave, and in the end the answer to be read. Where cores are few the server may be waiting for this
+            // one.
             tokio::task::yield_now().await;
-            // Where cores are few the server may be waiting for this one.
             std::thread::yield_now();
+            tokio::task::yield_now().await;
         }
     }
 }

@@ -10,7 +10,7 @@ use super::reset::{Resetter, Snapshot};
 use crate::catalog::Catalog;
 use crate::design::{Invariant, Model, Rule};
 use crate::error::Error;
-use crate::postgres::{Database, Observer, Prepared, Server, Session, SqlFailure};
+use crate::postgres::{Core, Database, Observer, Prepared, Server, Session, SqlFailure};
 use crate::sql::{Ident, SqlText, fill, fixed, quote_ident};
 
 /// What is raced: a design, what was compiled from it (of a mutant: with something taken out), and a database in which that
@@ -39,6 +39,8 @@ pub(super) struct Arena<'a> {
     pub database: Database,
     pub control: Session,
     pub observer: Observer,
+    /// Where this thread and its sessions run, for as long as there are any.
+    core: Option<Core>,
     pub judges: Vec<Judge>,
     pub resetter: Resetter,
     pub states: Vec<Loaded>,
@@ -102,11 +104,16 @@ impl<'a> Arena<'a> {
             }
         }
         let observer = ground.server.observer().await?;
+        let core = observer.core();
+        if let Some(core) = &core {
+            observer.bind(core, control.pid());
+        }
         Ok(Arena {
             ground,
             database,
             control,
             observer,
+            core,
             judges,
             resetter,
             states: Vec::new(),
@@ -167,6 +174,9 @@ impl<'a> Arena<'a> {
                 .batch(&setting)
                 .await
                 .map_err(|e| e.into_error("set up a session"))?;
+        }
+        if let Some(core) = &self.core {
+            self.observer.bind(core, session.pid());
         }
         Ok(session)
     }

@@ -11,6 +11,9 @@ use crate::postgres::{Observer, Pending};
 
 /// How long a statement that nobody should hold up may run before the lock table is asked all the same. Timers are no finer.
 const LONG: Duration = Duration::from_millis(1);
+/// How long to look at the socket before the lock table is asked at all: where the session's process runs on the same core, it has by then
+/// answered or begun to wait.
+const FIRST: Duration = Duration::from_micros(1);
 /// How long to look at the socket between two looks at the lock table, at first: a statement needs a moment before it waits.
 const SHORT: [Duration; 3] = [
     Duration::ZERO,
@@ -27,8 +30,8 @@ pub(super) enum Wait {
     Blocked,
 }
 
-/// Waits until a statement answered, or waits for one of `others` itself. Where that is likely the lock table is asked at once, while
-/// the statement runs; it decides in any case.
+/// Waits until a statement answered, or waits for one of `others` itself. Where that is likely the lock table is asked
+/// almost at once, while the statement runs; it decides in any case.
 pub(super) async fn wait(
     observer: &Observer,
     pid: i32,
@@ -40,7 +43,11 @@ pub(super) async fn wait(
         pending.answered().await;
         return Ok(Wait::Answered);
     }
-    if !likely && pending.within(LONG).await {
+    let is_quick = match likely {
+        true => pending.settle(FIRST).await,
+        false => pending.within(LONG).await,
+    };
+    if is_quick {
         return Ok(Wait::Answered);
     }
     let mut short = SHORT.iter();

@@ -53,6 +53,7 @@ pub(in crate::verify) use alone::{Alone, Call, Ended, TableRows, calls};
 pub use arena::Ground;
 pub(in crate::verify) use caller::{Call as ProgramCall, Called, calls as program_calls};
 pub use export::export;
+pub use measure::First;
 pub use options::{Mutable, RaceOptions};
 pub use racer::{Racer, race};
 pub use replay::{Replayed, replay};

@@ -446,7 +446,7 @@ impl Play<'_, '_> {
     }
 
     /// Whether another session may hold what this statement wants.
-    fn may_wait(&self, at: usize, act: &Act) -> bool {
+    pub(super) fn may_wait(&self, at: usize, act: &Act) -> bool {
         let Some(wanted) = self.seats[at].actor.footprint_of(act) else {
             return false;
         };

@@ -18,7 +18,7 @@ use super::result::{RaceResult, Tally, conclude};
 use super::schedule::Choice;
 use super::shrink::counterexample;
 use super::state::load;
-use super::worker::{Work, Worker, explore_all, place};
+use super::worker::{Outcomes, Work, Worker, explore_all, place};
 use crate::design::{Invariant, InvariantKind, Rule};
 use crate::error::Error;
 use crate::finding::{Counterexample, Finding, Verdict};
@@ -31,8 +31,8 @@ const BATCH: usize = 16;
 /// Races one design in one database, or one mutant of it.
 pub struct Racer<'a> {
     pub(super) arena: Arena<'a>,
-    /// Further databases, opened when there is enough to do.
-    others: Vec<Worker<'a>>,
+    /// Further threads, started when there is enough to do.
+    others: Vec<Worker>,
     pub(super) options: RaceOptions,
     pub(super) maker: Maker,
     pub(super) scripts: BTreeMap<String, Arc<Script>>,
@@ -136,8 +136,8 @@ impl<'a> Racer<'a> {
 
     /// Gives the database back.
     pub async fn close(self) -> Result<(), Error> {
-        for (arena, _) in self.others {
-            arena.close().await?;
+        for worker in self.others {
+            worker.close().await?;
         }
         self.arena.close().await
     }
@@ -409,30 +409,8 @@ impl<'a> Racer<'a> {
         let Some(size) = new.first().map(|meeting| meeting.programs.len()) else {
             return Ok(());
         };
-        while self.others.len() + 1 < self.options.workers.min(new.len()) {
-            let invariants: Vec<&Invariant> = self.arena.ground.model.invariants.iter().collect();
-            let arena = Arena::open(self.arena.ground, &invariants).await?;
-            self.others
-                .push((arena, vec![None; self.rehearsal.starts.len()]));
-        }
-        let watch = self.watch(judge);
-        let rehearsal = self.rehearsal.clone();
-        let work = Work {
-            maker: &self.maker,
-            rehearsal: &rehearsal,
-            watch: &watch,
-            limit: match size {
-                2 => self.options.schedules_of_trial,
-                _ => self.options.schedules_of_wide_trial,
-            },
-        };
-        let others = self.others.iter_mut();
-        let workers = std::iter::once((&mut self.arena, &mut self.loaded))
-            .chain(others.map(|(arena, loaded)| (arena, loaded)));
-        let mut done: BTreeMap<String, Option<Explored>> = explore_all(workers, new.clone(), &work)
-            .await?
-            .into_iter()
-            .collect();
+        let done = self.spread(new.clone(), judge, size).await?;
+        let mut done: BTreeMap<String, Option<Explored>> = done.into_iter().collect();
         // In their order, whoever was done first.
         for meeting in &new {
             let Some(explored) = done.remove(&meeting.key()) else {
@@ -447,6 +425,34 @@ impl<'a> Racer<'a> {
             self.explored.insert(meeting.key(), explored.map(Arc::new));
         }
         Ok(())
+    }
+
+    /// Explores meetings of so many sessions by as many threads as may be.
+    pub(super) async fn spread(
+        &mut self,
+        meetings: Vec<Meeting>,
+        judge: usize,
+        size: usize,
+    ) -> Result<Outcomes, Error> {
+        while self.others.len() + 1 < self.options.workers.min(meetings.len()) {
+            self.others.push(Worker::start(self.arena.ground)?);
+        }
+        let work = Work {
+            maker: self.maker.clone(),
+            rehearsal: self.rehearsal.clone(),
+            watch: self.watch(judge),
+            limit: self.limit(size),
+        };
+        let (arena, loaded) = (&mut self.arena, &mut self.loaded);
+        explore_all(arena, loaded, &self.others, meetings, work).await
+    }
+
+    /// Schedules of one trial of so many sessions.
+    pub(super) fn limit(&self, size: usize) -> usize {
+        match size {
+            2 => self.options.schedules_of_trial,
+            _ => self.options.schedules_of_wide_trial,
+        }
     }
 
     fn note_undeclared(&mut self, meeting: &Meeting, explored: &Explored) {

@@ -12,8 +12,9 @@ use crate::sql::{
     quote_qualified,
 };
 
-/// After so many resets the tables are truncated, or dead rows would make everything slower.
-const TRUNCATE_EVERY: usize = 250;
+/// After so many resets the tables are truncated, or dead rows would make everything slower. Seldom, because new files take long: every 250
+/// resets they took a seventh of all that the server did.
+const TRUNCATE_EVERY: usize = 1000;
 
 /// All rows and sequences, as they are at one moment.
 #[derive(Clone, Debug, Default)]

@@ -88,7 +88,9 @@ impl Play<'_, '_> {
                 self.arena.observer.thaw(&self.pids(&[first])).await?;
             }
             let alone = waiting.len() == 1;
-            match self.wait(first, &mut pending, alone).await? {
+            // What others hold beside those that let it go may stop it again.
+            let likely = alone && self.may_wait(first, &act);
+            match self.wait(first, &mut pending, likely).await? {
                 Wait::Blocked => {
                     self.seats[first].waiting = Some((act, pending));
                     if held {
