@@ -273,7 +273,10 @@ fn renamed(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             None => quote_ident(&column.name),
             Some(_) => {
                 let kept = quote_ident(&draft.kept(&column.name));
-                fill("{kept} AS {column}", &[&parts[..], &[("kept", &kept)]].concat())
+                fill(
+                    "{kept} AS {column}",
+                    &[&parts[..], &[("kept", &kept)]].concat(),
+                )
             }
         }
     });
