@@ -240,13 +240,12 @@ async fn a_query_that_becomes_dearer_is_told() {
     let unserved = [
         served[0],
         served[1],
-        ("    indexes:\n      ix_item_price: {columns: [price]}\n", ""),
+        (
+            "    indexes:\n      ix_item_price: {columns: [price]}\n",
+            "",
+        ),
     ];
-    let renamed = [
-        served[0],
-        served[1],
-        ("ix_item_price", "ix_item_by_price"),
-    ];
+    let renamed = [served[0], served[1], ("ix_item_price", "ix_item_by_price")];
     for (what, edits, dearer) in [
         ("without its index", unserved, true),
         ("with its index under another name", renamed, false),
@@ -261,7 +260,10 @@ async fn a_query_that_becomes_dearer_is_told() {
         println!("{what}: {told:?} {:?}", found.evidence[0].bounds);
         assert_eq!(told.len(), usize::from(dearer), "{what}");
         if dearer {
-            assert!(told[0].contains("instead of Bitmap Heap Scan on item"), "{told:?}");
+            assert!(
+                told[0].contains("instead of Bitmap Heap Scan on item"),
+                "{told:?}"
+            );
         }
     }
     server.stop().await.expect("stopped");

@@ -100,6 +100,20 @@ impl ApplyArgs {
         self.postgres.as_deref()
     }
 
+    /// The server that is thrown away.
+    pub(super) fn builder(
+        &self,
+        analysis: &Analysis,
+        version: u16,
+    ) -> Result<ServerOptions, Error> {
+        let settled = analysis.workspace.settings.postgres.as_deref();
+        let choice = self.postgres().or(settled).unwrap_or("auto");
+        let places = Places::from_environment(|name| std::env::var_os(name));
+        let mut builder = ServerOptions::new(choice.parse()?, version, places);
+        builder.allow_server = self.allow_server;
+        Ok(builder)
+    }
+
     /// Whether hazards must have been accepted.
     pub(super) fn needs_acceptance(&self) -> bool {
         self.apply
@@ -139,11 +153,7 @@ pub(super) fn run(
             target.display()
         )));
     }
-    let settled = analysis.workspace.settings.postgres.as_deref();
-    let choice = args.postgres.as_deref().or(settled).unwrap_or("auto");
-    let places = Places::from_environment(|name| std::env::var_os(name));
-    let mut builder = ServerOptions::new(choice.parse()?, plan.version, places);
-    builder.allow_server = true;
+    let builder = args.builder(analysis, plan.version)?;
     let side = |design| side(design);
     let migration = Migration {
         target: &target,

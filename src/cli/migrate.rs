@@ -9,6 +9,7 @@ use super::analysis::{Analysis, Design, analyse};
 use super::apply::{self, ApplyArgs};
 use super::found;
 use super::output::Output;
+use super::runtime::until_done_or_told;
 use crate::design::Model;
 use crate::design::load::DESIGN_FILE;
 use crate::error::{Error, ExitCode};
@@ -16,6 +17,10 @@ use crate::finding::{Finding, Report, Severity};
 use crate::migrate::format::{self, File, Form};
 use crate::migrate::{Plan, Policy, Renames, plan};
 use crate::report::{Format, render};
+use crate::verify::migrate::rates;
+
+/// What is measured is measured on the same rows each time.
+const SEED: u64 = 1;
 
 /// Write the migration from one design to another
 ///
@@ -47,6 +52,10 @@ pub(super) struct Args {
     /// A hazard that is accepted, as the plan names it: `rewrite:orders`
     #[arg(long, value_name = "HAZARD")]
     accept: Vec<String>,
+
+    /// Run the plan on a sample first, on a throw-away server, and say of durations and WAL what was measured there
+    #[arg(long, conflicts_with_all = ["apply", "undo", "status"])]
+    measure: bool,
 
     /// Number of the first migration, for tools that number them
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -130,7 +139,24 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
     let environment = &new.workspace.environment;
     let policy = Policy::of(&to.model);
     let renames = Renames::of(&to.model);
-    let plan = plan(&catalogs.0, &catalogs.1, &renames, &policy, environment)?;
+    let make = |policy: &Policy| plan(&catalogs.0, &catalogs.1, &renames, policy, environment);
+    let mut plan = make(&policy)?;
+    if args.measure {
+        let Some(from) = &old else {
+            return Err(Error::Usage(
+                "--measure begins at a design, whose rows can be made up; leave it out here".to_owned(),
+            ));
+        };
+        let options = args.apply.builder(&new, plan.version)?;
+        let both = (&from.model, &to.model);
+        match until_done_or_told(rates(&options, both, &plan, environment, SEED))? {
+            Ok(Some(measured)) => {
+                plan = make(&Policy { measured, ..policy })?;
+            }
+            Ok(None) => output.note("the old design cannot be built, so nothing was measured"),
+            Err(code) => return Ok(code),
+        }
+    }
     // What is taken back, or looked at, has been accepted before.
     let is_judged = args.apply.needs_acceptance() || !args.apply.is_asked();
     let report = Report {

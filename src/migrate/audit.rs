@@ -110,15 +110,23 @@ fn lines(step: &Step, effects: &Effects, policy: &Policy) -> Vec<String> {
             continue;
         }
         let rows = policy.rows.get(table);
+        let measured = policy.measured.get(&step.title);
         let how_long = if step.manner() == Manner::Chunks {
             let chunk = step.backfill.as_ref().map_or(0, |b| b.chunk);
-            let all = rows.map_or_else(String::new, |rows| {
-                format!(
+            let all = match (rows, measured) {
+                (None, _) => String::new(),
+                (Some(rows), Some(measured)) => format!(
+                    ", {} in all, {} of WAL, by {} rows measured",
+                    measured.takes(*rows),
+                    measured.writes(*rows),
+                    measured.rows
+                ),
+                (Some(rows), None) => format!(
                     ", {} in all, {} of WAL",
                     estimate::filling(*rows),
                     estimate::wal(*rows)
-                )
-            });
+                ),
+            };
             format!("a chunk of {chunk} rows at a time{all}")
         } else if is_worked {
             let work = if effects.rewrites.contains(table) {
@@ -131,7 +139,14 @@ fn lines(step: &Step, effects: &Effects, policy: &Policy) -> Vec<String> {
             rows.map_or_else(
                 || "as long as all its rows take".to_owned(),
                 |rows| {
-                    let time = estimate::working(work, *rows);
+                    let time = match measured {
+                        Some(measured) => format!(
+                            "{}, by {} rows measured",
+                            measured.takes(*rows),
+                            measured.rows
+                        ),
+                        None => estimate::working(work, *rows),
+                    };
                     format!("as long as its {} take, {time}", counted(*rows))
                 },
             )

@@ -36,6 +36,7 @@ pub use backfill::progress_table;
 pub use chain::{Beside, Chain, apply};
 pub use change::{Change, Facet, What};
 pub use effect::{Effects, Loss, effects, effects_beside, effects_of};
+pub use estimate::Measured;
 pub use lock::LockMode;
 pub use lone::Lone;
 pub use make::plan;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::estimate::Measured;
 use crate::compile::compile;
 use crate::design::Model;
 use crate::design::language::values::parse_duration;
@@ -55,6 +56,8 @@ pub struct Policy {
     pub validate: Vec<(String, SqlText)>,
     /// For each version of the programs, the phases in which it works.
     pub compatibility: BTreeMap<String, Vec<String>>,
+    /// What steps took on a sample, by their titles; where a step is missing, fixed rates are taken.
+    pub measured: BTreeMap<String, Measured>,
     /// Guard tables of the new design, with what they hold of which table.
     pub tallies: Vec<Tally>,
 }
@@ -114,6 +117,7 @@ impl Policy {
                     (version.clone(), one.into_iter().chain(many).collect())
                 })
                 .collect(),
+            measured: BTreeMap::new(),
             tallies: compile(model).tallies,
         }
     }

@@ -7,12 +7,14 @@ mod kill;
 mod load;
 mod mutants;
 mod planned;
+mod rates;
 mod rehearse;
 mod rows;
 mod steps;
 mod traffic;
 
 pub use found::{Found, catalogs};
+pub use rates::rates;
 pub(in crate::verify) use rehearse::{claim, rehearse};
 pub use rows::{load, rows};
 pub use steps::{Hands, back, forward};

@@ -37,13 +37,11 @@ impl Planned {
                 "plan-regressed",
                 Severity::Warning,
                 format!("query {}", compared.query),
-                format!(
-                    "at the declared volume it {}",
-                    compared.words()
-                ),
+                format!("at the declared volume it {}", compared.words()),
                 query.name.at,
             );
-            let help = "keep the index that served it, or waive this with the reason why it may be dearer";
+            let help =
+                "keep the index that served it, or waive this with the reason why it may be dearer";
             Some(finding.of(new.name.as_str()).help(help))
         });
         found.collect()
@@ -55,7 +53,10 @@ impl Planned {
         let said = match &self.0 {
             None => "plans of queries are compared only on a server of pgproof's own".to_owned(),
             Some(all) if all.is_empty() => "no query is in both designs".to_owned(),
-            Some(all) => format!("{} queries planned before and after, {dearer} dearer", all.len()),
+            Some(all) => format!(
+                "{} queries planned before and after, {dearer} dearer",
+                all.len()
+            ),
         };
         let bounds = judged.bounds.iter().cloned().chain([said]);
         Judged {

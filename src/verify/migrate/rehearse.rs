@@ -1,12 +1,13 @@
 //! A migration rehearsed: with rows and with programs of both versions running, killed and resumed at every step, taken back, and with its safeguards taken out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::ended::{Ended, Refuted, shown};
+use super::planned::Planned;
+use super::rates::{Ground, table};
 use super::rows::{live, stored};
 use super::steps::{Hands, back, forward};
-use super::planned::Planned;
 use super::{kill, mutants};
 use crate::catalog::{Catalog, Difference, differences};
 use crate::compile::{Compiled, compile};
@@ -83,9 +84,17 @@ pub async fn rehearse(
     let start = Instant::now();
     let claim = claim(new, old.name.as_str());
     let (from, to) = (compile(old), compile(new));
+    let declared = Policy::of(new);
+    let paced = plan(
+        &from.catalog,
+        &to.catalog,
+        &Renames::of(new),
+        &declared,
+        environment,
+    );
     let policy = Policy {
         hurry: Some((CHUNK, 1)),
-        ..Policy::of(new)
+        ..declared.clone()
     };
     let made = plan(
         &from.catalog,
@@ -132,22 +141,15 @@ pub async fn rehearse(
             ));
         }
     };
-    for (role, made) in &to.catalog.roles {
-        run.server.ensure_role(role, made.bypass_rls).await?;
-    }
     let old_side = Side::new(old, &from);
-    let tables = from
-        .catalog
-        .tables
-        .values()
-        .chain(to.catalog.tables.values());
-    let role = stage
-        .mover(tables.into_iter().any(|table| table.row_security))
-        .await?;
-    let filled = stage.copy().await?;
-    for extension in &to.catalog.extensions {
-        filled.create_extension(extension).await?;
-    }
+    let ground = Ground::open(&stage, &to).await?;
+    let role = ground.role.clone();
+    let measured = match &paced {
+        Ok(paced) => ground.measure(paced, run.seed).await?,
+        Err(_) => BTreeMap::new(),
+    };
+    let filled = ground.copy().await?;
+    drop(ground);
     let mut mover = filled.session_as(&role).await?;
     let set = mover.batch(&stage.search_path()).await;
     set.map_err(|failure| failure.into_error("set up a session"))?;
@@ -186,6 +188,10 @@ pub async fn rehearse(
         Ok((judged, mutants)) => {
             let planned = Planned::of(run, (old, new), environment).await?;
             findings.extend(planned.findings(new));
+            let judged = match &paced {
+                Ok(paced) => judged.measured(table(paced, &from.catalog, &declared, &measured)),
+                Err(_) => judged,
+            };
             (planned.told(judged), mutants)
         }
         Err(Ended::Error(error)) => return Err(error),
@@ -204,7 +210,7 @@ pub async fn rehearse(
     Ok((evidence, mutants, findings))
 }
 
-fn is_servers(step: &Step) -> bool {
+pub(super) fn is_servers(step: &Step) -> bool {
     let words = ["CREATE ROLE", "ALTER ROLE", "CREATE EXTENSION"];
     step.parts
         .iter()

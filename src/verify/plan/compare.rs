@@ -66,7 +66,10 @@ pub(in crate::verify) async fn in_both(
         let mut all = new.tables.iter();
         let now = all.find(|now| {
             now.name.ident == table.name.ident
-                || now.was.as_ref().is_some_and(|was| was.ident == table.name.ident)
+                || now
+                    .was
+                    .as_ref()
+                    .is_some_and(|was| was.ident == table.name.ident)
         });
         let Some(now) = now else { continue };
         table.volume.clone_from(&now.volume);
