@@ -215,9 +215,10 @@ impl Spread {
             while text.len() < width {
                 // Long values are compressed, and it matters how far: prose is to about the half.
                 text.push(' ');
-                match width < LONG {
-                    true => text.push_str("lorem ipsum dolor sit amet"),
-                    false => text.push_str(WORDS[random.below(WORDS.len())]),
+                match (width < LONG, random.below(3)) {
+                    (true, _) => text.push_str("lorem ipsum dolor sit amet"),
+                    (false, 0) => text.push_str(&word(&mut random)),
+                    (false, _) => text.push_str(WORDS[random.below(WORDS.len())]),
                 }
             }
             let end = (0..=width.max(1).min(text.len()))
@@ -227,6 +228,12 @@ impl Spread {
         }
         text
     }
+}
+
+/// A word that nobody has used before.
+fn word(random: &mut Random) -> String {
+    let letters = (0..3 + random.below(7)).map(|_| b'a' + random.below(26) as u8);
+    letters.map(char::from).collect()
 }
 
 fn distinct(column: &Column, rows: usize) -> usize {
