@@ -1,8 +1,5 @@
 //! Plans of a database that is there: judged by its own statistics, without writing to it, and without a word about what it does not have.
 
-#[path = "support/applied.rs"]
-#[expect(dead_code, reason = "shared with tests that use more of it")]
-mod applied;
 #[path = "support/design.rs"]
 #[expect(dead_code, reason = "shared with tests that use more of it")]
 mod design;
@@ -104,7 +101,10 @@ async fn a_database_is_judged_by_its_own_statistics_and_left_alone() {
     };
     let mut admin = stage.template.admin().await.expect("a session");
     admin.batch(&sql(LOAD)).await.expect("loaded");
-    let url = applied::url(&home, stage.template.name().as_str());
+    let socket = home.runs().pop().expect("one run").join("s");
+    let host = socket.to_string_lossy().replace('/', "%2F");
+    let database = stage.template.name().as_str();
+    let url = format!("postgres://postgres@{host}/{database}");
     let target = Target::of(&url).expect("a URL");
     let found = attached(&target, &model, "pgproof explain").await;
     let found = found.expect("reached");

@@ -80,6 +80,10 @@ fn orders(indexes: &str, rows: &str, data: &str) -> String {
 
 const GOOD: &str =
     "      ix_order_customer: {columns: [customer_id, placed_at desc], serves: [of-customer]}\n";
+/// A longer one finds the same.
+const PREFIX: &str = "      ix_order_alone: {columns: [customer_id], because: habit}\n";
+const COUNTED: &str = "  of-one:\n    does: finds the states of a customer's orders\n    params: {customer_id: bigint}\n    \
+     sql: SELECT order_id, state FROM orders WHERE customer_id = :customer_id\n    plan: {uses: [ix_order_alone]}\n";
 const USELESS: &str = "      ix_order_state: {columns: [state], because: somebody thought so}\n";
 
 #[tokio::test]
@@ -102,8 +106,21 @@ async fn what_is_missing_is_proposed_and_what_is_useless_is_found() {
         "{bounds}"
     );
 
-    let both = format!("{GOOD}{USELESS}");
-    let found = judged(&server, &orders(&both, "30M", "")).await;
+    let both = format!("{GOOD}{USELESS}{PREFIX}");
+    let counted = format!("{}{COUNTED}", orders(&both, "30M", ""));
+    let found = judged(&server, &counted).await;
+    let useless = finding(&found, "useless-index");
+    assert_eq!(useless.len(), 1, "{found:#?}");
+    assert!(
+        useless[0].message.contains("ix_order_alone"),
+        "{:?}",
+        useless[0]
+    );
+    let close = of(&found, "query of-one");
+    let mut figures = close.figures.iter();
+    let margin = figures.find(|(name, _)| name == "margin");
+    let (_, margin) = margin.expect("the index was taken out");
+    assert!((1.0..1.1).contains(margin), "{close:#?}");
     let unused = finding(&found, "unused-index");
     assert_eq!(unused.len(), 1, "{found:#?}");
     assert!(

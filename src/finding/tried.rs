@@ -131,6 +131,14 @@ pub static TRIED: &[Tried] = &[
          said, too.\n",
     ),
     advised(
+        "useless-index",
+        Method::Plan,
+        "the queries that use an index would not miss it",
+        "Every query that uses it was planned without it, at the last of the declared volumes, with typical and with the most common values, \
+         and none becomes as much as a twentieth dearer: another index does nearly as well, often a longer one that begins with the same \
+         columns. Each write pays for both.\n",
+    ),
+    advised(
         "unused-index",
         Method::Plan,
         "no statement of the design uses an index",

@@ -22,5 +22,5 @@ pub use query::{Expectation, Pagination, Query, QueryKind};
 pub use table::{
     Bound, Check, Column, Data, Exclusion, ForeignKey, Index, IndexKey, PartitionBy, PartitionRule,
     Retention, RetentionAction, Sensitivity, Table, TableRole, TimeKind, Unique, View, ViewKind,
-    Volume,
+    Volume, Writes,
 };

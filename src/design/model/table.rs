@@ -77,6 +77,8 @@ pub struct Table {
     pub retention: Vec<Retention>,
     /// `volume:`.
     pub volume: Option<Volume>,
+    /// `writes:`, where it says which kind of write.
+    pub writes: Option<Writes>,
     /// 10 to 100.
     pub fillfactor: Option<u16>,
     /// Tenant column, as declared by `tenant:`.
@@ -334,6 +336,17 @@ pub struct Volume {
     pub grows: f64,
     /// Seconds to look ahead.
     pub horizon: f64,
+}
+
+/// `writes:`, by kind: rows a second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Writes {
+    /// Rows inserted.
+    pub inserts: f64,
+    /// Rows updated.
+    pub updates: f64,
+    /// Rows deleted.
+    pub deletes: f64,
 }
 
 /// A view or routine: plain SQL with a name.

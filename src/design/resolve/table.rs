@@ -52,6 +52,7 @@ fn table(cx: &Context<'_>, entry: &Entry) -> Option<Table> {
         retention: retention::retention(cx, node, symbol, partition.as_ref(), subject),
         partition,
         volume: volume::volume(cx, node, subject),
+        writes: volume::writes(node),
         fillfactor: fillfactor(node),
         tenant: name_at(node, "tenant"),
         was: name_at(node, "was"),

@@ -1,7 +1,7 @@
 //! `volume:` of a table: how many rows there are and will be, and whether PostgreSQL can hold so many.
 
 use super::super::language::values::{parse_count, parse_duration, parse_rate};
-use super::super::model::{PartitionRule, Table, Volume};
+use super::super::model::{PartitionRule, Table, Volume, Writes};
 use super::context::Context;
 use super::value::parsed;
 use super::width;
@@ -32,6 +32,20 @@ pub(super) fn volume(cx: &Context<'_>, table: &Node, subject: &str) -> Option<Vo
         rows: parsed(node, "rows", parse_count)?,
         grows: parsed(node, "grows", parse_rate).unwrap_or(0.0),
         horizon: horizon.unwrap_or(YEAR),
+    })
+}
+
+/// `writes:`, unless it is one rate for all kinds.
+pub(super) fn writes(table: &Node) -> Option<Writes> {
+    let node = table.get("writes")?;
+    if node.entries().is_empty() {
+        return None;
+    }
+    let rate = |key| parsed(node, key, parse_rate).unwrap_or(0.0);
+    Some(Writes {
+        inserts: rate("inserts"),
+        updates: rate("updates"),
+        deletes: rate("deletes"),
     })
 }
 

@@ -44,17 +44,17 @@ fn check(subject: &Subject<'_>, arguments: &Arguments) -> Outcome {
     none_of(
         decided,
         |faults| {
-            let what: Vec<String> = faults
-                .iter()
-                .map(|fault| {
-                    let node = &nodes[*fault];
-                    let table = relations.table(node).unwrap_or("a table");
-                    format!(
-                        "{table}, {} rows declared",
-                        count(rows(node, &relations.rows))
-                    )
-                })
-                .collect();
+            let mut what: Vec<String> = Vec::new();
+            for fault in faults {
+                let node = &nodes[*fault];
+                let table = relations.table(node).unwrap_or("a table");
+                let rows = count(rows(node, &relations.rows));
+                let words = format!("{table}, {rows} rows declared");
+                // Of a partitioned table once.
+                if !what.contains(&words) {
+                    what.push(words);
+                }
+            }
             format!("reads a whole table: {}", what.join("; "))
         },
         &format!(

@@ -5,7 +5,7 @@ use crate::catalog::OnDelete;
 use crate::design::{
     Check, Column, Data, Exclusion, ForeignKey, Index, IndexKey, PartitionBy, PartitionRule,
     Retention, RetentionAction, Sensitivity, Table, TableRole, TimeKind, Unique, View, ViewKind,
-    Volume,
+    Volume, Writes,
 };
 
 plain!(
@@ -18,6 +18,7 @@ plain!(
     TimeKind,
     ViewKind,
     Volume,
+    Writes,
 );
 
 impl Counts for Table {
@@ -35,6 +36,7 @@ impl Counts for Table {
             partition,
             retention,
             volume,
+            writes,
             fillfactor,
             tenant,
             grain: _,
@@ -44,7 +46,7 @@ impl Counts for Table {
             was: _,
         } = self;
         counted!(words; name, role, columns, key, unique, references, checks, exclusions, indexes);
-        counted!(words; partition, retention, volume, fillfactor, tenant);
+        counted!(words; partition, retention, volume, writes, fillfactor, tenant);
     }
 }
 

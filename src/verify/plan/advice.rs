@@ -1,6 +1,8 @@
 //! What index would serve a query that does not keep its expectations: candidates are really made, given the size that they would have, and
 //! planned with.
 
+use std::collections::BTreeSet;
+
 use super::candidate::{Candidate, candidates};
 use super::case::{Case, read};
 use super::expect::decide_at_volume;
@@ -11,7 +13,7 @@ use crate::error::Error;
 use crate::explain::{Outcome, PlanTree, Relations, Subject};
 use crate::finding::{Finding, Severity};
 use crate::postgres::{Session, SqlFailure};
-use crate::sql::{SqlText, fill, fixed, join, literal, quote_ident};
+use crate::sql::{SqlText, fill, fixed, join, literal, quote_ident, quote_qualified};
 
 /// Queries that advice is sought for, of one design.
 const QUERIES: usize = 12;
@@ -21,6 +23,23 @@ struct Served {
     candidate: Candidate,
     cost: f64,
     bytes: f64,
+}
+
+impl Served {
+    /// Whether it is the better advice, for a query that costs so much now. Where two serve about as well, the smaller one; and much more
+    /// room is earned by as many times less cost, or by a part of the cost that there was.
+    fn beats(&self, other: &Served, before: f64) -> bool {
+        let earns = |large: &Served, small: &Served| {
+            let room = large.bytes / small.bytes.max(1.0);
+            let saved = small.cost - large.cost;
+            let earned = room < 1.5 || small.cost / large.cost >= room || saved > before * 0.1;
+            large.cost < small.cost * 0.7 && earned
+        };
+        match self.bytes < other.bytes * 0.9 {
+            true => !earns(other, self),
+            false => earns(self, other),
+        }
+    }
 }
 
 /// Findings that propose an index, for queries that are broken at some volume.
@@ -69,16 +88,13 @@ async fn for_query(
             continue;
         }
         let bytes = scaled.bytes_of(candidate.name.as_str());
-        // Where two serve about as well, the smaller one.
-        let better = best.as_ref().is_none_or(|best| {
-            cost < best.cost * 0.7 || (cost < best.cost * 1.3 && bytes < best.bytes * 0.9)
-        });
-        if better {
-            best = Some(Served {
-                candidate: candidate.clone(),
-                cost,
-                bytes,
-            });
+        let served = Served {
+            candidate: candidate.clone(),
+            cost,
+            bytes,
+        };
+        if best.as_ref().is_none_or(|best| served.beats(best, before)) {
+            best = Some(served);
         }
     }
     drop((admin, session));
@@ -140,6 +156,20 @@ async fn make(scaled: &Scaled<'_, '_>, proposed: &[Candidate]) -> Result<Vec<Can
             made.push(candidate.clone());
         }
     }
+    // Of an expression nothing is known until somebody has looked at it.
+    let with_expression = made.iter().filter(|candidate| {
+        let mut keys = candidate.columns.iter();
+        keys.any(|key| key.contains('('))
+    });
+    let tables: BTreeSet<SqlText> = with_expression
+        .map(|candidate| quote_qualified(&candidate.table))
+        .collect();
+    if !tables.is_empty() {
+        let tables = join(tables, ", ");
+        let analyse = fill("ANALYZE {tables}", &[("tables", &tables)]);
+        let done = admin.batch(&analyse).await;
+        done.map_err(|failure| failure.into_error("look at an index"))?;
+    }
     Ok(made)
 }
 
@@ -195,4 +225,37 @@ async fn explained(session: &mut Session, case: &Case<'_>) -> Result<PlanTree, S
     };
     session.batch(&fixed("ROLLBACK")).await?;
     Ok(read(&rows?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::{Ident, QualifiedName};
+
+    fn served(cost: f64, bytes: f64) -> Served {
+        Served {
+            candidate: Candidate {
+                table: QualifiedName::new(Ident::new("s"), Ident::new("t")),
+                name: Ident::new("ix"),
+                using: "btree".to_owned(),
+                columns: Vec::new(),
+                include: Vec::new(),
+                predicate: None,
+            },
+            cost,
+            bytes,
+        }
+    }
+
+    #[test]
+    fn room_must_be_earned() {
+        let (plain, covering) = (served(8.0, 1e9), served(5.0, 9e9));
+        assert!(plain.beats(&covering, 1e6) && !covering.beats(&plain, 1e6));
+        let (sorts, sorted) = (served(600.0, 1e9), served(24.0, 4e9));
+        assert!(sorted.beats(&sorts, 1e6) && !sorts.beats(&sorted, 1e6));
+        let (dear, cheap) = (served(5e5, 1e9), served(5.0, 9e9));
+        assert!(cheap.beats(&dear, 1e6) && !dear.beats(&cheap, 1e6));
+        let (large, small) = (served(1.0, 1e9), served(1.2, 1e6));
+        assert!(small.beats(&large, 1e6) && !large.beats(&small, 1e6));
+    }
 }

@@ -6,6 +6,9 @@ use crate::explain::{Outcome, PlanTree};
 use crate::finding::{Counterexample, PlanAt, Verdict};
 use crate::verify::Judged;
 
+/// Below so many times the cost another plan is nearly as good, and small changes of the statistics decide.
+const NARROW: f64 = 1.1;
+
 /// Indexes that were taken out.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Survivors {
@@ -13,6 +16,8 @@ pub(super) struct Survivors {
     pub made: u64,
     /// Those that no expectation missed.
     pub names: Vec<String>,
+    /// The one that is missed least, and how many times dearer the query is without it.
+    pub margin: Option<(String, f64)>,
 }
 
 impl Survivors {
@@ -57,6 +62,9 @@ pub(super) fn conclude(
             .figure("moments", moments.len())
             .figure("cost_now", cost(moments.first()))
             .figure("cost_at_horizon", cost(moments.last()));
+    }
+    if let Some((_, margin)) = &survivors.margin {
+        judged.figures.push(("margin".to_owned(), *margin));
     }
     let plans = moments.iter().map(|moment| PlanAt {
         when: moment.point.words(),
@@ -174,6 +182,14 @@ fn bounds(planned: Option<&AtVolume>, survivors: &Survivors) -> String {
         parts.push(format!(
             "without each of {} index(es) an expectation broke",
             survivors.made
+        ));
+    }
+    if let Some((index, margin)) = &survivors.margin
+        && *margin < NARROW
+    {
+        let more = (100.0 * (margin - 1.0)).max(0.0);
+        parts.push(format!(
+            "without {index} it would cost {more:.0} % more, which little can turn round"
         ));
     }
     parts.join("; ")

@@ -18,6 +18,9 @@ use crate::sql::{self, Ident, SqlText, fill, fixed};
 use crate::verify::Judged;
 use crate::verify::stage::{begin, rollback};
 
+/// An index is missed where a query becomes so many times dearer without it.
+const MISSED: f64 = 1.05;
+
 /// What was seen of the design's indexes.
 #[derive(Debug, Default)]
 struct Usage {
@@ -55,8 +58,9 @@ pub(super) async fn review(
     costs: &BTreeMap<String, f64>,
 ) -> Result<(Judged, Vec<Finding>), Error> {
     let usage = usage(scaled, cases, planned).await?;
-    let findings = findings(scaled, &usage);
+    let unused = findings(scaled, &usage);
     let gains = gains(scaled, cases, planned).await?;
+    let useless = useless(scaled, &usage, &gains);
     let measured = figures(scaled, &usage, &gains, costs);
     let all: usize = scaled
         .model()
@@ -67,12 +71,13 @@ pub(super) async fn review(
     let judged = Judged::new(Verdict::Held)
         .bounds(format!(
             "{} of {all} used, at the first and the last volume",
-            all - findings.len()
+            all - unused.len()
         ))
         .figure("indexes", all)
-        .figure("unused", findings.len())
+        .figure("unused", unused.len())
+        .figure("useless", useless.len())
         .measured(measured);
-    Ok((judged, findings))
+    Ok((judged, unused.into_iter().chain(useless).collect()))
 }
 
 /// By index: how much dearer the query that gains most becomes at the last volume when the index is taken out, and which that is.
@@ -100,9 +105,20 @@ async fn gains(
             let _ = session.query(statement).await;
         }
         for index in used.into_iter().filter(|index| declared.contains(index)) {
-            let without = planned_without(&mut session, &Ident::from(index), &case.typical).await;
+            let name = Ident::from(index);
+            let without = planned_without(&mut session, &name, &case.typical).await;
             let Ok(without) = without else { continue };
-            let gain = without.root().map_or(0.0, |root| root.total_cost) / cost.max(0.01);
+            let mut gain = without.root().map_or(0.0, |root| root.total_cost) / cost.max(0.01);
+            // It may be there for the other values.
+            for (_, with) in &now.others {
+                let uses = |node| relations.index(node) == Some(index);
+                if case.common != case.typical && with.nodes().iter().any(uses) {
+                    let cost = with.root().map_or(0.0, |root| root.total_cost);
+                    let without = planned_without(&mut session, &name, &case.common).await;
+                    let without = without.ok().and_then(|plan| Some(plan.root()?.total_cost));
+                    gain = gain.max(without.unwrap_or(0.0) / cost.max(0.01));
+                }
+            }
             if found.get(index).is_none_or(|(best, _)| gain > *best) {
                 let who = case.query.name.as_str().to_owned();
                 found.insert(index.to_owned(), (gain, who));
@@ -299,6 +315,41 @@ fn findings(scaled: &Scaled<'_, '_>, usage: &Usage) -> Vec<Finding> {
             let finding = Finding::new("unused-index", severity, subject, message, index.name.at);
             found.push(finding.help(help).of(model.name.as_str()));
         }
+    }
+    found
+}
+
+/// Indexes that queries use and would not miss: another serves them nearly as well. What commands and invariants use is left alone, as how
+/// much that gains is not known.
+fn useless(
+    scaled: &Scaled<'_, '_>,
+    usage: &Usage,
+    gains: &BTreeMap<String, (f64, String)>,
+) -> Vec<Finding> {
+    let model = scaled.model();
+    let tables = model.tables.iter();
+    let indexes = tables.flat_map(|table| table.indexes.iter().map(move |index| (table, index)));
+    let mut found = Vec::new();
+    for (table, index) in indexes {
+        let name = index.name.as_str();
+        let only_queries =
+            |used: &BTreeSet<String>| used.iter().all(|who| who.starts_with("query "));
+        let Some((gain, who)) = gains.get(name).filter(|(gain, _)| *gain < MISSED) else {
+            continue;
+        };
+        if index.unique || !usage.by.get(name).is_some_and(only_queries) {
+            continue;
+        }
+        let more = (100.0 * (gain - 1.0)).max(0.0);
+        let message = format!(
+            "without `{name}` no query becomes more than {more:.0} % dearer ({who}), and it takes {}",
+            size(scaled.bytes_of(name))
+        );
+        let subject = format!("index {}.{name}", table.name.as_str());
+        let at = index.name.at;
+        let finding = Finding::new("useless-index", Severity::Advice, subject, message, at);
+        let help = "drop it: other indexes serve its queries about as well";
+        found.push(finding.help(help.to_owned()).of(model.name.as_str()));
     }
     found
 }

@@ -11,7 +11,7 @@ use super::statistics::Belief;
 use super::storage::{Storage, Volume};
 use super::volume::{Point, ends, points};
 use crate::catalog::Catalog;
-use crate::design::Model;
+use crate::design::{Model, Writes};
 use crate::error::Error;
 use crate::explain::{Outcome, PlanTree, Relations, Subject};
 use crate::postgres::{Database, Session, SqlFailure};
@@ -161,6 +161,7 @@ impl<'a, 's> Scaled<'a, 's> {
             maker: self.maker,
             names: &self.names,
             rows: &rows,
+            writes: &|table| writes(self.stage.model, table),
             belief,
         })
     }
@@ -188,6 +189,7 @@ impl<'a, 's> Scaled<'a, 's> {
             maker: self.maker,
             names: &self.names,
             rows: &rows,
+            writes: &|table| writes(self.stage.model, table),
             belief,
         };
         self.storage.set(&volume).await?;
@@ -271,6 +273,11 @@ impl<'a, 's> Scaled<'a, 's> {
             .collect();
         format!("planned with the largest table at {}", words.join(", "))
     }
+}
+
+fn writes(model: &Model, table: &Ident) -> Option<Writes> {
+    let mut tables = model.tables.iter();
+    tables.find(|known| known.name.ident == *table)?.writes
 }
 
 /// The first line in which two plans differ: `Sort instead of Index Scan using ix_a on a`.

@@ -19,6 +19,8 @@ pub(super) struct Relation {
     pub height: Option<(u32, u32)>,
     /// Pages of the sample.
     pub pages: f64,
+    /// Pages of the sample's TOAST, its index with them.
+    pub outside: f64,
     /// Rows or entries of the sample.
     pub tuples: f64,
     /// The table of an index.
@@ -47,7 +49,8 @@ impl Relation {
         Extent {
             tuples: self.tuples,
             pages: self.pages,
-            outside: 0.0,
+            outside: self.outside,
+            visible: 1.0,
             height: self.height.map_or(0, |(own, _)| own),
         }
     }
@@ -83,6 +86,8 @@ pub(super) struct Extent {
     pub pages: f64,
     /// Pages of its TOAST, which no plan counts.
     pub outside: f64,
+    /// Share of the pages all of whose rows everybody sees.
+    pub visible: f64,
     /// Levels of a btree above its leaves.
     pub height: u32,
 }
@@ -95,7 +100,8 @@ SELECT c.oid, c.relname, pg_relation_filepath(c.oid), pg_relation_size(c.oid) / 
        i.indrelid IS NOT NULL AND NOT i.indisunique AND i.indnatts = i.indnkeyatts AND (
          SELECT bool_and(EXISTS (SELECT FROM pg_amproc AS p WHERE p.amprocfamily = o.opcfamily AND p.amprocnum = 4
                                     AND p.amproclefttype = o.opcintype AND p.amprocrighttype = o.opcintype))
-         FROM pg_opclass AS o WHERE o.oid = ANY (i.indclass))
+         FROM pg_opclass AS o WHERE o.oid = ANY (i.indclass)),
+       CASE WHEN c.reltoastrelid = 0 THEN 0 ELSE pg_total_relation_size(c.reltoastrelid) / 8192 END
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
@@ -177,6 +183,7 @@ pub(super) async fn read_relations(admin: &mut Session) -> Result<Vec<Relation>,
             own_path: text(row.get(2)),
             height: None,
             pages: number(row.get(3)),
+            outside: number(row.get(11)),
             tuples: number(row.get(4)),
             of: of.and_then(|oid| oid.parse().ok()),
             method: text(row.get(6)),

@@ -15,6 +15,8 @@ const LARGEST: f64 = 30_000.0;
 const ALL: f64 = 100_000.0;
 /// Rows that show how values are spread where the design is silent.
 const ENOUGH: f64 = 3_000.0;
+/// Bytes of a table, where that leaves it [`ENOUGH`] rows.
+const BYTES: f64 = 16e6;
 /// A smaller table is not scaled below this, so that joins find partners.
 const SMALLEST: f64 = 500.0;
 
@@ -62,8 +64,16 @@ pub(super) async fn load(stage: &Stage<'_>, seed: u64) -> Result<Sample, Error> 
 fn counts(stage: &Stage<'_>) -> Vec<(Ident, usize)> {
     let tables = stage.model.tables.iter();
     let declared: Vec<f64> = tables.map(|table| table.rows().max(1.0)).collect();
-    let names = stage.model.tables.iter().map(|table| &table.name.ident);
-    names.cloned().zip(scaled(&declared)).collect()
+    let tables = stage.model.tables.iter().zip(scaled(&declared));
+    let fits = |table, rows: usize| rows.min((BYTES / width(table)).max(ENOUGH) as usize);
+    let rows = tables.map(|(table, rows)| (table.name.ident.clone(), fits(table, rows)));
+    rows.collect()
+}
+
+/// Bytes of a row, as far as the design says.
+fn width(table: &crate::design::Table) -> f64 {
+    let widths = table.columns.iter().filter_map(|column| column.data.width);
+    widths.sum::<f64>().max(1.0)
 }
 
 fn scaled(declared: &[f64]) -> Vec<usize> {

@@ -205,6 +205,26 @@ pub(super) fn brin(pages: f64, key: &[Stored]) -> f64 {
     1.0 + (ranges / PLACES).ceil() + (ranges / in_page).ceil()
 }
 
+/// Rows of a table, as a share, that are changed or inserted until autovacuum comes (`autovacuum_vacuum_scale_factor`, and the same for inserts).
+const UNTIL_VACUUM: f64 = 0.2;
+
+/// Share of a table's pages that hold no row changed since the last vacuum, on average between two, where any row may be the next to be
+/// changed. Rates of changed and of inserted rows.
+pub(super) fn visible(in_page: f64, changed: f64, inserted: f64) -> f64 {
+    let most = changed.max(inserted);
+    if most <= 0.0 {
+        return 1.0;
+    }
+    let rows = UNTIL_VACUUM * changed / most * in_page;
+    let unchanged = if rows > 0.0 {
+        -(-rows).exp_m1() / rows
+    } else {
+        1.0
+    };
+    let new = UNTIL_VACUUM * inserted / most / 2.0;
+    unchanged * (1.0 - new)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -283,6 +303,15 @@ mod tests {
         assert_eq!(brin(9_000.0, &[BIGINT]), 3.0);
         assert!(brin(165_842.0, &[BIGINT]) <= 8.0);
         assert!(brin(20_000_000.0, &[BIGINT]) < 700.0);
+    }
+
+    #[test]
+    fn what_changes_often_is_seldom_visible_to_all() {
+        assert_eq!(visible(60.0, 0.0, 0.0), 1.0);
+        assert_eq!(visible(60.0, 0.0, 5.0), 0.9);
+        assert!((visible(60.0, 10.0, 0.0) - 1.0 / 12.0).abs() < 1e-3);
+        // Vacuum comes for the inserts, and few rows were changed by then.
+        assert!(visible(60.0, 1.0, 100.0) > 0.8);
     }
 
     #[test]

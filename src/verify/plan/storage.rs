@@ -13,6 +13,7 @@ use super::relation::{Column, Extent, Relation, number, read_relations};
 use super::size;
 use super::statistics::{Belief, statistics};
 use super::tops::{Tops, read_tops};
+use crate::design::Writes;
 use crate::error::Error;
 use crate::explain::Relations;
 use crate::postgres::{Database, FileChange, Session, SqlFailure};
@@ -50,6 +51,7 @@ pub(super) struct Volume<'a> {
     pub maker: &'a Maker,
     pub names: &'a Relations,
     pub rows: &'a dyn Fn(&Ident) -> f64,
+    pub writes: &'a dyn Fn(&Ident) -> Option<Writes>,
     pub belief: Belief,
 }
 
@@ -140,11 +142,18 @@ impl Storage {
     pub(super) fn measure(&self, volume: &Volume<'_>) -> BTreeMap<u32, Extent> {
         let mut extents = BTreeMap::new();
         for relation in self.relations.iter().filter(|relation| relation.is_table()) {
-            let tuples = match self.share(relation, volume.names) {
-                Some((table, share)) => (volume.rows)(&Ident::from(table.as_str())) * share,
-                None => relation.tuples,
+            let Some((table, share)) = self.share(relation, volume.names) else {
+                extents.insert(relation.oid, self.table(relation, relation.tuples));
+                continue;
             };
-            extents.insert(relation.oid, self.table(relation, tuples));
+            let table = Ident::from(table.as_str());
+            let mut extent = self.table(relation, (volume.rows)(&table) * share);
+            if let Some(writes) = (volume.writes)(&table) {
+                let in_page = extent.tuples / extent.pages.max(1.0);
+                let changed = writes.updates + writes.deletes;
+                extent.visible = size::visible(in_page, changed, writes.inserts);
+            }
+            extents.insert(relation.oid, extent);
         }
         for index in &self.relations {
             let table = index.of.and_then(|oid| self.relation(oid));
@@ -199,7 +208,12 @@ impl Storage {
         Extent {
             tuples,
             pages: pages.clamp(relation.pages, MOST_PAGES),
-            outside: size::toast_pages(tuples, row),
+            outside: match relation.outside > 1.0 {
+                true => (tuples * relation.outside / relation.tuples.max(1.0)).ceil(),
+                // An empty index of TOAST has one page.
+                false => size::toast_pages(tuples, row),
+            },
+            visible: 1.0,
             height: 0,
         }
     }
@@ -268,6 +282,7 @@ impl Storage {
             tuples,
             pages: pages.clamp(index.pages, MOST_PAGES),
             outside: 0.0,
+            visible: 0.0,
             height,
         }
     }
@@ -300,7 +315,10 @@ impl Storage {
             .iter()
             .map(|(oid, extent)| {
                 let is_table = self.relation(*oid).is_some_and(Relation::is_table);
-                let visible = if is_table { extent.pages } else { 0.0 };
+                let visible = match is_table {
+                    true => (extent.pages * extent.visible).round(),
+                    false => 0.0,
+                };
                 format!(
                     "{oid},{},{},{}",
                     signed(extent.pages),

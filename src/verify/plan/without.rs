@@ -38,6 +38,17 @@ pub(super) async fn without_each_index(
         }
         let plan = planned_without(session, &index.ident, &case.typical).await?;
         found.made += 1;
+        if let Some(now) = now {
+            let cost = |plan: &PlanTree| plan.root().map_or(0.0, |root| root.total_cost);
+            let times = cost(&plan) / cost(&now.plan).max(0.01);
+            if found
+                .margin
+                .as_ref()
+                .is_none_or(|(_, least)| times < *least)
+            {
+                found.margin = Some((index.as_str().to_owned(), times));
+            }
+        }
         let subject = Subject {
             plan: &plan,
             others: &[],

@@ -15,6 +15,16 @@ const DISTINCT: usize = 1000;
 /// Days that times cover where the design is silent.
 const DAYS: f64 = 365.0;
 
+/// A text of so many bytes is stored apart from its row, and compressed.
+const LONG: usize = 500;
+/// What long texts are made of.
+const WORDS: [&str; 40] = [
+    "a", "after", "and", "because", "before", "book", "carries", "change", "clear", "door",
+    "every", "few", "from", "garden", "given", "house", "kept", "late", "letter", "market",
+    "minute", "never", "of", "often", "open", "paper", "quite", "reason", "river", "said",
+    "second", "small", "than", "the", "through", "under", "value", "was", "which", "year",
+];
+
 /// How a column's values are made.
 #[derive(Clone, Debug)]
 pub(super) struct Spread {
@@ -201,8 +211,15 @@ impl Spread {
             // Never cut: what sets values apart stands at their end.
             let width = width.max(text.len());
             let width = max.map_or(width, |max| width.min(max));
+            let mut random = Random::for_part(text.len() as u64, &text);
             while text.len() < width {
-                text.push_str(" lorem ipsum dolor sit amet");
+                // Long values are compressed, and it matters how far: prose is to about the half.
+                text.push(' ');
+                match (width < LONG, random.below(3)) {
+                    (true, _) => text.push_str("lorem ipsum dolor sit amet"),
+                    (false, 0) => text.push_str(&word(&mut random)),
+                    (false, _) => text.push_str(WORDS[random.below(WORDS.len())]),
+                }
             }
             let end = (0..=width.max(1).min(text.len()))
                 .rev()
@@ -211,6 +228,12 @@ impl Spread {
         }
         text
     }
+}
+
+/// A word that nobody has used before.
+fn word(random: &mut Random) -> String {
+    let letters = (0..3 + random.below(7)).map(|_| b'a' + random.below(26) as u8);
+    letters.map(char::from).collect()
 }
 
 fn distinct(column: &Column, rows: usize) -> usize {

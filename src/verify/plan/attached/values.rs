@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::super::params::{Values, by_table, plain};
 use crate::design::{Model, Query};
 use crate::postgres::{Session, SqlFailure};
 use crate::sql::{self, Ident, fill, literal};
+use crate::verify::plan::params::{Values, by_table, plain};
 
 /// Values, and what there is to say about them.
 pub(super) struct Chosen {

@@ -173,7 +173,13 @@ impl<'a> Use<'a> {
     /// Predicates worth trying: what says in which state a row is, all that is written down, that there is a value, nothing.
     pub(super) fn predicates(&self) -> Vec<Vec<SqlText>> {
         let all = || {
+            // A moment that is written down today is another one tomorrow.
+            let passes = |condition: &&Condition| {
+                let mut keys = condition.keys.iter();
+                condition.test == Test::Range && keys.any(|key| key.kind.is_time())
+            };
             let written = self.access.conditions.iter();
+            let written = written.filter(move |condition| !passes(condition));
             written.filter_map(|condition| Some((condition, condition.constant.clone()?)))
         };
         let state = |condition: &Condition| match condition.test {
