@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::strategy::{Strategy, ValueTree};
 
-use self::near::{again, at_edges, referred, swapped, upserts};
-use super::boundary;
+pub(super) use self::near::near;
+use self::near::swapped;
 use super::reset::{Snapshot, Stored};
 use super::state::runner;
 use crate::catalog::Catalog;
-use crate::design::{Command, Model, Param, StepKind};
+use crate::design::{Command, Param, StepKind};
 use crate::sql::{Ident, Meeting, meetings};
 use crate::verify::seed::Maker;
 
@@ -67,14 +67,12 @@ pub(super) struct Known<'a> {
 /// Sets of arguments, the most promising first.
 pub(super) fn arguments(
     command: &Command,
-    model: &Model,
     maker: &Maker,
     catalog: &Catalog,
     snapshot: &Snapshot,
     seed: u64,
 ) -> Choices {
-    let mut met = met(command, maker);
-    referred(&mut met, catalog);
+    let met = met(command, maker);
     let known = known(command, &met, maker, catalog);
     let number = unused(&known, maker, catalog, snapshot);
     let mut sets = Vec::new();
@@ -108,15 +106,8 @@ pub(super) fn arguments(
             }
         }
     }
-    let again = again(&known, maker, snapshot, &base).filter(|_| upserts(command));
-    let again: Vec<Arguments> = again.into_iter().collect();
-    let edges = boundary::edges(command, model, catalog);
-    let at_edges = at_edges(&edges, &known, maker, snapshot, &base);
-    // Who takes exactly what is left gets in the way of everybody else.
-    let (exact, beside) = at_edges.split_at(at_edges.len().min(2));
-    let mut sets = [exact, &again, &base, beside, &sets].concat();
     unique(&mut sets);
-    sets.truncate(MOST - CHANCE + at_edges.len() + again.len());
+    sets.truncate(MOST - CHANCE);
     sets.extend(by_chance(&known, maker, catalog, snapshot, number, seed));
     unique(&mut sets);
     let keys = known.iter().filter(|known| known.makes_a_key(maker));

@@ -74,7 +74,7 @@ pub(in crate::verify) fn calls(
         let (who, setting) = who(model, &command);
         let script = Script::of_command(&command, who, setting, &|_| Footprint::default());
         let script = Arc::new(script);
-        for args in arguments(&command, model, maker, catalog, &snapshot, seed).sets {
+        for args in arguments(&command, maker, catalog, &snapshot, seed).sets {
             out.push(Call(Program {
                 script: script.clone(),
                 args,

@@ -16,9 +16,10 @@ const PER_STATE: usize = 4;
 /// Trials of one pair in states that commands lead to, beside the others, and of these so many in one state.
 const PER_PAIR_GROWN: usize = 6;
 const PER_GROWN_STATE: usize = 2;
-/// Trials of one pair at the edges of constants, beside all others, and of these so many in one state.
+/// Trials of one pair that are made for one purpose, beside all others: with arguments at the edges of conditions, and in states there.
+const PER_PAIR_NEAR: usize = 4;
 const PER_PAIR_EDGE: usize = 6;
-const PER_EDGE_STATE: usize = 2;
+const PER_NEAR_STATE: usize = 2;
 /// Trials of three commands and more.
 const PER_GROUP: usize = 2;
 
@@ -96,28 +97,37 @@ pub(super) fn meetings(
     };
     let mut found: Vec<Meeting> = Vec::new();
     let mut grown: Vec<Meeting> = Vec::new();
-    let mut edges: Vec<Meeting> = Vec::new();
+    let (mut near, mut edges): (Vec<Meeting>, Vec<Meeting>) = Default::default();
     for (start, of) in rehearsal.starts.iter().enumerate() {
-        let sets = match names {
-            [first, second] => pairs(rehearsal, start, first, second),
-            _ => wider(rehearsal, start, names),
-        };
-        // Pairs have some for what commands lead to in any case: nobody makes up what is only ever brought about.
-        let (found, most) = match of.origin {
-            Origin::Grown if names.len() == 2 => (&mut grown, PER_GROWN_STATE),
-            Origin::Edge if names.len() == 2 => (&mut edges, PER_EDGE_STATE),
-            _ => (&mut found, PER_STATE),
-        };
-        for arguments in sets.into_iter().take(most) {
+        let meeting = |arguments: Vec<Arguments>| {
             let programs = found_scripts.iter().zip(arguments);
             let programs = programs.map(|(script, args)| Program {
                 script: (*script).clone(),
                 args,
             });
-            found.push(Meeting {
+            Meeting {
                 start,
                 programs: programs.collect(),
-            });
+            }
+        };
+        let [first, second] = names else {
+            if of.origin != Origin::Edge {
+                let sets = wider(rehearsal, start, names).into_iter();
+                found.extend(sets.take(PER_STATE).map(meeting));
+            }
+            continue;
+        };
+        let beside = nearer(rehearsal, start, first, second).into_iter();
+        let sets = pairs(rehearsal, start, first, second).into_iter();
+        if of.origin == Origin::Edge {
+            edges.extend(beside.chain(sets).take(PER_NEAR_STATE).map(meeting));
+            continue;
+        }
+        near.extend(beside.take(PER_NEAR_STATE).map(meeting));
+        // Pairs have some for what commands lead to in any case: nobody makes up what is only ever brought about.
+        match of.origin {
+            Origin::Grown => grown.extend(sets.take(PER_GROWN_STATE).map(meeting)),
+            _ => found.extend(sets.take(PER_STATE).map(meeting)),
         }
     }
     // Authored states come first, and each group meets in several states rather than often in one.
@@ -127,7 +137,9 @@ pub(super) fn meetings(
     }
     grown.truncate(PER_PAIR_GROWN);
     found.extend(grown);
+    near.truncate(PER_PAIR_NEAR);
     edges.truncate(PER_PAIR_EDGE);
+    found.extend(near);
     found.extend(edges);
     found
 }
@@ -135,15 +147,30 @@ pub(super) fn meetings(
 fn here<'r>(rehearsal: &'r Rehearsal, start: usize, name: &str) -> Vec<&'r Call> {
     rehearsal
         .committing(name)
-        .filter(|call| call.start == start)
+        .filter(|call| call.start == start && !call.near)
         .collect()
+}
+
+/// Pairs of calls of which one at least is made for one purpose.
+fn nearer(rehearsal: &Rehearsal, start: usize, first: &str, second: &str) -> Vec<Vec<Arguments>> {
+    let near = |name: &str| -> Vec<&Call> {
+        let calls = rehearsal.committing(name);
+        calls
+            .filter(|call| call.start == start && call.near)
+            .collect()
+    };
+    let (one, other) = (near(first), near(second));
+    let both = combinations(&one, &other, first == second);
+    let left = combinations(&one, &here(rehearsal, start, second), false);
+    let right = combinations(&here(rehearsal, start, first), &other, false);
+    [both, left, right].concat()
 }
 
 /// The most promising calls of a command that cannot commit alone, and may do so after another one: the first that was tried, and
 /// one that is about the same and says something else.
 fn hot<'r>(rehearsal: &'r Rehearsal, start: usize, name: &str) -> Vec<&'r Call> {
     let calls = rehearsal.calls.get(name).into_iter().flatten();
-    let mut calls = calls.filter(|call| call.start == start);
+    let mut calls = calls.filter(|call| call.start == start && !call.near);
     let Some(first) = calls.next() else {
         return Vec::new();
     };

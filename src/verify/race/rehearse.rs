@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::arena::Arena;
-use super::argument::{Arguments, arguments};
+use super::argument::{Arguments, arguments, near};
 use super::explore::explore;
 use super::options::RaceOptions;
 use super::play::{Trial, Watch};
@@ -19,6 +19,8 @@ use crate::verify::seed::{Maker, NewRow, Values};
 
 /// Calls of one command that commit in one state before no more are looked for.
 const ENOUGH: usize = 6;
+/// The same of calls that are made for one purpose.
+const ENOUGH_NEAR: usize = 6;
 /// States in which a command commits before generated ones are left alone.
 const STATES: usize = 4;
 
@@ -39,6 +41,8 @@ pub(super) struct Call {
     /// The same with keys of its own for new rows, for each further session.
     pub apart: Vec<Arguments>,
     pub commits: bool,
+    /// Made for one purpose, and raced beside what is raced in any case.
+    pub near: bool,
 }
 
 /// What was learned by running every command alone. Holds for mutants of the same design as well.
@@ -331,6 +335,7 @@ fn touched(scripts: &BTreeMap<String, Arc<Script>>, maker: &Maker) -> Vec<Ident>
 fn committing_states(rehearsal: &Rehearsal, command: &str) -> usize {
     rehearsal
         .committing(command)
+        .filter(|call| !call.near && rehearsal.starts[call.start].origin != Origin::Edge)
         .map(|call| call.start)
         .collect::<BTreeSet<usize>>()
         .len()
@@ -348,9 +353,15 @@ async fn try_alone(
     let name = command.name.as_str().to_owned();
     let snapshot = arena.states[state].snapshot.clone();
     let (model, catalog) = (arena.ground.model, arena.ground.catalog);
-    let choices = arguments(command, model, maker, catalog, &snapshot, seed);
-    let mut committing = 0;
-    for set in &choices.sets {
+    let choices = arguments(command, maker, catalog, &snapshot, seed);
+    let near = near(command, model, maker, catalog, &snapshot, &choices.sets);
+    let sets = choices.sets.iter().map(|set| (set, false));
+    let mut committing = [0; 2];
+    for (set, near) in sets.chain(near.iter().map(|set| (set, true))) {
+        let most = if near { ENOUGH_NEAR } else { ENOUGH };
+        if committing[usize::from(near)] >= most {
+            continue;
+        }
         let trial = Trial {
             state,
             programs: vec![Program {
@@ -380,17 +391,15 @@ async fn try_alone(
                 .last
                 .insert(name.clone(), ending.unwrap_or_default());
         }
-        committing += usize::from(commits);
+        committing[usize::from(near)] += usize::from(commits);
         let call = Call {
             start,
             arguments: set.clone(),
             apart: choices.apart(set),
             commits,
+            near,
         };
         rehearsal.calls.entry(name.clone()).or_default().push(call);
-        if committing >= ENOUGH {
-            break;
-        }
     }
     Ok(())
 }

@@ -78,11 +78,6 @@ pub(super) fn starts(
         origin: Origin::MadeUp,
     });
     starts.extend(smallest(maker, tables));
-    for start in at_edges(model, catalog, maker, tables) {
-        if !starts.iter().any(|known| known.rows == start.rows) {
-            starts.push(start);
-        }
-    }
     let mut runner = runner(options.seed);
     // Rows a table, the column choices of each: small numbers, because rows that differ in everything never meet.
     let picks = proptest::collection::vec(
@@ -106,6 +101,11 @@ pub(super) fn starts(
             origin: Origin::MadeUp,
         };
         if !start.rows.is_empty() && !starts.iter().any(|known| known.rows == start.rows) {
+            starts.push(start);
+        }
+    }
+    for start in at_edges(model, catalog, maker, tables) {
+        if !starts.iter().any(|known| known.rows == start.rows) {
             starts.push(start);
         }
     }

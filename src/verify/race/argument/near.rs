@@ -1,8 +1,8 @@
 //! Sets of arguments that are made for one purpose: at the edge of a condition, for a row that is there already, for a parent.
 
-use super::{Arguments, Known, column, unique};
+use super::{Arguments, Known, anchors, around, column, known, met, unique, unused};
 use crate::catalog::Catalog;
-use crate::design::{Command, StepKind};
+use crate::design::{Command, Model, StepKind};
 use crate::sql::{Meeting, Sum, tokens};
 use crate::verify::race::boundary;
 use crate::verify::race::reset::Snapshot;
@@ -11,8 +11,47 @@ use crate::verify::seed::Maker;
 /// So many at the edges of conditions.
 const EDGES: usize = 6;
 
+/// Of others so many.
+const MOST: usize = 3;
+
+/// Such sets beside those that are tried in any case.
+pub(in crate::verify::race) fn near(
+    command: &Command,
+    model: &Model,
+    maker: &Maker,
+    catalog: &Catalog,
+    snapshot: &Snapshot,
+    sets: &[Arguments],
+) -> Vec<Arguments> {
+    let mut met = met(command, maker);
+    referred(&mut met, catalog);
+    let known = known(command, &met, maker, catalog);
+    let number = unused(&known, maker, catalog, snapshot);
+    let anchors = anchors(&known, snapshot);
+    // Two of them, so that one can be the other way round.
+    let parents = (0..2).flat_map(|row| {
+        let there = anchors.iter().filter(move |(_, rows)| row < *rows);
+        there.map(move |(table, _)| (Some((table, row)), 0))
+    });
+    let parents = parents.map(|anchor| around(&known, anchor, maker, catalog, snapshot, number));
+    let parents = parents.filter(|set| !sets.contains(set));
+    let mut others: Vec<Arguments> = again(&known, maker, snapshot, sets)
+        .filter(|_| upserts(command))
+        .into_iter()
+        .chain(parents)
+        .collect();
+    unique(&mut others);
+    others.truncate(MOST);
+    let base = [sets, &others].concat();
+    let edges = boundary::edges(command, model, catalog);
+    let mut all = at_edges(&edges, &known, maker, snapshot, &base);
+    all.extend(others);
+    unique(&mut all);
+    all
+}
+
 /// The first sets with a parameter at the edge of a condition: first all that are right there, then those beside it.
-pub(super) fn at_edges(
+fn at_edges(
     edges: &[Sum],
     known: &[Known],
     maker: &Maker,
@@ -27,7 +66,7 @@ pub(super) fn at_edges(
     for known in numbers {
         let name = &known.param.name.ident;
         for edge in edges {
-            let found = base.iter().take(2).find_map(|set| {
+            let found = base.iter().find_map(|set| {
                 let values = boundary::values(edge, name.as_str(), snapshot, set);
                 (!values.is_empty()).then_some((set, values))
             });
@@ -49,7 +88,7 @@ pub(super) fn at_edges(
 }
 
 /// A key of several columns that is there already, where the command would make a row with it: a second hit in the same slot.
-pub(super) fn again(
+fn again(
     known: &[Known],
     maker: &Maker,
     snapshot: &Snapshot,
@@ -72,7 +111,7 @@ pub(super) fn again(
 }
 
 /// Whether a row that is there already is one of its usual cases.
-pub(super) fn upserts(command: &Command) -> bool {
+fn upserts(command: &Command) -> bool {
     let mut statements = command.steps.iter().filter_map(|step| match &step.kind {
         StepKind::Sql { sql, .. } => Some(sql.as_str()),
         StepKind::Require { .. } => None,
@@ -81,7 +120,7 @@ pub(super) fn upserts(command: &Command) -> bool {
 }
 
 /// Beside the columns that refer to a parent, the parent's.
-pub(super) fn referred(met: &mut Vec<Meeting>, catalog: &Catalog) {
+fn referred(met: &mut Vec<Meeting>, catalog: &Catalog) {
     let mut parents = Vec::new();
     for meeting in met.iter() {
         let tables = catalog.tables.iter();

@@ -39,7 +39,7 @@ fn chosen(rows: Vec<Vec<Option<String>>>) -> Choices {
         columns: columns.map(Ident::from).to_vec(),
         rows,
     });
-    arguments(&model.commands[0], &model, &maker, &catalog, &snapshot, 1)
+    arguments(&model.commands[0], &maker, &catalog, &snapshot, 1)
 }
 
 fn value(set: &Arguments, name: &str) -> String {
@@ -172,7 +172,12 @@ fn arguments_stand_at_the_edge_of_every_kind_of_condition() {
             .iter()
             .find(|known| known.name.as_str() == command);
         let command = command.expect("it is there");
-        let sets = arguments(command, &model, &maker, &catalog, &snapshot, 1).sets;
+        let sets = arguments(command, &maker, &catalog, &snapshot, 1).sets;
+        let sets = [
+            near(command, &model, &maker, &catalog, &snapshot, &sets),
+            sets,
+        ]
+        .concat();
         let tried: BTreeSet<String> = sets.iter().map(|set| value(set, name)).collect();
         for wanted in wanted {
             assert!(

@@ -76,7 +76,7 @@ pub(super) fn spec(setup: &Setup, replay: &Replay, stem: &str) -> String {
 }
 
 fn header(replay: &Replay, stem: &str) -> String {
-    let lines = [
+    let mut lines = vec![
         format!(
             "A counterexample of pgproof: `{}` of the design `{}` breaks.",
             plain(&replay.invariant),
@@ -89,6 +89,17 @@ fn header(replay: &Replay, stem: &str) -> String {
         "The last steps show the rows that break it. Values that the server makes up anew each time (now(),".to_owned(),
         "gen_random_uuid()) are as they were seen where a later step uses them.".to_owned(),
     ];
+    if replay
+        .effects
+        .as_ref()
+        .is_some_and(|effects| effects.rivals)
+    {
+        lines.extend([
+            String::new(),
+            "The sessions ask for different things with one key, so at most one may succeed. The last steps only count the changes that".to_owned(),
+            "lasted: where these are as one run leaves them, what breaks the rule is that no session was refused, and no row shows it.".to_owned(),
+        ]);
+    }
     let mut out = String::new();
     for line in lines {
         out.push_str(format!("# {line}").trim_end());

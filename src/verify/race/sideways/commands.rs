@@ -37,14 +37,7 @@ pub(super) async fn attack(
             return Ok(());
         }
         let seed = racer.options.seed;
-        let choices = arguments(
-            command,
-            ground.model,
-            &racer.maker,
-            ground.catalog,
-            &snapshot,
-            seed,
-        );
+        let choices = arguments(command, &racer.maker, ground.catalog, &snapshot, seed);
         let mut sets = choices.sets;
         // What a parameter is called says what it is, where no statement does: it is handed on to a function.
         if let Some(first) = sets.first().cloned() {
