@@ -8,6 +8,7 @@ use super::planned::Planned;
 use super::rates::{Ground, table};
 use super::rows::{live, stored};
 use super::steps::{Hands, back, forward};
+use super::traffic::that_run;
 use super::{kill, mutants};
 use crate::catalog::{Catalog, Difference, differences};
 use crate::compile::{Compiled, compile};
@@ -154,6 +155,10 @@ pub async fn rehearse(
     let set = mover.batch(&stage.search_path()).await;
     set.map_err(|failure| failure.into_error("set up a session"))?;
     live(&mut mover, old, &from.catalog, &old_side.maker, run.seed).await?;
+    let written = stored(&mut mover, old, &from.catalog).await?;
+    // And what its programs make of them, so that values are there that nobody can make up.
+    let calls = program_calls(old, &from.catalog, &old_side.maker, &written, run.seed);
+    that_run(&filled, &calls, &stage.search_path()).await?;
     let rows = stored(&mut mover, old, &from.catalog).await?;
     let mut excused = BTreeSet::new();
     for invariant in &old.invariants {
