@@ -86,6 +86,12 @@ tables:
       price: {type: integer, default: 0, means: what it costs}
     key: [item_id]
 commands:
+  add-item:
+    actor: clerk
+    does: adds an item
+    params: {item_id: bigint, title: text}
+    steps:
+      - sql: INSERT INTO item (item_id, title) VALUES (:item_id, :title)
   rename-item:
     actor: clerk
     does: names an item
@@ -117,6 +123,7 @@ async fn what_is_wrong_with_a_migration_is_found() {
     let rename = [
         ("title: {type", "name: {was: title, type"),
         ("SET title", "SET name"),
+        ("(item_id, title)", "(item_id, name)"),
     ];
     let cases: Vec<(&str, Model, Option<&str>)> = vec![
         ("a rename by two columns", new(&rename, ""), None),
@@ -159,6 +166,62 @@ async fn what_is_wrong_with_a_migration_is_found() {
             Some("title"),
         ),
         (
+            "old programs are said to work when what they need is gone",
+            new(
+                &[
+                    (
+                        "      price: {type: integer, default: 0, means: what it costs}\n",
+                        "",
+                    ),
+                    (
+                        "  price-item:\n    actor: clerk\n    does: prices an item\n    params: {item_id: bigint, price: integer}\n    steps:\n      - sql: UPDATE item SET price = :price WHERE item_id = :item_id\n",
+                        "",
+                    ),
+                ],
+                "migration: {compatibility: {v1: [old, contracted], v2: [switched, contracted]}}\n",
+            ),
+            Some("price-item of the old programs no longer runs"),
+        ),
+        (
+            "old programs leave a new column empty",
+            new(
+                &[
+                    (
+                        "    key: [item_id]\n",
+                        "      size: {type: integer, means: how long its name is}\n    key: [item_id]\n",
+                    ),
+                    (
+                        "  rename-item:",
+                        "  sell-item:\n    actor: clerk\n    does: adds an item\n    params: {item_id: bigint}\n    steps:\n      - sql: INSERT INTO item (item_id, size) VALUES (:item_id, 0)\n  rename-item:",
+                    ),
+                ],
+                "migration:\n  backfill:\n    item: {by: item_id, sql: 'UPDATE item SET size = coalesce(length(title), 0) WHERE item_id IN (SELECT item_id FROM item WHERE item_id > :after ORDER BY item_id LIMIT :chunk)'}\n",
+            ),
+            Some("of the old programs no longer runs after step"),
+        ),
+        (
+            "a rule counts rows that were there before it",
+            new(
+                &[(
+                    "commands:",
+                    "invariants:\n  few-of-a-price:\n    never: too many items cost the same\n    at_most: {in: item, per: [price], count: true, limit: 1000}\ncommands:",
+                )],
+                "",
+            ),
+            None,
+        ),
+        (
+            "a rule counts rows that break it",
+            new(
+                &[(
+                    "commands:",
+                    "invariants:\n  few-of-a-price:\n    never: two items cost the same\n    at_most: {in: item, per: [price], count: true, limit: 1}\ncommands:",
+                )],
+                "",
+            ),
+            Some("count item into few_of_a_price_guard"),
+        ),
+        (
             "a query that shows what differs",
             new(
                 &[],
@@ -186,7 +249,7 @@ async fn what_is_wrong_with_a_migration_is_found() {
                 )],
                 "migration:\n  backfill:\n    named: {by: item_id, sql: 'INSERT INTO named SELECT item_id, title FROM item WHERE item_id > :after AND item_id % 2 = 0 ORDER BY item_id LIMIT :chunk ON CONFLICT DO NOTHING'}\n  validate:\n    all: SELECT item_id FROM item EXCEPT SELECT item_id FROM named\n",
             ),
-            Some("all shows rows that differ"),
+            Some("all of `migration.validate` returns"),
         ),
     ];
     for (what, new, refuted) in cases {
@@ -206,6 +269,19 @@ async fn what_is_wrong_with_a_migration_is_found() {
             }
         }
     }
+    // A fill that could be left out, and the query that should see it sees nothing.
+    let columns = (
+        "    key: [item_id]\n",
+        "      words: {type: integer, nullable: not counted yet, means: how long it is}\n    key: [item_id]\n",
+    );
+    let unseen = new(
+        &[columns],
+        "migration:\n  backfill:\n    item: {by: item_id, sql: 'UPDATE item SET words = length(title) WHERE item_id IN (SELECT item_id FROM item WHERE item_id > :after ORDER BY item_id LIMIT :chunk)'}\n  dual_write: {item: 'NEW.words := length(NEW.title)'}\n  validate: {all: SELECT item_id FROM item WHERE words <> length(title)}\n",
+    );
+    let evidence = rehearsed(&server, design::model(OLD), &unseen).await;
+    assert_eq!(evidence.verdict, Verdict::Vacuous, "{:?}", evidence.reason);
+    let reason = evidence.reason.unwrap_or_default();
+    assert!(reason.contains("fill item"), "{reason}");
     // The worked migration without what follows the writers of the old version.
     let whole = text("case-assignment/design.yaml");
     let (before, rest) = whole.split_once("  dual_write:\n").expect("it has one");

@@ -144,7 +144,8 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
     if args.measure {
         let Some(from) = &old else {
             return Err(Error::Usage(
-                "--measure begins at a design, whose rows can be made up; leave it out here".to_owned(),
+                "--measure begins at a design, whose rows can be made up; leave it out here"
+                    .to_owned(),
             ));
         };
         let options = args.apply.builder(&new, plan.version)?;

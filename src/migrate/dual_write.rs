@@ -4,7 +4,7 @@ use super::draft::{Draft, Item, Rank, drop_function, drop_trigger};
 use super::plan::Phase;
 use crate::catalog::ObjectPath;
 use crate::compile::derived;
-use crate::sql::{QualifiedName, fill, quote_ident, quote_qualified};
+use crate::sql::{QualifiedName, SqlText, fill, fixed, quote_ident, quote_qualified, tokens};
 
 /// A trigger for each table of `migration.dual_write`, there from the expansion to the contraction.
 pub(super) fn declared(draft: &mut Draft<'_>) {
@@ -18,6 +18,8 @@ pub(super) fn declared(draft: &mut Draft<'_>) {
         }
         let name = derived(&["pgproof", "dual", table.name.as_str()]);
         let function = quote_qualified(&QualifiedName::new(table.schema.clone(), name.clone()));
+        // What the row itself lacks is given to it before it is written: a rule would refuse it else.
+        let is_before = assigns_new(sql);
         let end = if sql.as_str().ends_with(';') { "" } else { ";" };
         let parts = [
             ("name", &quote_ident(&name)),
@@ -25,15 +27,17 @@ pub(super) fn declared(draft: &mut Draft<'_>) {
             ("table", &quote_qualified(table)),
             ("schema", &quote_ident(&draft.policy.schema)),
             ("sql", sql),
-            ("end", &crate::sql::fixed(end)),
+            ("end", &fixed(end)),
+            ("returned", &fixed(if is_before { "NEW" } else { "NULL" })),
+            ("timing", &fixed(if is_before { "BEFORE" } else { "AFTER" })),
         ];
         // SECURITY DEFINER: a program of the old version need not be allowed to write the new tables.
         let create = fill(
-            "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, public, pg_temp AS $pgproof$\nBEGIN\n    {sql}{end}\n    RETURN NULL;\nEND\n$pgproof$",
+            "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, public, pg_temp AS $pgproof$\nBEGIN\n    {sql}{end}\n    RETURN {returned};\nEND\n$pgproof$",
             &parts,
         );
         let trigger = fill(
-            "CREATE TRIGGER {name} AFTER INSERT OR UPDATE ON {table}\n    FOR EACH ROW EXECUTE FUNCTION {function}()",
+            "CREATE TRIGGER {name} {timing} INSERT OR UPDATE ON {table}\n    FOR EACH ROW EXECUTE FUNCTION {function}()",
             &parts,
         );
         let without_trigger = drop_trigger(table, &name);
@@ -58,4 +62,16 @@ pub(super) fn declared(draft: &mut Draft<'_>) {
             .undo(trigger);
         draft.push(item);
     }
+}
+
+/// Whether a statement gives a column of the row a value: `NEW.city := …`.
+fn assigns_new(sql: &SqlText) -> bool {
+    let text = sql.as_str();
+    tokens(text).windows(3).any(|part| {
+        let [new, dot, column] = part else {
+            return false;
+        };
+        let after = text[column.range.end..].trim_start();
+        new.is(text, "new") && dot.is_symbol(text, ".") && after.starts_with(":=")
+    })
 }

@@ -8,7 +8,7 @@ use super::sql::Scope;
 use super::symbols::section;
 use super::value::{name, name_at, names, sql_at, textual};
 use crate::source::Node;
-use crate::sql::SyntaxKind;
+use crate::sql::{SyntaxKind, facts};
 
 /// Looks up what these sections name.
 pub(super) fn check(cx: &Context<'_>, root: &Node) {
@@ -91,8 +91,15 @@ fn migration(cx: &Context<'_>, root: &Node) {
                 .tables
                 .values()
                 .any(|table| table.columns.contains_key(by.as_str()));
+            let reads_old = sql_at(&entry.value, "sql")
+                .and_then(|text| facts(text.as_str()))
+                .is_some_and(|facts| {
+                    let mut read = facts.tables.iter();
+                    read.any(|read| !cx.symbols.tables.contains_key(read.table.as_str()))
+                });
             if let Some(table) = table
                 && !is_anywhere
+                && !reads_old
             {
                 cx.column(table, &by, &subject);
             }

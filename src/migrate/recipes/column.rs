@@ -135,6 +135,14 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 );
             }
             draft.push(item);
+            let is_followed = draft.policy.dual_writes.iter().any(|(on, _)| on == table);
+            if !column.nullable && is_declared && !is_followed {
+                draft.notes.push(format!(
+                    "programs of the old version leave {subject} empty, and what they insert is refused once nulls are: say in migration.dual_write.{} what fills it (`NEW.{} := …`)",
+                    table.name.as_str(),
+                    name.as_str()
+                ));
+            }
             if is_declared {
                 backfill::declared(draft, table, &change.object)?;
             }

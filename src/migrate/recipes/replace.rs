@@ -93,6 +93,14 @@ fn replaced(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         cause: &change.object,
         replaced,
     };
+    if let Some(from) = no_cast(&pair.was.data_type, &pair.built_type) {
+        return Err(Error::Usage(format!(
+            "{} cannot be made of {} by any rule: {from} has no cast to {}; add a column of another name, and say in migration.backfill and migration.dual_write what it holds",
+            pair.built_type.as_str(),
+            pair.subject(),
+            pair.built_type.as_str()
+        )));
+    }
     if matches!(now.default, Some(ColumnDefault::Generated(_))) {
         generated(draft, &pair);
     } else {
@@ -199,6 +207,30 @@ fn filled(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
         );
     }
     Ok(())
+}
+
+/// The old type, where none of its values is one of the new: a number is no uuid.
+fn no_cast<'t>(from: &'t SqlText, to: &SqlText) -> Option<&'t str> {
+    let word = |data_type: &SqlText| {
+        let text = data_type.as_str().to_ascii_lowercase();
+        text.split(['(', ' ']).next().unwrap_or("").to_owned()
+    };
+    let (one, other) = (word(from), word(to));
+    let counts = |word: &str| {
+        matches!(
+            word,
+            "smallint"
+                | "integer"
+                | "bigint"
+                | "numeric"
+                | "boolean"
+                | "date"
+                | "timestamp"
+                | "timestamptz"
+        )
+    };
+    let never = (counts(&one) && other == "uuid") || (one == "uuid" && counts(&other));
+    never.then_some(from.as_str())
 }
 
 /// What the new column holds for a value of the old one.

@@ -6,7 +6,7 @@ use super::ended::{Ended, Refuted};
 use super::rehearse::Rehearsal;
 use super::steps::Hands;
 use crate::error::Error;
-use crate::migrate::{Manner, Step, groups};
+use crate::migrate::{Manner, Phase, Step, groups};
 use crate::postgres::{Database, Session};
 use crate::sql::{QualifiedName, SqlText, fill, fixed, quote_qualified};
 
@@ -29,11 +29,16 @@ pub(super) async fn killed(rehearsal: &Rehearsal<'_>) -> Result<usize, Ended> {
         }
     }
     let mut kills = 0;
-    for step in &rehearsal.plan.steps {
+    let steps = &rehearsal.plan.steps;
+    for (at, step) in steps.iter().enumerate() {
         if half(rehearsal, &database, step).await? {
             kills += 1;
         }
         rehearsal.step(&mut hands, step).await?;
+        let next = steps.get(at + 1).map(|step| step.phase);
+        if step.phase <= Phase::Validate && next.is_none_or(|next| next > Phase::Validate) {
+            rehearsal.validated(&mut hands).await?;
+        }
     }
     rehearsal.ended(&mut hands).await?;
     if let Some(mover) = &mut hands.mover {

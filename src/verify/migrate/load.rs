@@ -1,11 +1,14 @@
 //! A migration while programs of both versions run.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::ended::{Ended, Refuted, shown};
 use super::rehearse::{Rehearsal, named};
 use super::steps::Hands;
 use super::traffic::{Traffic, that_run};
+use crate::compile::derived;
 use crate::migrate::{Phase, Step};
 
 /// Calls that programs make between two steps at least.
@@ -18,13 +21,15 @@ impl Rehearsal<'_> {
         let path = self.stage.search_path();
         let old_calls = that_run(&database, &self.old_calls(), &path).await?;
         let (until, since) = self.compatible();
-        let mut old = Some(Traffic::start(&database, &old_calls, &path).await?);
+        let forgotten = Arc::new(self.forgotten());
+        let started = Traffic::start(&database, &old_calls, &path, forgotten).await?;
+        let mut old = Some(started);
         let mut new: Option<Traffic> = None;
         let mut seen = Seen::default();
         for (at, step) in self.plan.steps.iter().enumerate() {
             if new.is_none() && step.phase > since {
                 let calls = self.calls(&self.new);
-                new = Some(Traffic::start(&database, &calls, &path).await?);
+                new = Some(Traffic::start(&database, &calls, &path, Arc::default()).await?);
             }
             if step.phase > until
                 && let Some(traffic) = old.take()
@@ -70,7 +75,7 @@ impl Rehearsal<'_> {
         }
         if new.is_none() {
             let calls = self.calls(&self.new);
-            new = Some(Traffic::start(&database, &calls, &path).await?);
+            new = Some(Traffic::start(&database, &calls, &path, Arc::default()).await?);
         }
         if let Some(traffic) = new.take() {
             traffic.go_round(CALLS * 4).await;
@@ -90,7 +95,7 @@ impl Rehearsal<'_> {
     }
 
     /// The design's own queries that must return no row.
-    async fn validated(&self, hands: &mut Hands) -> Result<(), Ended> {
+    pub(super) async fn validated(&self, hands: &mut Hands) -> Result<(), Ended> {
         let Some(mover) = &mut hands.mover else {
             return Ok(());
         };
@@ -113,6 +118,26 @@ impl Rehearsal<'_> {
         Ok(())
     }
 
+    /// Constraints by which columns are kept filled that old programs do not know: they cannot keep them.
+    pub(super) fn forgotten(&self) -> BTreeSet<String> {
+        let (old, new) = (&self.old.compiled.catalog, &self.new.compiled.catalog);
+        let mut out = BTreeSet::new();
+        for (name, table) in &new.tables {
+            let Some(was) = old.tables.get(name) else {
+                continue;
+            };
+            let mut columns = table.columns.iter();
+            while let Some(column) = columns.find(|c| was.column(&c.name).is_none()) {
+                for word in ["not_null_proof", "not_null"] {
+                    let proof = derived(&[name.name.as_str(), column.name.as_str(), word]);
+                    out.insert(proof.as_str().to_owned());
+                }
+                out.insert(format!("{}.{}", name.name.as_str(), column.name.as_str()));
+            }
+        }
+        out
+    }
+
     /// Until which phase old programs are to work, and after which new ones.
     fn compatible(&self) -> (Phase, Phase) {
         let phase = |word: &str| match word {
@@ -123,17 +148,15 @@ impl Rehearsal<'_> {
             "contracted" => Some(Phase::Contract),
             _ => None,
         };
-        let mut until = Phase::Switch;
+        let mut until: Option<Phase> = None;
         let mut since = Phase::Switch;
         for phases in self.policy.compatibility.values() {
             let known: Vec<Phase> = phases.iter().filter_map(|word| phase(word)).collect();
             let is_old = phases.iter().any(|word| word == "old");
             let is_new = phases.iter().any(|word| word == "contracted");
-            if is_old
-                && !is_new
-                && let Some(last) = known.iter().max()
-            {
-                until = *last;
+            // Of several versions that work at the start the first to go is the old one.
+            if is_old && let Some(last) = known.iter().max() {
+                until = Some(until.map_or(*last, |until| until.min(*last)));
             }
             if is_new
                 && !is_old
@@ -142,7 +165,7 @@ impl Rehearsal<'_> {
                 since = *first;
             }
         }
-        (until, since)
+        (until.unwrap_or(Phase::Switch), since)
     }
 }
 

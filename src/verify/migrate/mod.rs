@@ -10,6 +10,7 @@ mod planned;
 mod rates;
 mod rehearse;
 mod rows;
+mod schema;
 mod steps;
 mod traffic;
 

@@ -20,6 +20,8 @@ enum Safeguard {
     NotValid,
     /// The last row of each chunk.
     LastRow,
+    /// All that a backfill of the design's own writes.
+    Fill,
     /// The trigger that writes both columns or tables.
     DualWrite,
 }
@@ -33,14 +35,23 @@ pub(super) async fn mutants(rehearsal: &Rehearsal<'_>) -> Result<(Mutants, Vec<S
             plan.steps[at] = mutant;
             let noticed = match safeguard {
                 Safeguard::Concurrently | Safeguard::NotValid => stopped(rehearsal, &plan, at),
-                Safeguard::LastRow | Safeguard::DualWrite => {
+                Safeguard::LastRow | Safeguard::Fill | Safeguard::DualWrite => {
                     let written: &[ObjectPath] = match safeguard {
                         Safeguard::DualWrite => &step.causes,
                         _ => &[],
                     };
                     // What is counted is counted after the new rules came.
-                    let last = plan.steps.iter().rposition(|step| step.backfill.is_some());
-                    let upto = last.filter(|_| step.phase > Phase::Backfill);
+                    let last = match safeguard {
+                        Safeguard::Fill => {
+                            let mut steps = plan.steps.iter();
+                            steps.rposition(|step| step.phase <= Phase::Validate)
+                        }
+                        _ => {
+                            let last = plan.steps.iter().rposition(|step| step.backfill.is_some());
+                            last.filter(|_| step.phase > Phase::Backfill)
+                        }
+                    };
+                    let upto = last.map(|last| last.max(at));
                     let fault = differing(rehearsal, &plan, written, upto).await?;
                     matches!(fault, Some(Fault::Shown(_)))
                 }
@@ -61,6 +72,7 @@ impl Safeguard {
             Safeguard::Concurrently => "CONCURRENTLY",
             Safeguard::NotValid => "NOT VALID",
             Safeguard::LastRow => "the last row of a chunk",
+            Safeguard::Fill => "what it writes",
             Safeguard::DualWrite => "its trigger",
         }
     }
@@ -90,6 +102,9 @@ fn weakened(step: &Step) -> Vec<(Safeguard, Step)> {
     }
     if whole.contains(" NOT VALID") && step.phase <= Phase::Validate {
         change(Safeguard::NotValid, &|sql| replaced(sql, " NOT VALID", ""));
+    }
+    if let Some(false) = step.backfill.as_ref().map(|backfill| backfill.is_walk) {
+        change(Safeguard::Fill, &|_| fixed("SELECT 1"));
     }
     if step
         .backfill
@@ -136,6 +151,7 @@ async fn differing(
     written: &[ObjectPath],
     upto: Option<usize>,
 ) -> Result<Option<Fault>, Error> {
+    let is_whole = plan.digest() == rehearsal.plan.digest();
     let is_run = |at: usize, step: &Step| {
         step.phase <= Phase::Backfill || upto.is_some_and(|upto| at <= upto)
     };
@@ -151,6 +167,22 @@ async fn differing(
         rehearsal.write_old(&mut hands, written).await;
         let path = rehearsal.stage.search_path();
         that_run(&database, &rehearsal.old_calls(), &path).await?;
+        // A column that is left empty stands in the way of its proof.
+        let forgotten = rehearsal.forgotten();
+        let proofs = plan
+            .steps
+            .iter()
+            .filter(|step| step.phase == Phase::Validate && !is_whole);
+        for step in proofs {
+            if let Err(failure) = forward(&mut hands, plan, step).await {
+                let is_left = failure
+                    .constraint
+                    .as_ref()
+                    .is_some_and(|name| forgotten.contains(name));
+                found = is_left.then(|| step.title.clone());
+                break;
+            }
+        }
     }
     let own = plan.steps.iter().enumerate();
     let own =

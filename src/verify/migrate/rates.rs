@@ -14,7 +14,7 @@ use crate::compile::{Compiled, compile};
 use crate::design::Model;
 use crate::error::Error;
 use crate::finding::Table;
-use crate::migrate::{Measured, Plan, Policy, audit};
+use crate::migrate::{HazardKind, Measured, Plan, Policy, Step, audit};
 use crate::postgres::{Database, Server, ServerOptions, Session};
 use crate::sql::{Ident, QualifiedName, SqlText, fill, fixed, literal, quote_qualified};
 use crate::template::Environment;
@@ -35,8 +35,9 @@ fn rows_within(plan: &Plan, table: &Ident) -> usize {
         let chunks = (RESTS.0 / backfill.pause_ms.max(1)).max(RESTS.1);
         chunks.saturating_mul(backfill.chunk.unsigned_abs())
     });
-    rows.min()
-        .map_or(usize::MAX, |rows| usize::try_from(rows).unwrap_or(usize::MAX))
+    rows.min().map_or(usize::MAX, |rows| {
+        usize::try_from(rows).unwrap_or(usize::MAX)
+    })
 }
 
 /// Measures a plan on a throw-away server of its own. `None` where the old design cannot be built there.
@@ -172,7 +173,7 @@ impl<'a> Ground<'a> {
                     Taken {
                         rows: bulk.map_or(0, |bulk| bulk.rows.len()) as f64,
                         seconds,
-                        wal: after.since(&before),
+                        wal: after.since(&before, is_rewritten(step)),
                     },
                 );
             }
@@ -199,8 +200,9 @@ struct Written {
 
 impl Written {
     /// A throw-away server does not log what it can write anew, an index or a table; elsewhere that is logged as it grows.
-    fn since(&self, before: &Written) -> f64 {
-        (self.log - before.log).max(self.bytes - before.bytes)
+    fn since(&self, before: &Written, is_rewritten: bool) -> f64 {
+        let kept = if is_rewritten { 0.0 } else { before.bytes };
+        (self.log - before.log).max(self.bytes - kept)
     }
 }
 
@@ -221,6 +223,11 @@ async fn written(session: &mut Session, table: &QualifiedName) -> Result<Written
         log: number(0),
         bytes: number(1),
     })
+}
+
+fn is_rewritten(step: &Step) -> bool {
+    let mut hazards = step.hazards.iter();
+    hazards.any(|hazard| hazard.kind == HazardKind::Rewrite)
 }
 
 /// Steps that go through a table, by their titles.

@@ -7,7 +7,9 @@ use super::ended::{Ended, Refuted, shown};
 use super::planned::Planned;
 use super::rates::{Ground, table};
 use super::rows::{live, stored};
+use super::schema::{read, wanted};
 use super::steps::{Hands, back, forward};
+use super::traffic::that_run;
 use super::{kill, mutants};
 use crate::catalog::{Catalog, Difference, differences};
 use crate::compile::{Compiled, compile};
@@ -16,7 +18,7 @@ use crate::error::Error;
 use crate::finding::{Claim, Counterexample, Evidence, Finding, Method, Mutants, Verdict};
 use crate::invariant::drift;
 use crate::migrate::{Phase, Plan, Policy, Renames, Reverse, Step, audit, plan, stops};
-use crate::postgres::{Database, Scope, Session, SqlFailure, introspect};
+use crate::postgres::{Database, SqlFailure};
 use crate::sql::Ident;
 use crate::template::Environment;
 use crate::verify::evidence::Judged;
@@ -154,6 +156,10 @@ pub async fn rehearse(
     let set = mover.batch(&stage.search_path()).await;
     set.map_err(|failure| failure.into_error("set up a session"))?;
     live(&mut mover, old, &from.catalog, &old_side.maker, run.seed).await?;
+    let written = stored(&mut mover, old, &from.catalog).await?;
+    // And what its programs make of them, so that values are there that nobody can make up.
+    let calls = program_calls(old, &from.catalog, &old_side.maker, &written, run.seed);
+    that_run(&filled, &calls, &stage.search_path()).await?;
     let rows = stored(&mut mover, old, &from.catalog).await?;
     let mut excused = BTreeSet::new();
     for invariant in &old.invariants {
@@ -215,53 +221,6 @@ pub(super) fn is_servers(step: &Step) -> bool {
     step.parts
         .iter()
         .all(|part| words.iter().any(|word| part.sql.as_str().starts_with(word)))
-}
-
-/// The new schema, applied by itself and read back.
-async fn wanted(
-    run: &Run<'_>,
-    new: &Model,
-    to: &Compiled,
-    environment: &Environment,
-) -> Result<Result<Catalog, String>, Error> {
-    match Stage::open(run.server, new, to, environment).await? {
-        Staged::Ready(stage) => {
-            let mut session = stage.session(&stage.template).await?;
-            let catalog = read(&mut session, new).await?;
-            drop(session);
-            stage.close().await?;
-            Ok(Ok(catalog))
-        }
-        Staged::Refused(finding) => Ok(Err(format!(
-            "the schema of {} cannot be applied: {}",
-            new.name.as_str(),
-            finding.message
-        ))),
-    }
-}
-
-/// The catalog of a design's schema. Where a column stands means nothing: a migration can only add at the end.
-pub(super) async fn read(session: &mut Session, model: &Model) -> Result<Catalog, Error> {
-    let scope = Scope {
-        schemas: vec![model.database.schema.clone()],
-        roles: Vec::new(),
-    };
-    let read = introspect(session, &scope).await;
-    let mut catalog = read.map_err(|failure| failure.into_error("read the catalog"))?;
-    for table in catalog.tables.values_mut() {
-        table
-            .columns
-            .sort_by(|one, other| one.name.cmp(&other.name));
-        // The verifier's own role is not the design's.
-        table
-            .grants
-            .retain(|role, _| !role.as_str().starts_with("pgproof"));
-    }
-    for (_, view) in &mut catalog.views {
-        view.grants
-            .retain(|role, _| !role.as_str().starts_with("pgproof"));
-    }
-    Ok(catalog)
 }
 
 impl Rehearsal<'_> {

@@ -1,6 +1,6 @@
 //! Programs that run while a migration does, each statement timed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use crate::error::Error;
-use crate::postgres::{Database, Session};
+use crate::postgres::{Database, Session, SqlFailure};
 use crate::sql::{Ident, SqlText};
 use crate::verify::race::{Called, ProgramCall};
 
@@ -26,6 +26,23 @@ struct Seen {
     /// Microseconds of the slowest statement since last asked.
     longest: AtomicU64,
     broken: Mutex<BTreeMap<String, String>>,
+}
+
+impl Seen {
+    fn broke(&self, call: &ProgramCall, failure: &SqlFailure) {
+        let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        broken
+            .entry(call.title().to_owned())
+            .or_insert_with(|| failure.to_string());
+    }
+}
+
+/// Whether a rule refused the row for a column that the program does not know.
+fn is_forgotten(failure: &SqlFailure, forgotten: &BTreeSet<String>) -> bool {
+    let column = failure.table.as_ref().zip(failure.column.as_ref());
+    let column = column.map(|(table, column)| format!("{table}.{column}"));
+    let named = failure.constraint.iter().chain(column.iter());
+    named.into_iter().any(|name| forgotten.contains(name))
 }
 
 /// Running programs of one version.
@@ -71,11 +88,12 @@ async fn session<'s>(
 }
 
 impl Traffic {
-    /// Starts them.
+    /// Starts them. A constraint, or a column that must not be null, among the forgotten ones is none that they could keep.
     pub(super) async fn start(
         database: &Database,
         calls: &[ProgramCall],
         path: &SqlText,
+        forgotten: Arc<BTreeSet<String>>,
     ) -> Result<Traffic, Error> {
         let seen = Arc::new(Seen::default());
         let mut tasks = Vec::new();
@@ -85,8 +103,9 @@ impl Traffic {
                 session(&mut sessions, database, call, path).await?;
             }
             let (seen, calls) = (seen.clone(), calls.to_vec());
+            let forgotten = forgotten.clone();
             tasks.push(tokio::spawn(async move {
-                work(&seen, &calls, sessions, number).await;
+                work(&seen, &calls, sessions, (number, &forgotten)).await;
             }));
         }
         Ok(Traffic { seen, tasks })
@@ -132,7 +151,7 @@ async fn work(
     seen: &Seen,
     calls: &[ProgramCall],
     mut sessions: BTreeMap<Option<Ident>, Session>,
-    number: usize,
+    (number, forgotten): (usize, &BTreeSet<String>),
 ) {
     let mut at = number * 7;
     while !seen.stop.load(Ordering::Relaxed) && !calls.is_empty() {
@@ -146,12 +165,12 @@ async fn work(
             Called::Done => {
                 seen.done.fetch_add(1, Ordering::Relaxed);
             }
-            Called::Refused => {}
+            Called::Refused(Some(failure)) if is_forgotten(&failure, forgotten) => {
+                seen.broke(call, &failure);
+            }
+            Called::Refused(_) => {}
             Called::Broken(failure) => {
-                let mut broken = seen.broken.lock().unwrap_or_else(PoisonError::into_inner);
-                broken
-                    .entry(call.title().to_owned())
-                    .or_insert_with(|| failure.to_string());
+                seen.broke(call, &failure);
             }
         }
         let micros = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX);

@@ -25,7 +25,7 @@ pub(in crate::verify) enum Called {
     /// It committed.
     Done,
     /// It was refused: by a condition of its own, an error that it declares, or a rule that the rows would have broken.
-    Refused,
+    Refused(Option<SqlFailure>),
     /// It cannot be run: what it names is not there, or not allowed.
     Broken(SqlFailure),
 }
@@ -113,6 +113,7 @@ impl Call {
         longest: &mut Duration,
     ) -> Called {
         let mut actor = Actor::new(self.0.clone());
+        let mut said = None;
         loop {
             let began = Instant::now();
             let failed = match actor.act() {
@@ -138,6 +139,7 @@ impl Call {
                 if is_broken(&failure) {
                     return Called::Broken(failure);
                 }
+                said = Some(failure.clone());
                 if !actor.failed(failure, RETRIES) {
                     break;
                 }
@@ -145,7 +147,7 @@ impl Call {
         }
         match actor.ending {
             Some(Ending::Committed) | None => Called::Done,
-            Some(_) => Called::Refused,
+            Some(_) => Called::Refused(said),
         }
     }
 

@@ -45,7 +45,7 @@ pub(super) static MIGRATION: Object = Object {
         Key::new(
             "dual_write",
             Shape::Map("table", &Shape::Name("table"), &Shape::Text),
-            "For each table that programs of the old version write, the statements that bring a written row to its new place: run after each insert and update until the old objects go, with `NEW` and `OLD` for the row.",
+            "For each table that programs of the old version write, the statements that bring a written row to its new place: run after each insert and update until the old objects go, with `NEW` and `OLD` for the row; where they give a column of the row itself a value (`NEW.tenant_id := …`), before it.",
         )
         .example("{old_case: INSERT INTO new_case VALUES (NEW.case_id) ON CONFLICT DO NOTHING}"),
         Key::new(
