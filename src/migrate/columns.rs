@@ -54,12 +54,20 @@ pub(super) fn columns(
             });
         }
     }
-    for column in &to.columns {
+    // What is computed from a column that is replaced is replaced too.
+    let computed = |column: &&Column| matches!(column.default, Some(ColumnDefault::Generated(_)));
+    let plain = to.columns.iter().filter(|column| !computed(column));
+    for column in plain.chain(to.columns.iter().filter(computed)) {
         match from.column(&column.name) {
             Some(was) => {
-                let is_swapped = swapped
-                    .iter()
-                    .any(|name| mentions(&column.data_type, &name.name));
+                let mut all = swapped.iter();
+                let is_swapped = all.any(|name| mentions(&column.data_type, &name.name))
+                    || match &column.default {
+                        Some(ColumnDefault::Generated(sql)) => out
+                            .replaced_in(name)
+                            .any(|replaced| mentions(sql, &replaced.new)),
+                        _ => false,
+                    };
                 one_column(out, name, (was, column), is_swapped, schema);
             }
             None if out.replaced_in(name).any(|r| r.new == column.name) => {}

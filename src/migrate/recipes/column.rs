@@ -399,9 +399,13 @@ fn wider(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     let (Some(was), Some(now)) = (from.column(name), to.column(name)) else {
         return Ok(());
     };
-    let retype = |column: &Column| {
-        let parts = [("type", &column.data_type)];
-        alter_column(table, name, "TYPE {type}", &parts)
+    // A type without its collation would bring the database's own.
+    let retype = |column: &Column| match &column.collation {
+        None => alter_column(table, name, "TYPE {type}", &[("type", &column.data_type)]),
+        Some(collation) => {
+            let parts = [("type", &column.data_type), ("collation", collation)];
+            alter_column(table, name, "TYPE {type} COLLATE {collation}", &parts)
+        }
     };
     // ALTER TYPE would read the whole table again for each check.
     for (check, made) in &from.checks {

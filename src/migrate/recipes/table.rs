@@ -5,7 +5,9 @@ use crate::compile::{Writer, lines};
 use crate::error::Error;
 use crate::migrate::backfill;
 use crate::migrate::change::{Change, Facet, What};
-use crate::migrate::draft::{Draft, Item, Rank, alter, drop_constraint, rename_index, validate};
+use crate::migrate::draft::{
+    Draft, Item, Rank, add_constraint, alter, drop_constraint, rename_index, validate,
+};
 use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::sql::{
@@ -52,15 +54,14 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             super::reference::at_switch(draft, name, key, made, &object);
             continue;
         }
-        let is_old = draft.from.tables.contains_key(&made.table);
         // A key that is only now being built must be there first.
-        let late = is_old && super::reference::waits_for_key(draft, made);
-        let (phase, rank) = if late {
-            (Phase::Validate, Rank::References)
-        } else {
-            (Phase::Expand, Rank::Partitions)
-        };
-        draft.push(Item::new(phase, rank, title, &object).part(sql).undo(undo));
+        let is_old = draft.from.tables.contains_key(&made.table);
+        if is_old && super::reference::waits_for_key(draft, made) {
+            super::reference::late(draft, name, key, made, &object);
+            continue;
+        }
+        let item = Item::new(Phase::Expand, Rank::Partitions, title, &object);
+        draft.push(item.part(sql).undo(undo));
     }
     for statement in rules(draft, name, table)? {
         draft.push(statement);
@@ -174,11 +175,14 @@ fn dropped(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         if made.table != *name && !super::primary::drops(draft, &made.table, &made.key) {
             let object = ObjectPath::ForeignKey(name.clone(), key.clone());
             let title = format!("drop reference {} of {}", key.as_str(), name.name.as_str());
-            let add = alter(
-                name,
-                "ADD {constraint} NOT VALID",
-                &[("constraint", &lines::foreign_key(key, made))],
-            );
+            // After its switch, the table that it refers to is called otherwise.
+            let mut was = made.clone();
+            if draft.diff.is_shadowed(&made.table) {
+                was.table.name = draft.kept(&made.table.name);
+            }
+            let constraint = lines::foreign_key(key, &was);
+            let rest = super::reference::unproven(draft, name);
+            let add = add_constraint(name, &constraint, rest);
             let item = Item::new(Phase::Contract, Rank::GoneRules, title, &object)
                 .part(drop_constraint(name, key))
                 .undo(add)

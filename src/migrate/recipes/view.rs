@@ -81,10 +81,17 @@ fn view(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             }
             let undo = made(draft, name, was)?.into_iter().map(Part::new);
             let title = format!("drop {title}");
+            let mut tables = draft.to.tables.keys();
+            let on_shadowed = tables.any(|table| {
+                draft.diff.is_shadowed(table) && text::mentions(&was.query, &table.name)
+            });
             let item = Item::new(Phase::Contract, Rank::GoneViews, title, &change.object)
-                .part(drop(name, was))
-                .undo_parts(undo);
-            draft.push(item);
+                .part(drop(name, was));
+            draft.push(if on_shadowed {
+                item.forward_only("it stands on the old table, which goes")
+            } else {
+                item.undo_parts(undo)
+            });
         }
         (What::Altered(Facet::Comment), Some(was), Some(now)) => {
             let comment = |view: &View| {
