@@ -142,9 +142,8 @@ async fn of(server: &Server, seed: u64, environment: &Environment) -> Outcome {
         return Outcome::Wrong(format!("rows: {why}"));
     }
     for statement in [&wished, &pair.old].into_iter().flat_map(settled) {
-        if let Err(why) = admin.batch(&SqlText::authored(statement)).await {
-            return Outcome::Wrong(format!("rows: {why}"));
-        }
+        // What another rule forbids stays as it is, and may stop the migration.
+        let _ = admin.batch(&SqlText::authored(statement)).await;
     }
     drop(admin);
     match way.walk(&kept(&pair.old, &pair.new)).await {

@@ -244,10 +244,10 @@ impl<'w> Way<'w> {
             let rows = watcher.query(check).await;
             let rows = rows.map_err(|failure| format!("check of {title}: {failure}"))?;
             // Groups that were never as the new rule wants them.
-            if rows.scalar().is_some() && step.title.starts_with("count ") {
+            if !rows.rows.is_empty() && step.title.starts_with("count ") {
                 return Ok(Some(format!("check of {title}")));
             }
-            if rows.scalar().is_some() {
+            if !rows.rows.is_empty() {
                 return Err(format!("check of {title} returns rows"));
             }
         }
@@ -258,7 +258,7 @@ impl<'w> Way<'w> {
         let stands_in_the_way = match &step.check {
             Some(check) => {
                 let rows = watcher.query(check).await;
-                rows.is_ok_and(|rows| rows.scalar().is_some())
+                rows.is_ok_and(|rows| !rows.rows.is_empty())
             }
             None => false,
         };

@@ -427,6 +427,7 @@ fn wider(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             draft.push(item);
         }
     }
+    super::table::led_anew(draft, table, &change.object);
     let pair = (retype(now), vec![Part::new(retype(was))]);
     draft.switch(table, Slot::Columns, &change.object, pair);
     Ok(())

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::migrate::backfill;
 use crate::migrate::change::{Change, Facet, What};
 use crate::migrate::draft::{
-    Draft, Item, Rank, add_constraint, alter, drop_constraint, rename_index, validate,
+    Draft, Item, Rank, Slot, add_constraint, alter, drop_constraint, rename_index, validate,
 };
 use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
@@ -273,12 +273,36 @@ fn renamed(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+/// Makes the view under the old name of a renamed table anew in its switch: what it stands on changes its place, or its type.
+pub(super) fn led_anew(draft: &mut Draft<'_>, name: &QualifiedName, cause: &ObjectPath) {
+    let path = ObjectPath::Table(name.clone());
+    let mut changes = draft.diff.changes.iter();
+    let renamed = changes.find_map(|change| match &change.what {
+        What::Renamed(was) if change.object == path => Some(was.clone()),
+        _ => None,
+    });
+    let (Some(was), Some(table)) = (renamed, draft.from.tables.get(name)) else {
+        return;
+    };
+    let old = QualifiedName::new(name.schema.clone(), was);
+    let columns = table.columns.iter();
+    let columns = columns.map(|column| (&column.name, &column.name));
+    let before = under_old_name(draft, (&old, table), name, columns);
+    let shown = shown_after(draft, name, table);
+    let columns = shown.iter().map(|(was, now)| (was, now));
+    let after = under_old_name(draft, (&old, table), name, columns);
+    let drop = fill("DROP VIEW {old}", &[("old", &quote_qualified(&old))]);
+    let back = before.into_iter().map(Part::new).collect();
+    draft.switch(name, Slot::DropViews, cause, (drop.clone(), back));
+    let mut back = vec![Part::new(drop)];
+    for sql in after {
+        let back = std::mem::take(&mut back);
+        draft.switch(name, Slot::Views, cause, (sql, back));
+    }
+}
+
 /// Columns of the old table with what holds their values after the switch.
-pub(super) fn shown_after(
-    draft: &Draft<'_>,
-    name: &QualifiedName,
-    table: &Table,
-) -> Vec<(Ident, Ident)> {
+fn shown_after(draft: &Draft<'_>, name: &QualifiedName, table: &Table) -> Vec<(Ident, Ident)> {
     let to = draft.to.tables.get(name);
     let shown = table.columns.iter().filter_map(|column| {
         let was = &column.name;
@@ -301,7 +325,7 @@ pub(super) fn shown_after(
 }
 
 /// A view for programs that know a table by its old name, over columns by their old and their present names.
-pub(super) fn under_old_name<'c>(
+fn under_old_name<'c>(
     draft: &Draft<'_>,
     (old, table): (&QualifiedName, &Table),
     name: &QualifiedName,

@@ -53,7 +53,7 @@ pub(super) fn counts_otherwise(draft: &Draft<'_>, tally: &Tally) -> bool {
         if parts.is_empty() {
             parts.push(body);
         }
-        let parts = parts.into_iter().map(|part| SqlText::authored(part));
+        let parts = parts.into_iter().map(SqlText::authored);
         parts.collect()
     };
     let mut was = shares(draft.from);
