@@ -1,4 +1,5 @@
-//! How long `check` and `compile` take as designs grow: from text to findings and DDL, at 10, 100 and 1,000 tables.
+//! How long `check` and `compile` take as designs grow: from text to findings and DDL, at 10, 100 and 1,000 tables; and how long the way from such a schema
+//! to one that differs in every tenth table takes to be planned.
 //!
 //! Prints the growth of the time a table takes (1.0 is linear) and, as the peer, how often the whole is slower than only reading the
 //! same text with `serde_yaml` into untyped data.
@@ -8,7 +9,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use pgproof::assets::Assets;
-use pgproof::{check, compile, design, source, template};
+use pgproof::{check, compile, design, migrate, source, template};
 
 /// A design of `tables` tables, each with ten columns, a reference to the one before, two indexes, an invariant and a query.
 fn design(tables: usize) -> String {
@@ -79,6 +80,40 @@ fn whole(text: &str, pack: &check::Pack<'_>, environment: &template::Environment
     script.statements.len() + ruled.len()
 }
 
+/// Steps from a schema to another, as `migrate` plans them, and how long that takes.
+fn planned(text: &str, environment: &template::Environment) -> (usize, Duration) {
+    let compiled = |text: &str| {
+        let mut map = source::SourceMap::new();
+        let id = map.add("wide.yaml", text.to_owned());
+        let root = source::parse(&map, id).unwrap_or_else(|_| panic!("the text parses"));
+        let (model, findings) = design::resolve(&root);
+        let model = model.unwrap_or_else(|| panic!("the design resolves: {findings:?}"));
+        let compiled = compile::compile(&model);
+        (model, compiled)
+    };
+    let mut changed = String::new();
+    for (number, line) in text.lines().enumerate() {
+        changed.push_str(line);
+        changed.push('\n');
+        if line.trim_start().starts_with("note: ") && number % 10 == 0 {
+            changed.push_str("      remark: {type: text, nullable: nobody has written one}\n");
+        }
+    }
+    let ((_, old), (model, new)) = (compiled(text), compiled(&changed));
+    let mut steps = 0;
+    let time = quickest(|| {
+        let plan = migrate::plan(
+            &old.catalog,
+            &new.catalog,
+            &migrate::Renames::of(&model),
+            &migrate::Policy::of(&model),
+            environment,
+        );
+        steps = plan.unwrap_or_else(|error| panic!("{error}")).steps.len();
+    });
+    (steps, time)
+}
+
 /// The quickest of several runs.
 fn quickest(mut run: impl FnMut()) -> Duration {
     let mut best = Duration::MAX;
@@ -117,5 +152,8 @@ fn main() {
             each / base,
             ours.as_secs_f64() / peer.as_secs_f64()
         );
+        let (steps, time) = planned(&text, &environment);
+        let ms = time.as_secs_f64() * 1e3;
+        println!("        a plan of {steps} steps in {ms:.1} ms");
     }
 }

@@ -203,3 +203,43 @@ async fn migration_files_are_a_place_to_begin() {
     assert!(said.contains("must be superuser"), "{said}");
     home.assert_clean();
 }
+
+/// `cargo test --release --test migrate_cases a_thousand_tables -- --ignored --nocapture` says how long a wide schema takes.
+#[test]
+#[ignore = "measures"]
+fn a_thousand_tables_are_planned() {
+    let tables: usize =
+        std::env::var("TABLES").map_or(1_000, |text| text.parse().expect("a number"));
+    let text = |changed: bool| {
+        let of = |n: usize| {
+            let more = if changed && n % 10 == 0 {
+                "\n      z: {type: text, default: \"'x'\"}"
+            } else {
+                ""
+            };
+            format!(
+                "  t{n}:\n    columns:\n      id: bigint\n      up: bigint\n      a: text\n      b: {}{more}\n    key: [id]\n    \
+                 references:\n      fk_{n}: {{columns: [up], to: t{}, key: [id]}}\n    indexes:\n      ix_{n}: {{columns: [a, b]}}\n",
+                if changed && n % 20 == 0 {
+                    "bigint"
+                } else {
+                    "integer"
+                },
+                n.saturating_sub(1)
+            )
+        };
+        let all: String = (0..tables).map(of).collect();
+        format!("pgproof: 1\ndesign: shop\ndatabase: {{version: 15}}\ntables:\n{all}")
+    };
+    let side = |changed: bool| Side::new(design::model(&text(changed)));
+    let environment = environment(&Assets::builtin());
+    let (from, to) = (side(false), side(true));
+    let began = std::time::Instant::now();
+    let plan = planned(&from, &to, &environment);
+    println!(
+        "{tables} tables, {} steps, {:.3} s",
+        plan.steps.len(),
+        began.elapsed().as_secs_f64()
+    );
+    assert!(plan.steps.len() > tables / 10);
+}

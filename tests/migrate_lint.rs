@@ -1,4 +1,5 @@
 //! Existing migrations as `pgproof check` judges them.
+#![expect(clippy::print_stdout, reason = "a test says what it measured")]
 
 #[path = "support/program.rs"]
 mod program;
@@ -172,6 +173,43 @@ fn every_statement_is_counted_or_named() {
     );
     assert_eq!(linted.statements, 4);
     assert_eq!(linted.unknown.len(), 2, "{:?}", linted.unknown);
+}
+
+/// `STATEMENTS=20000 cargo test --release --test migrate_lint a_long_file -- --ignored --nocapture` says how long a long file takes.
+#[test]
+#[ignore = "measures"]
+fn a_long_file_is_measured() {
+    let count = std::env::var("STATEMENTS").ok();
+    let count: usize = count.and_then(|text| text.parse().ok()).unwrap_or(2_000);
+    let of = |number: usize| match number % 8 {
+        0 => format!(
+            "CREATE TABLE t{number} (id bigint PRIMARY KEY, a int NOT NULL DEFAULT 0, b text, at timestamptz DEFAULT now());\n"
+        ),
+        1 => format!("CREATE INDEX i{number} ON t{} (a, b);\n", number - 1),
+        2 => format!("ALTER TABLE t{} ADD COLUMN c varchar(20);\n", number - 2),
+        3 => format!(
+            "ALTER TABLE t{} ADD CONSTRAINT k{number} CHECK (a >= 0) NOT VALID;\n",
+            number - 3
+        ),
+        4 => format!(
+            "CREATE VIEW v{number} AS SELECT id, a FROM t{} WHERE b IS NOT NULL;\n",
+            number - 4
+        ),
+        5 => format!("ALTER TABLE old{number} ADD COLUMN d uuid DEFAULT gen_random_uuid();\n"),
+        6 => format!("UPDATE old{number} SET a = 1 WHERE id < 1000 AND b = 'it''s';\n"),
+        _ => format!(
+            "CREATE FUNCTION f{number}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;\n"
+        ),
+    };
+    let text: String = (0..count).map(of).collect();
+    let began = std::time::Instant::now();
+    let linted = linted(&[("1.sql", &text)], None);
+    println!(
+        "{count} statements, {} faults, {:.3} s",
+        linted.faults.len(),
+        began.elapsed().as_secs_f64()
+    );
+    assert_eq!(linted.statements, count);
 }
 
 #[test]

@@ -125,5 +125,14 @@ fn forbids(draft: &Draft<'_>, trigger: &Trigger, columns: &[Ident]) -> bool {
     let is_about_rows = !body.to_ascii_lowercase().contains("new.");
     let is_unconditional = !has("if") && !has("case");
     is_unconditional
+        || must_grow(body)
         || (has("old") && (is_about_rows || columns.iter().any(|name| text::mentions(&sql, name))))
+}
+
+/// Whether a function refuses each update that leaves a column as it is: a backfill of another column is one.
+fn must_grow(body: &str) -> bool {
+    body.split_once(" > OLD.").is_some_and(|(before, after)| {
+        let column = before.rsplit("NEW.").next();
+        column.is_some_and(|column| after.starts_with(column))
+    })
 }

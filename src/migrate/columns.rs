@@ -8,11 +8,11 @@ use super::effect::{is_same_type, keeps_bytes};
 use super::renames::Renames;
 use super::same;
 use crate::catalog::{
-    Catalog, Column, ColumnDefault, ObjectPath, PartitionBound, Partitioning, Table,
+    Catalog, Column, ColumnDefault, ObjectPath, Partition, PartitionBound, Partitioning, Table,
 };
 use crate::compile::derived;
 use crate::sql::words::mentions;
-use crate::sql::{Ident, QualifiedName};
+use crate::sql::{Ident, QualifiedName, SqlText};
 
 pub(super) fn columns(
     out: &mut Diff,
@@ -54,12 +54,20 @@ pub(super) fn columns(
             });
         }
     }
-    for column in &to.columns {
+    // What is computed from a column that is replaced is replaced too.
+    let computed = |column: &&Column| matches!(column.default, Some(ColumnDefault::Generated(_)));
+    let plain = to.columns.iter().filter(|column| !computed(column));
+    for column in plain.chain(to.columns.iter().filter(computed)) {
         match from.column(&column.name) {
             Some(was) => {
-                let is_swapped = swapped
-                    .iter()
-                    .any(|name| mentions(&column.data_type, &name.name));
+                let mut all = swapped.iter();
+                let is_swapped = all.any(|name| mentions(&column.data_type, &name.name))
+                    || match &column.default {
+                        Some(ColumnDefault::Generated(sql)) => out
+                            .replaced_in(name)
+                            .any(|replaced| mentions(sql, &replaced.new)),
+                        _ => false,
+                    };
                 one_column(out, name, (was, column), is_swapped, schema);
             }
             None if out.replaced_in(name).any(|r| r.new == column.name) => {}
@@ -149,13 +157,50 @@ fn bounds_moved(from: &Option<Partitioning>, to: &Option<Partitioning>) -> bool 
                 _ => None,
             })
     };
-    // Rows that go by another number lie elsewhere, whatever the partitions are called.
+    // Rows that go by another number lie elsewhere, whatever the partitions are called; and what is there cannot be cut in another way.
+    let is_cut_otherwise = |partition: &Partition| {
+        let mut all = from.partitions.iter();
+        let is_there = from
+            .partitions
+            .iter()
+            .any(|was| same::bound(&was.bound, &partition.bound));
+        !is_there && all.any(|was| overlaps(&was.bound, &partition.bound))
+    };
+    let is_moved = |partition: &Partition| {
+        let mut all = from.partitions.iter();
+        let was = all.find(|other| other.name == partition.name);
+        was.is_some_and(|was| !same::bound(&was.bound, &partition.bound))
+    };
     modulus(from) != modulus(to)
-        || to.partitions.iter().any(|partition| {
-            let was = from
-                .partitions
-                .iter()
-                .find(|other| other.name == partition.name);
-            was.is_some_and(|was| !same::bound(&was.bound, &partition.bound))
-        })
+        || to.partitions.iter().any(is_moved)
+        || to.partitions.iter().any(is_cut_otherwise)
+}
+
+/// Whether two partitions would take the same row. Bounds of one design are written alike: times as ISO 8601 has them, so that their texts compare as they do.
+fn overlaps(one: &PartitionBound, other: &PartitionBound) -> bool {
+    match (one, other) {
+        (PartitionBound::Range(a, b), PartitionBound::Range(c, d)) => {
+            is_before(a, d) && is_before(c, b)
+        }
+        (PartitionBound::List(one), PartitionBound::List(other)) => {
+            one.iter().any(|value| other.contains(value))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a bound lies before another; bounds that cannot be compared are taken to.
+fn is_before(one: &SqlText, other: &SqlText) -> bool {
+    let (one, other) = (one.as_str().trim(), other.as_str().trim());
+    let is = |text: &str, word: &str| text.eq_ignore_ascii_case(word);
+    if is(one, "minvalue") || is(other, "maxvalue") {
+        return true;
+    }
+    if is(one, "maxvalue") || is(other, "minvalue") {
+        return false;
+    }
+    match (one.parse::<f64>(), other.parse::<f64>()) {
+        (Ok(one), Ok(other)) => one < other,
+        _ => one.trim_matches('\'') < other.trim_matches('\''),
+    }
 }

@@ -54,6 +54,17 @@ pub(super) fn diff(old: &Catalog, to: &Catalog, renames: &Renames, version: u16)
     partitions_renamed(&mut out, &mut from, to);
     surroundings(&mut out, &from, to);
     let swapped = types(&mut out, &from, to);
+    // Whoever refers to such a table has to know.
+    for (name, table) in &to.tables {
+        if from
+            .tables
+            .get(name)
+            .is_some_and(|was| is_shadow(was, table))
+        {
+            let path = ObjectPath::Table(name.clone());
+            out.say(path, What::Altered(Facet::Partitioning));
+        }
+    }
     for (name, table) in &to.tables {
         if let Some(was) = from.tables.get(name) {
             columns(
@@ -291,7 +302,6 @@ fn types(out: &mut Diff, from: &Catalog, to: &Catalog) -> Vec<QualifiedName> {
 fn inside(out: &mut Diff, name: &QualifiedName, (from, to): (&Table, &Table)) {
     let path = ObjectPath::Table(name.clone());
     if is_shadow(from, to) {
-        out.say(path, What::Altered(Facet::Partitioning));
         return;
     }
     if from.partitioning.is_some() && !same::partitions(&from.partitioning, &to.partitioning) {

@@ -202,7 +202,7 @@ pub(super) fn first_fault(
 
 /// PL/pgSQL between dollar quotes has its own grammar.
 fn body_error(root: &SyntaxNode) -> Option<squawk_syntax::syntax_error::SyntaxError> {
-    root.descendants()
+    root.children()
         .find_map(|node| {
             ast::CreateFunction::cast(node.clone())
                 .and_then(|it| it.plpgsql())

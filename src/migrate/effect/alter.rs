@@ -20,6 +20,13 @@ pub(super) fn alter_table(
         }
         work.relation(table);
     }
+    work.going = actions
+        .iter()
+        .filter_map(|action| match action {
+            TableAction::DropConstraint { name, .. } => Some(name.clone()),
+            _ => None,
+        })
+        .collect();
     for action in actions {
         let mode = lock(action);
         match recurses(action) && !only {
@@ -73,6 +80,9 @@ fn lock(action: &TableAction) -> LockMode {
 /// Whether an action is done to partitions and children too.
 fn recurses(action: &TableAction) -> bool {
     use TableAction::*;
+    if let AddConstraint(form) = action {
+        return !form.no_inherit;
+    }
     !matches!(
         action,
         SetOptions(_)

@@ -29,7 +29,12 @@ pub(super) fn add(work: &mut Work, table: &QualifiedName, form: &ConstraintForm)
     match &form.kind {
         ConstraintKind::Check(_) if form.not_valid || form.not_enforced => {}
         ConstraintKind::Check(_) => {
-            work.scan(table);
+            match form.no_inherit {
+                true => {
+                    work.out.scans.insert(table.clone());
+                }
+                false => work.scan(table),
+            }
             work.depends(format!("a row that {name} does not allow makes it fail"));
         }
         ConstraintKind::NotNull(column) => {
@@ -153,8 +158,9 @@ pub(super) fn not_null(work: &mut Work, table: &QualifiedName, column: &Ident) {
         let is_set = known.column(column).is_some_and(|own| !own.nullable);
         let proven = known
             .checks
-            .values()
-            .any(|check| is_proven(check) && implies_not_null(check.expression.as_str(), column));
+            .iter()
+            .filter(|(name, check)| !work.going.contains(*name) && is_proven(check))
+            .any(|(_, check)| implies_not_null(check.expression.as_str(), column));
         if is_set || proven {
             return;
         }

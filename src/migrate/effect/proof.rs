@@ -25,7 +25,27 @@ pub(super) fn implies_bound(table: &Table, column: &Ident, bound: &str) -> bool 
         return false;
     };
     known.retain(|text| !text.is_empty());
-    not_null && wanted.iter().all(|text| known.contains(text))
+    not_null
+        && wanted
+            .iter()
+            .all(|text| known.iter().any(|known| implies(known, text)))
+}
+
+/// Whether what is known says what is wanted: the same, or a part of a list.
+fn implies(known: &str, wanted: &str) -> bool {
+    let listed = |text: &str| -> Option<(String, Vec<String>)> {
+        let (name, values) = text.split_once(" in ").or_else(|| text.split_once(" = "))?;
+        let values = values.split(" , ");
+        let values = values.map(|value| value.trim().to_owned()).collect();
+        Some((name.to_owned(), values))
+    };
+    let part = || {
+        let ((one, few), (other, many)) = (listed(known)?, listed(wanted)?);
+        let is_plain = |values: &[String]| values.iter().all(|value| !value.contains('('));
+        let is_part = few.iter().all(|value| many.contains(value));
+        (one == other && is_plain(&few) && is_part).then_some(())
+    };
+    known == wanted || part().is_some()
 }
 
 /// Whether a check of a table says that none of its rows belongs into a range: `c < from OR c >= to`.

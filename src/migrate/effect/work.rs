@@ -1,5 +1,7 @@
 //! Putting together what a statement does.
 
+use std::collections::BTreeSet;
+
 use super::look::{Found, Look};
 use super::report::Effects;
 use crate::migrate::lock::LockMode;
@@ -9,6 +11,8 @@ use crate::sql::{Ident, Named, QualifiedName};
 pub(super) struct Work<'a> {
     pub(super) look: Look<'a>,
     pub(super) out: Effects,
+    /// Constraints that the statement drops: it does so before it looks at anything else.
+    pub(super) going: BTreeSet<Ident>,
 }
 
 impl<'a> Work<'a> {
@@ -16,6 +20,7 @@ impl<'a> Work<'a> {
         Work {
             look,
             out: Effects::default(),
+            going: BTreeSet::new(),
         }
     }
 

@@ -53,7 +53,9 @@ fn gather(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), E
         if path.is_dir() && depth > 0 {
             gather(&path, depth - 1, found)?;
         } else if has_ending(&path, "sql")
-            || path.file_name().is_some_and(|name| name == "sqitch.plan")
+            || path.file_name().is_some_and(|name| {
+                name == "sqitch.plan" || name.to_string_lossy().ends_with(".sql.conf")
+            })
         {
             found.push(path);
         }

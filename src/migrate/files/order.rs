@@ -71,17 +71,33 @@ fn parent(path: &str) -> String {
     parts.next().unwrap_or(own).to_owned()
 }
 
-/// Changes in the order of a `sqitch.plan`.
+/// Changes in the order of a `sqitch.plan`. One that is reworked stands twice: the file of the first is called by the tag between the two.
 pub(super) fn plan(sources: &[Source]) -> Vec<String> {
     let plan = sources
         .iter()
         .find(|source| file_name(&source.path) == "sqitch.plan");
-    let lines = plan.into_iter().flat_map(|plan| plan.text.lines());
-    lines
-        .filter(|line| !line.trim().is_empty() && !line.starts_with(['%', '@', '#']))
-        .filter_map(|line| line.split_whitespace().next())
-        .map(str::to_owned)
-        .collect()
+    let mut changes: Vec<(String, Option<String>)> = Vec::new();
+    for line in plan.into_iter().flat_map(|plan| plan.text.lines()) {
+        let Some(word) = line.split_whitespace().next() else {
+            continue;
+        };
+        if word.starts_with(['%', '#', '-']) {
+            continue;
+        }
+        if let Some(tag) = word.strip_prefix('@') {
+            let untold = changes.iter_mut().filter(|(_, own)| own.is_none());
+            untold.for_each(|(_, own)| *own = Some(tag.to_owned()));
+            continue;
+        }
+        let name = word.trim_start_matches('+').to_owned();
+        for (known, tag) in &mut changes {
+            if let (true, Some(tag)) = (*known == name, &tag) {
+                *known = [name.as_str(), tag].join("@");
+            }
+        }
+        changes.push((name, None));
+    }
+    changes.into_iter().map(|(name, _)| name).collect()
 }
 
 /// Which of two versions comes first: numbers as numbers, repeatable ones last.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::cut::cut;
 use super::forms::{MigrationFile, Migrations, Source, Statement, Unread, Wrapping};
 use super::liquibase::{Changeset, changesets};
-use super::marks::dbmate;
+use super::marks::{comment, dbmate, lines};
 use super::mask::{blank, mask, placeholders};
 use super::order::{Role, compare, place, plan};
 use super::tool::{Tool, file_name, no_transaction, recognise};
@@ -34,7 +34,19 @@ pub fn read(sources: &[Source], tool: Option<Tool>) -> Migrations {
         let mut unread = Vec::new();
         let mut masked = mask(&source.text, &mut unread);
         filled += placeholders(&mut masked);
+        ignored(tool, &mut masked);
         let mut file = one(tool, source, &masked, version);
+        if tool == Tool::Flyway && is_told_outside(sources, &source.path) {
+            file.up.iter_mut().for_each(|own| own.transactional = false);
+        }
+        if tool == Tool::Liquibase {
+            for set in changesets(&masked).iter().filter(|set| !set.is_ours) {
+                notes.push(format!(
+                    "{}: changeset {} is for another database; not looked at",
+                    source.path, set.name
+                ));
+            }
+        }
         file.unread = unread;
         match role {
             Role::Down => {
@@ -126,6 +138,43 @@ fn one(tool: Tool, source: &Source, masked: &str, version: String) -> MigrationF
     file
 }
 
+/// `executeInTransaction=false` in the settings beside a file of Flyway's.
+fn is_told_outside(sources: &[Source], path: &str) -> bool {
+    let settings = sources
+        .iter()
+        .find(|own| own.path.strip_suffix(".conf") == Some(path));
+    settings.is_some_and(|own| {
+        own.text.lines().any(|line| {
+            line.split_once('=').is_some_and(|(key, value)| {
+                key.trim().eq_ignore_ascii_case("executeInTransaction")
+                    && value.trim().eq_ignore_ascii_case("false")
+            })
+        })
+    })
+}
+
+/// Lines that Liquibase is told to pass over.
+fn ignored(tool: Tool, masked: &mut String) {
+    if tool != Tool::Liquibase || !masked.contains("gnoreLines") {
+        return;
+    }
+    let mut blanks = Vec::new();
+    let mut until: Option<usize> = None;
+    for (at, (range, line)) in lines(masked).enumerate() {
+        let told = comment(line).and_then(|words| words.strip_prefix("ignoreLines:"));
+        match (told.map(str::trim), until) {
+            (Some("start"), _) => until = Some(usize::MAX),
+            (Some("end"), _) => until = None,
+            (Some(count), _) => until = count.parse::<usize>().ok().map(|count| at + count),
+            (None, Some(last)) if at <= last => blanks.push(range),
+            _ => {}
+        }
+    }
+    for range in blanks {
+        blank(masked, range);
+    }
+}
+
 /// Whether a statement is one that Flyway knows to run outside of a transaction.
 fn is_outside(form: &Ddl) -> bool {
     match form {
@@ -147,7 +196,8 @@ fn is_outside(form: &Ddl) -> bool {
 }
 
 fn of_changesets(file: &mut MigrationFile, masked: &str) {
-    for (unit, set) in changesets(masked).into_iter().enumerate() {
+    let ours = changesets(masked).into_iter().filter(|set| set.is_ours);
+    for (unit, set) in ours.enumerate() {
         let wrapping = match set.in_transaction {
             true => Wrapping::Transaction,
             false => Wrapping::Each,
@@ -171,14 +221,30 @@ fn of_changesets(file: &mut MigrationFile, masked: &str) {
 
 /// With another delimiter a changeset is cut there; a semicolon in its place is the same to everybody else.
 fn delimited(masked: &str, set: &Changeset) -> Option<String> {
-    let delimiter = set.delimiter.as_deref().filter(|own| !own.is_empty())?;
+    let delimiter = set
+        .delimiter
+        .as_deref()
+        .map(str::trim)
+        .filter(|own| !own.is_empty())?;
+    // A word, or a slash, is one only where it has a line to itself.
+    let has_line = delimiter == "/" || delimiter.chars().all(|c| c.is_ascii_alphanumeric());
     let mut text = masked.to_owned();
-    let mut from = set.body.start;
-    while let Some(at) = text[from..set.body.end].find(delimiter).map(|at| at + from) {
-        let end = at + delimiter.len();
-        blank(&mut text, at..end);
-        text.replace_range(at..at + 1, ";");
-        from = end;
+    let mut places = Vec::new();
+    for (range, line) in lines(&masked[set.body.clone()]) {
+        let start = set.body.start + range.start;
+        if has_line {
+            if line.trim().eq_ignore_ascii_case(delimiter) {
+                let at = start + line.len() - line.trim_start().len();
+                places.push(at..at + delimiter.len());
+            }
+            continue;
+        }
+        let found = line.match_indices(delimiter);
+        places.extend(found.map(|(at, own)| start + at..start + at + own.len()));
+    }
+    for place in places {
+        blank(&mut text, place.clone());
+        text.replace_range(place.start..place.start + 1, ";");
     }
     Some(text)
 }

@@ -172,3 +172,125 @@ fn what_is_no_sql_is_passed_over_and_told() {
         ["\\set ON_ERROR_STOP on", "\\echo it's here", "rows of COPY"]
     );
 }
+
+#[test]
+fn flyway_is_told_in_a_file_beside() {
+    let text = "ALTER TABLE a DETACH PARTITION a1 CONCURRENTLY;\nDROP TABLE a1;";
+    let sources = [
+        source("db/V1_1__a.sql", text),
+        source(
+            "db/V1_1__a.sql.conf",
+            "# alone\nexecuteInTransaction = false\n",
+        ),
+        source("db/V1_2__b.sql", text),
+        source("db/B1__baseline.sql", "CREATE TABLE a (x int);"),
+        source("db/afterMigrate__grant.sql", "SELECT 1;"),
+    ];
+    let (tool, files) = shape(&sources);
+    assert_eq!(tool, Tool::Flyway);
+    let versions: Vec<&str> = files.iter().map(|(version, ..)| version.as_str()).collect();
+    assert_eq!(versions, ["1.1", "1.2"]);
+    assert!(files[0].1.iter().all(|(_, transactional)| !transactional));
+    assert!(files[1].1.iter().all(|(_, transactional)| *transactional));
+    assert_eq!(read(&sources, None).notes.len(), 2);
+}
+
+#[test]
+fn liquibase_says_more_in_its_comments() {
+    let text = "-- liquibase formatted sql\n\n-- changeset ann:one labels:x context:!test runOnChange:true\n-- comment: why\n\
+        CREATE TABLE category (x int);\n-- rollback empty\n\
+        -- changeset ann:two dbms:oracle,h2\nCREATE TABLE other (x number);\n\
+        -- changeset ann:three dbms:!h2 endDelimiter:go\nSELECT 'category; go'\n  GO\nSELECT 2\ngo\n\
+        /* liquibase rollback\nDROP TABLE one;\nDROP TABLE two;\n*/\n\
+        -- changeset ann:four splitStatements:false runInTransaction:false\nSELECT 3; SELECT 4;\n\
+        -- ignoreLines:start\nSELEC nothing;\n-- ignoreLines:end\nSELECT 5;\n-- ignoreLines:1\nSELEC nothing;\nSELECT 6;\n\
+        -- changeset ann:five endDelimiter:\\n/\nSELECT 8 / 2\n/\n";
+    let sources = [source("changelog.sql", text)];
+    let (_, files) = shape(&sources);
+    let last = |sql: &String| {
+        sql.lines()
+            .rfind(|line| !line.is_empty())
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let found: Vec<(String, bool)> = files[0]
+        .1
+        .iter()
+        .map(|(sql, wrapped)| (last(sql), *wrapped))
+        .collect();
+    let expected = [
+        ("CREATE TABLE category (x int)", true),
+        ("SELECT 'category; go'", true),
+        ("SELECT 2", true),
+        ("SELECT 3", true),
+        ("SELECT 4", true),
+        ("SELECT 5", true),
+        ("SELECT 6", true),
+        ("SELECT 8 / 2", true),
+    ];
+    assert_eq!(found, expected.map(|(sql, wrapped)| up(sql, wrapped)));
+    assert_eq!(files[0].2, 2);
+    assert_eq!(
+        read(&sources, None).notes,
+        ["changelog.sql: changeset ann:two is for another database; not looked at"]
+    );
+}
+
+#[test]
+fn dbmate_and_sqlx_and_golang_migrate_have_ways_back() {
+    let text = "-- migrate:up\nCREATE TABLE a (x int);\nINSERT INTO a VALUES (1);\n\n-- migrate:down transaction:false\nDROP INDEX CONCURRENTLY i;\n";
+    let (_, files) = shape(&[source("db/migrations/20240102030405_a.sql", text)]);
+    assert!(files[0].1.iter().all(|(_, transactional)| *transactional));
+    assert_eq!(files[0].2, 1);
+    // Not in the first line, not a mark.
+    let late = "\n-- no-transaction\nCREATE INDEX CONCURRENTLY i ON a (x);";
+    let sources = [
+        source("m/2_b.up.sql", "-- no-transaction\nVACUUM a;"),
+        source("m/2_b.down.sql", "SELECT 1;"),
+        source("m/10_c.sql", late),
+    ];
+    let (tool, files) = shape(&sources);
+    assert_eq!(tool, Tool::Sqlx);
+    assert_eq!(
+        (files[0].1[0].1, files[0].2, files[1].1[0].1),
+        (false, 1, true)
+    );
+    let sources = [
+        source("m/000002_b.up.sql", "BEGIN;\nSELECT 1;\nCOMMIT;"),
+        source("m/000002_b.down.sql", "SELECT 2;"),
+        source(
+            "m/1500360784_c.up.sql",
+            "CREATE INDEX CONCURRENTLY i ON a (x);",
+        ),
+        source("m/000001_a.up.sql", ""),
+    ];
+    let (tool, files) = shape(&sources);
+    assert_eq!(tool, Tool::GolangMigrate);
+    let versions: Vec<&str> = files.iter().map(|(version, ..)| version.as_str()).collect();
+    assert_eq!(versions, ["000001_a", "000002_b", "1500360784_c"]);
+    assert!(!files[2].1[0].1);
+}
+
+#[test]
+fn a_reworked_change_of_sqitch_stands_twice() {
+    let plan = "%syntax-version=1.0.0\n%project=p\n\n+b 2024-01-01T00:00:00Z A <a@b> # b\na [b] 2024-01-01T00:00:00Z A <a@b>\n@v1 2024-01-02T00:00:00Z A <a@b>\n\nb [b@v1] 2024-01-03T00:00:00Z A <a@b>\n";
+    let sources = [
+        source("sqitch.plan", plan),
+        source(
+            "deploy/a.sql",
+            "-- Deploy p:a to pg\nBEGIN;\nSELECT 1;\nCOMMIT;",
+        ),
+        source("deploy/b.sql", "SELECT 2;"),
+        source("deploy/b@v1.sql", "SELECT 1;"),
+        source("revert/b.sql", "SELECT 1;"),
+        source("revert/b@v1.sql", "SELECT 0;"),
+        source("verify/b.sql", "SELECT 1/count(*) FROM a;"),
+    ];
+    let (tool, files) = shape(&sources);
+    assert_eq!(tool, Tool::Sqitch);
+    let names: Vec<(&str, usize)> = files
+        .iter()
+        .map(|(version, _, back)| (version.as_str(), *back))
+        .collect();
+    assert_eq!(names, [("b@v1", 1), ("a", 0), ("b", 1)]);
+}

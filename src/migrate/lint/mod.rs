@@ -6,6 +6,7 @@
 mod allow;
 mod cause;
 mod fault;
+mod forms;
 mod hazards;
 mod recipe;
 mod rows;

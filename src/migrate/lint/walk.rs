@@ -4,12 +4,13 @@ use std::ops::Range;
 
 use super::allow::{Allow, allows};
 use super::fault::{Allowed, Fault, Linted, Options};
+use super::forms::forms;
 use super::{hazards, rows, texts, transactions};
 use crate::catalog::Catalog;
 use crate::migrate::chain::Chain;
 use crate::migrate::effect::Effects;
 use crate::migrate::files::{MigrationFile, Migrations, Statement, Tool};
-use crate::sql::{Ddl, TokenKind, ddl, tokens};
+use crate::sql::{Ddl, TokenKind, tokens};
 
 /// What the statements before the one at hand have brought about.
 pub(super) struct State {
@@ -69,7 +70,8 @@ fn of_file(state: &mut State, file: &MigrationFile, text: &str, index: usize) ->
     let places: Vec<Range<usize>> = file.up.iter().map(|own| own.at.clone()).collect();
     let mut allows = allows(text, &places);
     state.told_patience = false;
-    for (number, statement) in file.up.iter().enumerate() {
+    let forms = forms(&file.up);
+    for (number, (statement, form)) in file.up.iter().zip(forms).enumerate() {
         linted.statements += 1;
         let at = head(statement);
         if state.unit.is_some_and(|unit| unit != statement.unit) {
@@ -77,7 +79,7 @@ fn of_file(state: &mut State, file: &MigrationFile, text: &str, index: usize) ->
             state.patience.end_transaction();
         }
         state.unit = statement.transactional.then_some(statement.unit);
-        let form = match ddl(&statement.sql) {
+        let form = match form {
             Ok(form) => form,
             Err(fault) => {
                 let why = format!("it cannot be read: {}", fault.message);

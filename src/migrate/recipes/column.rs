@@ -407,9 +407,13 @@ fn wider(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     let (Some(was), Some(now)) = (from.column(name), to.column(name)) else {
         return Ok(());
     };
-    let retype = |column: &Column| {
-        let parts = [("type", &column.data_type)];
-        alter_column(table, name, "TYPE {type}", &parts)
+    // A type without its collation would bring the database's own.
+    let retype = |column: &Column| match &column.collation {
+        None => alter_column(table, name, "TYPE {type}", &[("type", &column.data_type)]),
+        Some(collation) => {
+            let parts = [("type", &column.data_type), ("collation", collation)];
+            alter_column(table, name, "TYPE {type} COLLATE {collation}", &parts)
+        }
     };
     // ALTER TYPE would read the whole table again for each check.
     for (check, made) in &from.checks {
@@ -431,6 +435,7 @@ fn wider(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             draft.push(item);
         }
     }
+    super::table::led_anew(draft, table, &change.object);
     let pair = (retype(now), vec![Part::new(retype(was))]);
     draft.switch(table, Slot::Columns, &change.object, pair);
     Ok(())

@@ -89,6 +89,26 @@ fn over_built(draft: &Draft<'_>, table: &QualifiedName, index: &Index) -> Index 
     index
 }
 
+/// An index of the old schema over columns under the names that they have after the switch.
+fn over_kept(draft: &Draft<'_>, table: &QualifiedName, index: &Index) -> Index {
+    let mut index = index.clone();
+    for replaced in draft.diff.replaced_in(table) {
+        if replaced.old != replaced.new {
+            continue;
+        }
+        let kept = draft.kept(&replaced.old);
+        let rename = |text: &SqlText| text::renamed(text, &replaced.old, &kept);
+        for key in &mut index.keys {
+            key.expression = rename(&key.expression);
+        }
+        index.predicate = index.predicate.as_ref().map(rename);
+        for column in index.include.iter_mut().filter(|c| **c == replaced.old) {
+            *column = kept.clone();
+        }
+    }
+    index
+}
+
 fn build(
     draft: &mut Draft<'_>,
     table: &QualifiedName,
@@ -235,7 +255,11 @@ fn drop(
         item.alone(sql)
     };
     let item = if present == name {
-        let rebuilt = concurrently(draft, table, (old, index), name, (phase, cause))?;
+        let after = match rank {
+            Rank::Surroundings => index.clone(),
+            _ => over_kept(draft, table, index),
+        };
+        let rebuilt = concurrently(draft, table, (old, &after), name, (phase, cause))?;
         item.undo_parts(rebuilt.into_iter().flat_map(|item| item.step.parts))
     } else {
         item.forward_only("another index has its place; the one before it is the new schema's")

@@ -1,5 +1,6 @@
 //! Unique constraints, and what primary keys share with them.
 
+use super::reference::unproven;
 use crate::catalog::{ForeignKey, Index, IndexKey, ObjectPath, Table, Unique};
 use crate::compile::{derived, lines};
 use crate::error::Error;
@@ -130,6 +131,11 @@ pub(super) fn ready(
     Ok(())
 }
 
+/// Whether two keys are over the same columns: PostgreSQL lets a reference stand on either, whatever their order.
+pub(super) fn is_same_key(one: &[Ident], other: &[Ident]) -> bool {
+    one.len() == other.len() && one.iter().all(|column| other.contains(column))
+}
+
 /// References of the old schema to exactly these columns.
 pub(super) fn standing_on(
     draft: &Draft<'_>,
@@ -139,7 +145,7 @@ pub(super) fn standing_on(
     let mut found = Vec::new();
     for (child, made) in &draft.from.tables {
         for (name, key) in &made.foreign_keys {
-            if key.table == *table && key.key == columns {
+            if key.table == *table && is_same_key(&key.key, columns) {
                 found.push((child.clone(), name.clone(), key.clone()));
             }
         }
@@ -156,7 +162,7 @@ fn in_new(
     let mut found = Vec::new();
     for (child, made) in &draft.to.tables {
         for (name, key) in &made.foreign_keys {
-            if key.table == *table && key.key == columns {
+            if key.table == *table && is_same_key(&key.key, columns) {
                 found.push((child.clone(), name.clone(), key.clone()));
             }
         }
@@ -212,7 +218,11 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             for (child, reference, key) in unchanged(draft, table, &now.columns) {
                 let constraint = lines::foreign_key(&reference, &key);
                 back.insert(0, Part::new(drop_constraint(&child, &reference)));
-                back.push(Part::new(add_constraint(&child, &constraint, " NOT VALID")));
+                back.push(Part::new(add_constraint(
+                    &child,
+                    &constraint,
+                    unproven(draft, &child),
+                )));
                 proofs.push(Part::alone(validate(&child, &reference)));
             }
             draft.push(item.undo_parts(back).undo_parts(proofs));
@@ -235,7 +245,7 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             };
             let on = |(child, reference, key): &(QualifiedName, Ident, ForeignKey)| {
                 let constraint = lines::foreign_key(reference, key);
-                Part::new(add_constraint(child, &constraint, " NOT VALID"))
+                Part::new(add_constraint(child, &constraint, unproven(draft, child)))
             };
             let proofs = staying
                 .iter()
@@ -246,7 +256,7 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             let item = Item::new(Phase::Switch, rank, format!("drop {named}"), cause)
                 .parts(forward.into_iter().map(|part| part.sql))
                 .undo_parts(staying.iter().map(off))
-                .undo_parts(again(draft, table, name, &was)?)
+                .undo_parts(again(draft, table, name, (&was, &was.columns))?)
                 .undo_parts(staying.iter().map(on))
                 .undo_parts(proofs.clone());
             draft.push(item);
@@ -291,9 +301,10 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                     .forward_only("the old column goes in the next step");
                 draft.push(item);
             } else {
+                let after = super::primary::back_columns(draft, table, &was.columns);
                 let pair = (
                     drop_constraint(table, name),
-                    again(draft, table, name, &was)?,
+                    again(draft, table, name, (&was, &after))?,
                 );
                 draft.switch(table, Slot::DropKeys, cause, pair);
             }
@@ -307,12 +318,12 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-/// Parts that make a unique constraint as it was, the index first.
+/// Parts that make a unique constraint as it was, the index first, over the columns as they are called at that time.
 fn again(
     draft: &Draft<'_>,
     table: &QualifiedName,
     name: &Ident,
-    was: &Unique,
+    (was, columns): (&Unique, &[Ident]),
 ) -> Result<Vec<Part>, Error> {
     let Some(existing) = draft.from.tables.get(table) else {
         return Ok(Vec::new());
@@ -329,7 +340,7 @@ fn again(
     let items = super::index::concurrently(
         draft,
         table,
-        (existing, &index(&was.columns)),
+        (existing, &index(columns)),
         &kept,
         (Phase::Switch, &object),
     )?;

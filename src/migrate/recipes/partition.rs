@@ -45,7 +45,7 @@ fn partitions(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         let child = QualifiedName::new(table.schema.clone(), partition.name.clone());
         let subject = child.name.as_str();
         let parts = [("child", &quote_qualified(&child))];
-        let has_default = has_default(was).is_some_and(|d| d.name != partition.name);
+        let has_default = has_default(was).or_else(|| has_default(now)).is_some();
         let title = format!("detach partition {subject}");
         let undo = alter(
             table,

@@ -1,6 +1,7 @@
 //! Primary keys.
 
-use super::key::{build, index, over_built, ready, standing_on, unchanged, using};
+use super::key::{build, index, is_same_key, over_built, ready, standing_on, unchanged, using};
+use super::reference::unproven;
 use crate::catalog::{ObjectPath, Unique};
 use crate::compile::lines;
 use crate::error::Error;
@@ -92,7 +93,11 @@ fn primary(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         for (child, reference, key) in unchanged(draft, table, &now.columns) {
             let constraint = lines::foreign_key(&reference, &key);
             off.push(Part::new(drop_constraint(&child, &reference)));
-            on.push(Part::new(add_constraint(&child, &constraint, " NOT VALID")));
+            on.push(Part::new(add_constraint(
+                &child,
+                &constraint,
+                unproven(draft, &child),
+            )));
             on.push(Part::alone(validate(&child, &reference)));
         }
         draft.switch_back(table, Slot::References, off);
@@ -106,7 +111,7 @@ pub(super) fn drops(draft: &Draft<'_>, table: &QualifiedName, columns: &[Ident])
     let old = draft.from.tables.get(table);
     let stands = old
         .and_then(|old| old.primary_key.as_ref())
-        .is_some_and(|(_, key)| key.columns == columns);
+        .is_some_and(|(_, key)| is_same_key(&key.columns, columns));
     stands
         && draft.diff.changes.iter().any(|change| {
             change.object == ObjectPath::PrimaryKey(table.clone())
@@ -115,7 +120,11 @@ pub(super) fn drops(draft: &Draft<'_>, table: &QualifiedName, columns: &[Ident])
 }
 
 /// The key's columns as they are called after the switch, when it is being taken back.
-fn back_columns(draft: &Draft<'_>, table: &QualifiedName, columns: &[Ident]) -> Vec<Ident> {
+pub(super) fn back_columns(
+    draft: &Draft<'_>,
+    table: &QualifiedName,
+    columns: &[Ident],
+) -> Vec<Ident> {
     let after = |column: &Ident| {
         let mut all = draft.diff.replaced_in(table);
         all.find(|replaced| replaced.old == *column && replaced.built != replaced.new)
@@ -144,14 +153,14 @@ fn references(draft: &mut Draft<'_>, table: &QualifiedName, was: &Unique, cause:
         if in_new.is_none() {
             // Its table goes, but not before the key does.
             let constraint = lines::foreign_key(&name, &key);
-            let add = Part::new(add_constraint(&child, &constraint, " NOT VALID"));
+            let add = Part::new(add_constraint(&child, &constraint, unproven(draft, &child)));
             let proven = Part::alone(validate(&child, &name));
             let pair = (drop_constraint(&child, &name), vec![add, proven]);
             draft.switch(table, Slot::DropReferences, cause, pair);
             continue;
         }
         let constraint = lines::foreign_key(&name, &key);
-        let add = add_constraint(&child, &constraint, " NOT VALID");
+        let add = add_constraint(&child, &constraint, unproven(draft, &child));
         let drop = drop_constraint(&child, &name);
         let proven = Part::alone(validate(&child, &name));
         let pair = (drop.clone(), vec![Part::new(add.clone()), proven]);

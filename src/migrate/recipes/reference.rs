@@ -1,5 +1,6 @@
 //! Foreign keys.
 
+use super::key::is_same_key;
 use crate::catalog::{ForeignKey, ObjectPath};
 use crate::compile::lines;
 use crate::error::Error;
@@ -28,7 +29,7 @@ pub(super) fn waits_for_key(draft: &Draft<'_>, key: &ForeignKey) -> bool {
     let Some(parent) = draft.from.tables.get(&key.table) else {
         return false;
     };
-    let same = |columns: &[Ident]| columns == key.key.as_slice();
+    let same = |columns: &[Ident]| is_same_key(columns, &key.key);
     let is_there = parent.primary_key.iter().any(|(_, k)| same(&k.columns))
         || parent.uniques.values().any(|k| same(&k.columns));
     let replaced = draft
@@ -58,7 +59,10 @@ fn reference(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         (What::Created, _, Some(now)) if draft.diff.is_shadowed(&now.table) => {
             at_switch(draft, table, name, &now, &change.object);
         }
-        (What::Created, _, Some(now)) => prove(draft, table, (name, name), &now, &change.object),
+        (What::Created, _, Some(now)) => {
+            prove(draft, table, (name, name), &now, &change.object);
+            stand(draft, table, name, &now);
+        }
         (What::Dropped, Some(was), _) => {
             let title = format!(
                 "drop reference {} of {}",
@@ -104,7 +108,7 @@ fn reference(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 draft.switch(table, Slot::References, &change.object, pair);
                 let constraint = lines::foreign_key(&built, &over_built(draft, table, &now));
                 let again = vec![
-                    Part::alone(add_constraint(table, &constraint, " NOT VALID")),
+                    Part::alone(add_constraint(table, &constraint, unproven(draft, table))),
                     Part::alone(validate(table, &built)),
                 ];
                 draft.ready_again(table, Slot::References, again);
@@ -126,6 +130,74 @@ fn reference(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+/// A reference that is there before the switch may stand on an index that goes when the switch of the table that is referred to is taken back.
+fn stand(draft: &mut Draft<'_>, table: &QualifiedName, name: &Ident, key: &ForeignKey) {
+    if comes_at_switch(draft, key) {
+        let off = vec![Part::new(drop_constraint(table, name))];
+        draft.switch_back(&key.table, Slot::References, off);
+        let again = again(draft, table, name, &over_built(draft, table, key));
+        draft.ready_again(&key.table, Slot::References, again);
+    }
+}
+
+/// A reference of a new table to a key that is only made during this migration. No row has to be proven.
+pub(super) fn late(
+    draft: &mut Draft<'_>,
+    table: &QualifiedName,
+    name: &Ident,
+    key: &ForeignKey,
+    cause: &ObjectPath,
+) {
+    let constraint = lines::foreign_key(name, &over_built(draft, table, key));
+    let title = format!(
+        "reference {} of the new table {}",
+        name.as_str(),
+        table.name.as_str()
+    );
+    let item = Item::new(Phase::Validate, Rank::References, title, cause)
+        .part(add_constraint(table, &constraint, ""))
+        .undo(drop_constraint(table, name));
+    draft.push(item);
+    stand(draft, table, name, key);
+}
+
+/// Whether the key that a reference needs is put in its place by the switch of its table.
+fn comes_at_switch(draft: &Draft<'_>, key: &ForeignKey) -> bool {
+    let Some(to) = draft.to.tables.get(&key.table) else {
+        return false;
+    };
+    draft.diff.changes.iter().any(|change| {
+        let columns = match &change.object {
+            ObjectPath::PrimaryKey(table) if *table == key.table => {
+                to.primary_key.as_ref().map(|(_, key)| &key.columns)
+            }
+            ObjectPath::Unique(table, name) if *table == key.table => {
+                let made = to.uniques.get(name);
+                made.map(|made| &made.columns)
+            }
+            _ => None,
+        };
+        let is_unique = matches!(change.object, ObjectPath::Unique(..));
+        let in_switch = match change.what {
+            What::Altered(_) => true,
+            What::Created => !is_unique,
+            _ => false,
+        };
+        in_switch && columns.is_some_and(|columns| is_same_key(columns, &key.key))
+    })
+}
+
+/// How a reference is added that is proven afterwards: at once where PostgreSQL knows no other way.
+pub(super) fn unproven(draft: &Draft<'_>, table: &QualifiedName) -> &'static str {
+    let sides = [draft.from, draft.to];
+    let mut made = sides.iter().filter_map(|catalog| catalog.tables.get(table));
+    let is_partitioned = made.any(|made| made.partitioning.is_some());
+    match is_partitioned && draft.policy.version < PARTITIONED_NOT_VALID {
+        true => "",
+        false => " NOT VALID",
+    }
+}
+
 /// A reference to a table, or of one, that changes its place in its switch, and only then can be referred to.
 pub(super) fn at_switch(
     draft: &mut Draft<'_>,
@@ -144,17 +216,13 @@ pub(super) fn at_switch(
     } else {
         table
     };
-    let is_partitioned = draft
-        .to
-        .tables
-        .get(table)
-        .is_some_and(|table| table.partitioning.is_some());
-    let late = !is_partitioned || draft.policy.version >= PARTITIONED_NOT_VALID;
-    let rest = if late { " NOT VALID" } else { "" };
+    let rest = unproven(draft, table);
+    let late = !rest.is_empty();
     let add = add_constraint(table, &lines::foreign_key(name, key), rest);
     let pair = (add, vec![Part::new(drop_constraint(table, name))]);
     draft.switch(home, Slot::References, cause, pair);
-    if draft.diff.is_shadowed(table) && home != table {
+    let moves = draft.diff.is_shadowed(table) || draft.diff.names_replaced(table, &key.columns);
+    if moves && home != table {
         // Both tables are exchanged in one transaction.
         draft.switch_view(table, home);
         draft.switch_view(home, home);
@@ -193,13 +261,9 @@ fn proven(is_hidden: bool, table: &QualifiedName, name: &Ident) -> Vec<SqlText> 
 /// Parts that make a reference as it was.
 fn again(draft: &Draft<'_>, table: &QualifiedName, name: &Ident, key: &ForeignKey) -> Vec<Part> {
     let constraint = lines::foreign_key(name, key);
-    let is_partitioned = draft
-        .from
-        .tables
-        .get(table)
-        .is_some_and(|table| table.partitioning.is_some());
-    if is_partitioned && draft.policy.version < PARTITIONED_NOT_VALID {
-        return vec![Part::new(add_constraint(table, &constraint, ""))];
+    let rest = unproven(draft, table);
+    if rest.is_empty() {
+        return vec![Part::new(add_constraint(table, &constraint, rest))];
     }
     vec![
         Part::new(add_constraint(table, &constraint, " NOT VALID")),
@@ -280,6 +344,7 @@ fn prove(
             cause,
         )
         .parts(proven(hidden, child, built))
+        .check(orphans(child, &key))
         .past_policies(hidden);
         draft.push(item);
     }

@@ -359,13 +359,21 @@ fn without_default(
     Some(alter_column(pair.table, column, rest, &[]))
 }
 
+/// What was computed from other columns goes before them.
+fn gone(pair: &Pair<'_>) -> Rank {
+    match pair.was.default {
+        Some(ColumnDefault::Generated(_)) => Rank::GoneIndexes,
+        _ => Rank::GoneColumns,
+    }
+}
+
 /// Both names stay until no program of the old version is left.
 fn renamed(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     let sync = pair.name("sync");
     let is_generated = matches!(pair.now.default, Some(ColumnDefault::Generated(_)));
     let mut item = Item::new(
         Phase::Contract,
-        Rank::GoneColumns,
+        gone(pair),
         format!(
             "drop column {}.{}, now {}",
             pair.table.name.as_str(),
@@ -436,7 +444,7 @@ fn switched(draft: &mut Draft<'_>, pair: &Pair<'_>) {
         say(Slot::Settings, sql, off.take().into_iter().collect());
     }
     let title = format!("drop the old column of {}", pair.subject());
-    let mut item = Item::new(Phase::Contract, Rank::GoneColumns, title, pair.cause);
+    let mut item = Item::new(Phase::Contract, gone(pair), title, pair.cause);
     if !is_generated {
         // A value that the old type cannot hold must not stop a program that no longer knows it.
         let value = cast(&of_new(name), &pair.now.data_type, &pair.kept_type);

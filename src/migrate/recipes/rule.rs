@@ -52,6 +52,8 @@ fn function(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             let title = format!("drop {title}");
             Item::new(Phase::Contract, Rank::GoneFunctions, title, &change.object)
                 .part(drop)
+                // What it speaks of may be gone by then.
+                .undo(fixed("SET LOCAL check_function_bodies = off"))
                 .undo(was.definition.clone())
         }
         (_, Some(was), Some(now)) => {
@@ -74,7 +76,13 @@ fn function(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                         .part(replace)
                         .forward_only("the guard rows are counted by the new rule after this")
                 }
-                None => item.part(replace).undo(text::replacing(&was.definition)),
+                None => {
+                    let unchecked = fixed("SET LOCAL check_function_bodies = off");
+                    item.part(unchecked.clone())
+                        .part(replace)
+                        .undo(unchecked)
+                        .undo(text::replacing(&was.definition))
+                }
             }
         }
         _ => return Ok(()),

@@ -15,12 +15,12 @@ use crate::migrate::effect::is_same_type;
 use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::sql::{
-    Ident, QualifiedName, SqlText, fill, follow_rows, idents, join, literal, quote_ident,
+    Ident, QualifiedName, SqlText, fill, fixed, follow_rows, idents, join, literal, quote_ident,
     quote_qualified,
 };
 
 use super::replace::cast;
-use super::table::{shown_after, under_old_name};
+use super::table::led_anew;
 
 pub(in crate::migrate) static SHADOW: Recipe = Recipe {
     name: "shadow-table",
@@ -324,8 +324,14 @@ fn parity(draft: &mut Draft<'_>, pair: &Pair<'_>) {
         "DO $pgproof$\nBEGIN\n    IF EXISTS ({rows}) THEN\n        RAISE EXCEPTION 'not so: %', {name};\n    END IF;\nEND\n$pgproof$",
         &parts,
     );
+    // Policies would hide rows of either table from its owner.
+    let mut sides = [pair.from, pair.to].into_iter();
+    let hidden = sides.any(|table| table.row_security && table.force_row_security);
+    let off = hidden.then(|| fixed("SET LOCAL row_security = off"));
     let mut item = Item::new(Phase::Validate, Rank::Parity, title, pair.cause)
+        .parts(off)
         .part(assert)
+        .past_policies(hidden)
         .undo_parts([])
         .check(differing(pair));
     item.step.is_parity = true;
@@ -425,35 +431,7 @@ fn exchange(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
         mirror_trigger(pair, &back_name, pair.name),
         vec![drop_trigger(pair.name, &back_name)],
     );
-    // Programs that know it by its old name are led to the new table too.
-    let path = ObjectPath::Table(pair.name.clone());
-    let renamed = draft
-        .diff
-        .changes
-        .iter()
-        .find_map(|change| match &change.what {
-            What::Renamed(was) if change.object == path => Some(beside(was.clone())),
-            _ => None,
-        });
-    if let Some(old) = renamed {
-        let before = pair
-            .from
-            .columns
-            .iter()
-            .map(|column| (&column.name, &column.name));
-        let shown = shown_after(draft, pair.name, pair.from);
-        let now = shown.iter().map(|(was, now)| (was, now));
-        let before = under_old_name(draft, (&old, pair.from), pair.name, before);
-        let after = under_old_name(draft, (&old, pair.from), pair.name, now);
-        let drop = fill("DROP VIEW {old}", &[("old", &quote_qualified(&old))]);
-        let back = before.into_iter().map(Part::new).collect();
-        draft.switch(pair.name, Slot::DropViews, pair.cause, (drop.clone(), back));
-        let mut back = vec![Part::new(drop)];
-        for sql in after {
-            let back = std::mem::take(&mut back);
-            draft.switch(pair.name, Slot::Views, pair.cause, (sql, back));
-        }
-    }
+    led_anew(draft, pair.name, pair.cause);
     let mut writer = Writer::new(draft.environment);
     for (trigger, made) in &pair.to.triggers {
         writer.trigger(pair.name, trigger, made)?;

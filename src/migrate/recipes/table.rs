@@ -5,7 +5,9 @@ use crate::compile::{Writer, lines};
 use crate::error::Error;
 use crate::migrate::backfill;
 use crate::migrate::change::{Change, Facet, What};
-use crate::migrate::draft::{Draft, Item, Rank, alter, drop_constraint, rename_index, validate};
+use crate::migrate::draft::{
+    Draft, Item, Rank, Slot, add_constraint, alter, drop_constraint, rename_index, validate,
+};
 use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::sql::{
@@ -52,15 +54,14 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             super::reference::at_switch(draft, name, key, made, &object);
             continue;
         }
-        let is_old = draft.from.tables.contains_key(&made.table);
         // A key that is only now being built must be there first.
-        let late = is_old && super::reference::waits_for_key(draft, made);
-        let (phase, rank) = if late {
-            (Phase::Validate, Rank::References)
-        } else {
-            (Phase::Expand, Rank::Partitions)
-        };
-        draft.push(Item::new(phase, rank, title, &object).part(sql).undo(undo));
+        let is_old = draft.from.tables.contains_key(&made.table);
+        if is_old && super::reference::waits_for_key(draft, made) {
+            super::reference::late(draft, name, key, made, &object);
+            continue;
+        }
+        let item = Item::new(Phase::Expand, Rank::Partitions, title, &object);
+        draft.push(item.part(sql).undo(undo));
     }
     for statement in rules(draft, name, table)? {
         draft.push(statement);
@@ -174,11 +175,14 @@ fn dropped(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         if made.table != *name && !super::primary::drops(draft, &made.table, &made.key) {
             let object = ObjectPath::ForeignKey(name.clone(), key.clone());
             let title = format!("drop reference {} of {}", key.as_str(), name.name.as_str());
-            let add = alter(
-                name,
-                "ADD {constraint} NOT VALID",
-                &[("constraint", &lines::foreign_key(key, made))],
-            );
+            // After its switch, the table that it refers to is called otherwise.
+            let mut was = made.clone();
+            if draft.diff.is_shadowed(&made.table) {
+                was.table.name = draft.kept(&made.table.name);
+            }
+            let constraint = lines::foreign_key(key, &was);
+            let rest = super::reference::unproven(draft, name);
+            let add = add_constraint(name, &constraint, rest);
             let item = Item::new(Phase::Contract, Rank::GoneRules, title, &object)
                 .part(drop_constraint(name, key))
                 .undo(add)
@@ -269,12 +273,36 @@ fn renamed(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+/// Makes the view under the old name of a renamed table anew in its switch: what it stands on changes its place, or its type.
+pub(super) fn led_anew(draft: &mut Draft<'_>, name: &QualifiedName, cause: &ObjectPath) {
+    let path = ObjectPath::Table(name.clone());
+    let mut changes = draft.diff.changes.iter();
+    let renamed = changes.find_map(|change| match &change.what {
+        What::Renamed(was) if change.object == path => Some(was.clone()),
+        _ => None,
+    });
+    let (Some(was), Some(table)) = (renamed, draft.from.tables.get(name)) else {
+        return;
+    };
+    let old = QualifiedName::new(name.schema.clone(), was);
+    let columns = table.columns.iter();
+    let columns = columns.map(|column| (&column.name, &column.name));
+    let before = under_old_name(draft, (&old, table), name, columns);
+    let shown = shown_after(draft, name, table);
+    let columns = shown.iter().map(|(was, now)| (was, now));
+    let after = under_old_name(draft, (&old, table), name, columns);
+    let drop = fill("DROP VIEW {old}", &[("old", &quote_qualified(&old))]);
+    let back = before.into_iter().map(Part::new).collect();
+    draft.switch(name, Slot::DropViews, cause, (drop.clone(), back));
+    let mut back = vec![Part::new(drop)];
+    for sql in after {
+        let back = std::mem::take(&mut back);
+        draft.switch(name, Slot::Views, cause, (sql, back));
+    }
+}
+
 /// Columns of the old table with what holds their values after the switch.
-pub(super) fn shown_after(
-    draft: &Draft<'_>,
-    name: &QualifiedName,
-    table: &Table,
-) -> Vec<(Ident, Ident)> {
+fn shown_after(draft: &Draft<'_>, name: &QualifiedName, table: &Table) -> Vec<(Ident, Ident)> {
     let to = draft.to.tables.get(name);
     let shown = table.columns.iter().filter_map(|column| {
         let was = &column.name;
@@ -297,7 +325,7 @@ pub(super) fn shown_after(
 }
 
 /// A view for programs that know a table by its old name, over columns by their old and their present names.
-pub(super) fn under_old_name<'c>(
+fn under_old_name<'c>(
     draft: &Draft<'_>,
     (old, table): (&QualifiedName, &Table),
     name: &QualifiedName,

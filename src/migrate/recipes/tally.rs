@@ -106,7 +106,11 @@ pub(super) fn filled(draft: &mut Draft<'_>, tally: &Tally, phase: Phase, cause: 
     let is_found = is_found(draft, tally);
     let walk = Walk {
         table: &tally.guard,
-        key: key(guard),
+        // Before the switch it has the types of the old design, where that has it.
+        key: match draft.from.tables.get(&tally.guard) {
+            Some(was) if phase < Phase::Switch => key(was),
+            _ => key(guard),
+        },
         pace: if is_found {
             ((pace.0 / PART).max(1), pace.1)
         } else {

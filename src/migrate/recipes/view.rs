@@ -81,10 +81,23 @@ fn view(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             }
             let undo = made(draft, name, was)?.into_iter().map(Part::new);
             let title = format!("drop {title}");
+            // By then the names that its query has are those of other tables and columns.
+            let mut tables = draft.to.tables.keys();
+            let has_moved = tables.any(|table| {
+                let of_columns = || {
+                    let mut replaced = draft.diff.replaced_in(table);
+                    replaced.any(|own| own.old == own.new && text::mentions(&was.query, &own.old))
+                };
+                text::mentions(&was.query, &table.name)
+                    && (draft.diff.is_shadowed(table) || of_columns())
+            });
             let item = Item::new(Phase::Contract, Rank::GoneViews, title, &change.object)
-                .part(drop(name, was))
-                .undo_parts(undo);
-            draft.push(item);
+                .part(drop(name, was));
+            draft.push(if has_moved {
+                item.forward_only("it stands on what the switch has put aside, and that goes")
+            } else {
+                item.undo_parts(undo)
+            });
         }
         (What::Altered(Facet::Comment), Some(was), Some(now)) => {
             let comment = |view: &View| {

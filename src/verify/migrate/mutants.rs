@@ -179,7 +179,7 @@ async fn differing(
                     .constraint
                     .as_ref()
                     .is_some_and(|name| forgotten.contains(name));
-                found = is_left.then(|| step.title.clone());
+                found = is_left.then(|| Fault::Shown(step.title.clone()));
                 break;
             }
         }

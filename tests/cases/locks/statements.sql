@@ -526,3 +526,169 @@ UPDATE refs SET note = 'x' WHERE a = 1;
 UPDATE refs SET note = 'x';
 --# delete-all severe
 DELETE FROM refs;
+
+--# add-column-array-default harmless
+ALTER TABLE orders ADD COLUMN z integer[] NOT NULL DEFAULT '{1,2}';
+--# add-column-transaction-time harmless
+ALTER TABLE orders ADD COLUMN z timestamptz DEFAULT transaction_timestamp() + interval '1 day';
+--# add-column-statement-time harmless
+ALTER TABLE orders ADD COLUMN z date NOT NULL DEFAULT CURRENT_DATE;
+--# add-column-nextval severe
+ALTER TABLE orders ADD COLUMN z bigint DEFAULT nextval('numbers');
+--# add-column-volatile-hidden severe
+ALTER TABLE orders ADD COLUMN z integer DEFAULT coalesce(NULL, (random() * 10)::integer);
+--# add-column-text-of-uuid severe
+ALTER TABLE orders ADD COLUMN z text DEFAULT 'x' || gen_random_uuid();
+--# add-column-current-user harmless
+ALTER TABLE orders ADD COLUMN z text NOT NULL DEFAULT current_user;
+--# add-column-setting harmless
+ALTER TABLE orders ADD COLUMN z text DEFAULT current_setting('work_mem');
+--# add-column-explicit-null harmless
+ALTER TABLE orders ADD COLUMN z integer NULL DEFAULT NULL;
+--# add-column-composite harmless
+ALTER TABLE orders ADD COLUMN z pair DEFAULT ROW(1, 'a')::pair;
+--# add-column-default-and-check severe
+ALTER TABLE orders ADD COLUMN z integer NOT NULL DEFAULT 1 CONSTRAINT z_positive CHECK (z > 0);
+--# add-column-generated-constant severe
+ALTER TABLE refs ADD COLUMN z integer GENERATED ALWAYS AS (7) STORED;
+--# add-column-collate harmless
+ALTER TABLE orders ADD COLUMN z text COLLATE "C" DEFAULT 'a';
+--# add-column-then-not-null severe
+ALTER TABLE orders ADD COLUMN z integer DEFAULT 3, ALTER COLUMN z SET NOT NULL;
+--# add-column-to-view-table harmless
+ALTER TABLE IF EXISTS orders ADD COLUMN IF NOT EXISTS z text;
+--# add-column-missing-table harmless
+ALTER TABLE IF EXISTS nothing ADD COLUMN z text NOT NULL;
+--# two-not-null-changes severe
+ALTER TABLE keyless ALTER COLUMN b SET NOT NULL, ALTER COLUMN c SET NOT NULL;
+--# set-not-null-by-range harmless
+--setup ALTER TABLE keyless ADD CONSTRAINT keyless_b_range CHECK (b > 0 AND b IS NOT NULL) NOT VALID;
+--setup ALTER TABLE keyless VALIDATE CONSTRAINT keyless_b_range;
+ALTER TABLE keyless ALTER COLUMN b SET NOT NULL;
+--# set-not-null-strict-check severe
+--setup ALTER TABLE keyless ADD CONSTRAINT keyless_b_range CHECK (b > 0);
+ALTER TABLE keyless ALTER COLUMN b SET NOT NULL;
+--# set-not-null-and-drop-proof
+ALTER TABLE customers ALTER COLUMN level SET NOT NULL, DROP CONSTRAINT customers_level_set;
+--# type-and-default severe
+ALTER TABLE keyless ALTER COLUMN b TYPE bigint, ALTER COLUMN b SET DEFAULT 0;
+--# type-two-harmless harmless
+ALTER TABLE customers ALTER COLUMN name TYPE varchar(60), ALTER COLUMN amount TYPE numeric(16,2);
+--# type-varbit-like severe
+ALTER TABLE customers ALTER COLUMN amount TYPE numeric(8,2);
+--# type-interval-text severe
+ALTER TABLE refs ALTER COLUMN note TYPE text COLLATE "C" USING note || '';
+--# type-text-citextless severe
+ALTER TABLE refs ALTER COLUMN note TYPE char(10);
+--# type-text-name severe
+ALTER TABLE refs ALTER COLUMN note TYPE name;
+--# type-varchar-array severe
+ALTER TABLE refs ALTER COLUMN note TYPE text[] USING ARRAY[note];
+--# type-timestamptz-date severe
+ALTER TABLE customers ALTER COLUMN seen TYPE date;
+--# type-of-constrained-fk-parent severe
+ALTER TABLE customers ALTER COLUMN id TYPE numeric;
+--# set-data-type-word severe
+ALTER TABLE keyless ALTER b SET DATA TYPE bigint;
+--# set-storage-inline harmless
+ALTER TABLE orders ALTER note SET STORAGE PLAIN, ALTER note SET STATISTICS -1;
+--# reset-options harmless
+ALTER TABLE orders RESET (fillfactor, autovacuum_enabled);
+--# add-check-and-validate severe
+ALTER TABLE orders ADD CONSTRAINT positive_tag CHECK (tag > 0) NOT VALID, VALIDATE CONSTRAINT orders_total_open;
+--# add-check-no-inherit severe
+ALTER TABLE parents ADD CONSTRAINT known CHECK (a > 0) NO INHERIT;
+--# add-check-true severe
+ALTER TABLE orders ADD CHECK (quantity > 0 OR quantity IS NULL);
+--# drop-constraint-missing harmless
+ALTER TABLE orders DROP CONSTRAINT IF EXISTS nothing;
+--# drop-foreign-key-not-valid
+ALTER TABLE orders DROP CONSTRAINT orders_buyer_fk;
+--# add-foreign-key-self severe
+ALTER TABLE orders ADD CONSTRAINT orders_self FOREIGN KEY (tag) REFERENCES orders (tag);
+--# add-foreign-key-self-not-valid harmless
+ALTER TABLE orders ADD CONSTRAINT orders_self FOREIGN KEY (tag) REFERENCES orders (tag) NOT VALID;
+--# drop-unique-referenced-cascade
+ALTER TABLE customers DROP CONSTRAINT customers_pkey CASCADE;
+--# unique-deferrable severe
+ALTER TABLE keyless ADD UNIQUE (b) DEFERRABLE INITIALLY DEFERRED;
+--# create-index-on-expression severe
+CREATE INDEX ON orders ((total * quantity)) WHERE state IS NOT NULL;
+--# create-index-include-concurrently harmless
+CREATE INDEX CONCURRENTLY ON orders (state) INCLUDE (total) WHERE total > 0;
+--# create-index-if-not-exists-plain harmless
+CREATE INDEX IF NOT EXISTS orders_note_idx ON orders (note);
+--# drop-two-indexes
+DROP INDEX orders_note_idx, customers_made_idx;
+--# reindex-schema-concurrently
+REINDEX (CONCURRENTLY) TABLE orders;
+--# cluster-again severe
+--setup ALTER TABLE orders CLUSTER ON orders_note_idx;
+CLUSTER orders;
+--# vacuum-freeze harmless
+VACUUM (FREEZE, DISABLE_PAGE_SKIPPING) refs;
+--# truncate-restart severe
+TRUNCATE TABLE ONLY refs RESTART IDENTITY;
+--# attach-list-part-proven harmless
+ALTER TABLE kinds ATTACH PARTITION kinds_b FOR VALUES IN ('b', 'c');
+--# attach-default severe
+--setup CREATE TABLE measures_rest (id bigint NOT NULL, at date NOT NULL, what text);
+ALTER TABLE measures ATTACH PARTITION measures_rest DEFAULT;
+--# partition-of-list
+CREATE TABLE kinds_c PARTITION OF kinds FOR VALUES IN ('c');
+--# partition-of-default
+CREATE TABLE measures_rest PARTITION OF measures DEFAULT;
+--# drop-default-partition severe
+DROP TABLE events_rest;
+--# detach-default
+ALTER TABLE events DETACH PARTITION events_rest;
+--# trigger-after-statement
+CREATE TRIGGER refs_after AFTER UPDATE OF note ON refs FOR EACH STATEMENT EXECUTE FUNCTION touch();
+--# constraint-trigger
+CREATE CONSTRAINT TRIGGER refs_checked AFTER INSERT ON refs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION touch();
+--# disable-all-triggers
+ALTER TABLE orders DISABLE TRIGGER USER;
+--# rename-trigger
+ALTER TRIGGER orders_touch ON orders RENAME TO orders_touched;
+--# rename-view harmless
+ALTER VIEW order_view SET (security_barrier = true);
+--# rename-type
+ALTER TYPE mood RENAME TO temper;
+--# enum-add-value-if-not-exists harmless
+ALTER TYPE mood ADD VALUE IF NOT EXISTS 'calm';
+--# domain-rename
+ALTER DOMAIN label RENAME TO sticker;
+--# domain-drop-not-null harmless
+ALTER DOMAIN present DROP NOT NULL;
+--# drop-sequence harmless
+DROP SEQUENCE numbers;
+--# drop-column-if-exists-cascade
+ALTER TABLE IF EXISTS orders DROP COLUMN IF EXISTS memo CASCADE;
+--# drop-not-null-and-default harmless
+ALTER TABLE orders ALTER tag DROP NOT NULL, ALTER placed DROP DEFAULT;
+--# force-row-security
+ALTER TABLE orders FORCE ROW LEVEL SECURITY, ENABLE ROW LEVEL SECURITY;
+--# replica-identity-index
+ALTER TABLE orders REPLICA IDENTITY USING INDEX orders_tag_idx;
+--# lock-exclusive
+LOCK TABLE orders, refs IN ACCESS EXCLUSIVE MODE NOWAIT;
+--# lock-row-exclusive harmless
+LOCK TABLE orders IN ROW EXCLUSIVE MODE;
+--# delete-some harmless
+DELETE FROM refs WHERE a = 5;
+--# update-from
+UPDATE refs SET note = o.note FROM orders o WHERE o.id = refs.a;
+--# update-true
+UPDATE refs SET note = 'x' WHERE true;
+--# insert-select harmless
+INSERT INTO refs SELECT id, note FROM orders LIMIT 5;
+--# grant-on-schema harmless
+GRANT USAGE ON SCHEMA attic TO PUBLIC;
+--# revoke-column harmless
+REVOKE UPDATE (note) ON orders FROM PUBLIC;
+--# security-label-like harmless
+COMMENT ON INDEX orders_note_idx IS 'for notes';
+--# drop-statistics-missing harmless
+DROP STATISTICS IF EXISTS nothing;
+--# analyze-column harmless
+ANALYZE orders (note);

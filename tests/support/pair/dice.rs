@@ -1,10 +1,17 @@
 //! Numbers that look random and are the same each time.
 
-pub struct Dice(u64);
+pub struct Dice {
+    state: u64,
+    /// Whether names have to be ones that nothing ever had: a name that was given up is not given to something else.
+    pub fresh_names: bool,
+}
 
 impl Dice {
     pub fn new(seed: u64) -> Dice {
-        let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let mut dice = Dice {
+            state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
+            fresh_names: false,
+        };
         // The first ones of neighbouring seeds are alike.
         for _ in 0..8 {
             dice.below(2);
@@ -14,10 +21,10 @@ impl Dice {
 
     /// From 0 to `count`, that one left out.
     pub fn below(&mut self, count: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % count.max(1)
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        (self.state >> 11) as usize % count.max(1)
     }
 
     pub fn chance(&mut self, percent: usize) -> bool {

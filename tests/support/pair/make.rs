@@ -26,8 +26,8 @@ const COLUMNS: [&str; 16] = [
     "value",
     "name",
     "kind",
-    "new",
-    "old",
+    "none",
+    "since",
     "limit",
     "at",
     "Total Sum",
@@ -163,7 +163,7 @@ pub fn data_type(design: &mut Design, dice: &mut Dice) -> Type {
 
 fn name(words: &[&str], taken: &dyn Fn(&str) -> bool, id: Id, dice: &mut Dice) -> String {
     let word = dice.pick(words).copied().unwrap_or("thing");
-    if taken(word) || dice.chance(30) {
+    if taken(word) || dice.fresh_names || dice.chance(30) {
         let mut word = word.to_owned();
         word.truncate(50);
         return format!("{word}_{id}");
@@ -829,6 +829,14 @@ pub fn invariant(design: &mut Design, at: usize, dice: &mut Dice) -> Option<Inva
             .collect()
     };
     let whole = of(&|column| column.kind.is_whole() && column.identity.is_none());
+    let sums = of(&|column| {
+        let keyed = table.keys().any(|key| key.contains(&column.id));
+        let refers = table
+            .references
+            .iter()
+            .any(|own| own.columns.contains(&column.id));
+        column.kind.is_whole() && column.identity.is_none() && !keyed && !refers
+    });
     let groups = of(&|column| {
         matches!(
             column.kind,
@@ -856,7 +864,7 @@ pub fn invariant(design: &mut Design, at: usize, dice: &mut Dice) -> Option<Inva
                 .id;
             Rule::AtMostOfParent {
                 reference: reference.name.clone(),
-                sum: *dice.pick(&whole)?,
+                sum: *dice.pick(&sums)?,
                 limit,
             }
         }
@@ -873,7 +881,7 @@ pub fn invariant(design: &mut Design, at: usize, dice: &mut Dice) -> Option<Inva
                 to,
             }
         }
-        9 => Rule::Balanced(dice.some(&groups, 1), *dice.pick(&whole)?),
+        9 => Rule::Balanced(dice.some(&groups, 1), *dice.pick(&sums)?),
         10 => Rule::AppendOnly,
         11 => Rule::Immutable(
             dice.some(&of(&|_| true), 2),

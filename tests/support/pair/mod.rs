@@ -26,6 +26,7 @@ impl Pair {
         let dice = &mut Dice::new(seed);
         let first = make::design(dice);
         let mut other = first.clone();
+        dice.fresh_names = true;
         let wanted = 1 + dice.below(6);
         let mut edits = Vec::new();
         for _ in 0..40 {

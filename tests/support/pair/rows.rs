@@ -1,7 +1,7 @@
 //! A design whose rows the old one takes, and the new one too, as far as both have a place for them.
 
 use super::parts::*;
-use super::write::quoted;
+use super::write::{filled, quoted};
 
 /// The old design with the rules of the new one, where they speak of columns that the old one has too. Nobody keeps such a design: it only says which rows
 /// to make.
@@ -186,6 +186,13 @@ fn narrower(one: Kind, other: Kind) -> Kind {
 /// What makes references of rows that were written with triggers off hold: those to the same table, or in a ring, cannot all be made in order.
 pub fn settled(design: &Design) -> Vec<String> {
     let mut out = vec!["SET session_replication_role = replica".to_owned()];
+    for own in &design.invariants {
+        out.extend(
+            design
+                .table(own.table)
+                .and_then(|table| obeying(&own.rule, table)),
+        );
+    }
     for _ in 0..4 {
         for table in &design.tables {
             for own in &table.references {
@@ -195,6 +202,29 @@ pub fn settled(design: &Design) -> Vec<String> {
     }
     out.push("SET session_replication_role = DEFAULT".to_owned());
     out
+}
+
+/// What makes the rows of a table obey a rule over several of them.
+fn obeying(rule: &Rule, table: &Table) -> Option<String> {
+    let within = quoted(&table.name);
+    match rule {
+        Rule::Balanced(_, sum) | Rule::AtMostOfParent { sum, .. } => {
+            let sum = quoted(&table.column(*sum)?.name);
+            Some(format!("UPDATE shop.{within} SET {sum} = 0"))
+        }
+        Rule::ExactlyOne(per, filter) => {
+            let per: Option<Vec<String>> = per
+                .iter()
+                .map(|id| Some(quoted(&table.column(*id)?.name)))
+                .collect();
+            let per = per?.join(", ");
+            let filter = filled(filter, table);
+            Some(format!(
+                "DELETE FROM shop.{within} WHERE ROW({per}) IN (SELECT {per} FROM shop.{within} GROUP BY {per} HAVING count(*) FILTER (WHERE {filter}) <> 1)"
+            ))
+        }
+        _ => None,
+    }
 }
 
 fn dangling(design: &Design, table: &Table, own: &Reference) -> Option<String> {

@@ -69,6 +69,7 @@ BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
+SET LOCAL check_function_bodies = off;
 CREATE OR REPLACE FUNCTION shop.little_money() RETURNS trigger
     LANGUAGE plpgsql
     SECURITY DEFINER

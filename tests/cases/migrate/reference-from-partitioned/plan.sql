@@ -30,6 +30,9 @@ COMMIT;
 -- runs      in one transaction
 -- locks     log_2026_01 SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- locks     orders ROW SHARE, as long as all its rows take: nobody waits who reads or writes rows; DDL waits
+-- check     this must return no row:
+--           SELECT order_id FROM shop.log_2026_01 AS child WHERE child.order_id IS NOT NULL
+--               AND NOT EXISTS (SELECT FROM shop.orders AS parent WHERE parent.order_id = child.order_id) LIMIT 10
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
@@ -56,6 +59,9 @@ COMMIT;
 -- runs      in one transaction
 -- locks     log_2026_02 SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- locks     orders ROW SHARE, as long as all its rows take: nobody waits who reads or writes rows; DDL waits
+-- check     this must return no row:
+--           SELECT order_id FROM shop.log_2026_02 AS child WHERE child.order_id IS NOT NULL
+--               AND NOT EXISTS (SELECT FROM shop.orders AS parent WHERE parent.order_id = child.order_id) LIMIT 10
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
