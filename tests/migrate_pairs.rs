@@ -70,7 +70,9 @@ async fn fill(
         let maker = Maker::new(&side.model, &side.compiled.catalog);
         let made = rows(&side.model, &maker, ROWS, seed);
         admin
-            .batch(&fixed("BEGIN"))
+            .batch(&fixed(
+                "BEGIN; SET LOCAL session_replication_role = replica",
+            ))
             .await
             .map_err(|failure| failure.to_string())?;
         let loaded = load(admin, &from.model, &from.compiled.catalog, &maker, &made).await;

@@ -144,9 +144,9 @@ impl<'a> Ground<'a> {
     ) -> Result<BTreeMap<String, Taken>, Error> {
         let database = self.copy().await?;
         let (model, catalog) = (self.stage.model, &self.stage.compiled.catalog);
-        let mut admin = database.admin().await?;
-        load(&mut admin, model, catalog, maker, rows).await?;
-        let settle = admin.batch(&fixed("VACUUM (ANALYZE)")).await;
+        let mut keeper = database.keeper().await?;
+        load(&mut keeper, model, catalog, maker, rows).await?;
+        let settle = keeper.batch(&fixed("VACUUM (ANALYZE)")).await;
         settle.map_err(|failure| failure.into_error("analyse a sample"))?;
         let mut hands = Hands {
             owner: self.stage.session(&database).await?,
@@ -156,7 +156,7 @@ impl<'a> Ground<'a> {
         for step in plan.steps.iter().filter(|step| !is_servers(step)) {
             let table = worked.get(&step.title);
             let before = match table {
-                Some(table) => written(&mut admin, table).await?,
+                Some(table) => written(&mut keeper, table).await?,
                 None => Written::default(),
             };
             let since = Instant::now();
@@ -166,7 +166,7 @@ impl<'a> Ground<'a> {
             }
             let seconds = since.elapsed().as_secs_f64();
             if let Some(table) = table {
-                let after = written(&mut admin, table).await?;
+                let after = written(&mut keeper, table).await?;
                 let bulk = rows.iter().find(|bulk| bulk.table == table.name);
                 found.insert(
                     step.title.clone(),
@@ -178,7 +178,7 @@ impl<'a> Ground<'a> {
                 );
             }
         }
-        drop((hands, admin));
+        drop((hands, keeper));
         database.drop().await?;
         Ok(found)
     }

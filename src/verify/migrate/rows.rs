@@ -20,23 +20,22 @@ pub fn rows(model: &Model, maker: &Maker, count: usize, seed: u64) -> Vec<Bulk> 
     maker.sample(&counts, seed)
 }
 
-/// Writes them with triggers off; keys that come from sequences go on after them.
+/// Writes them in a session in which triggers are off, as a keeper's; keys that come from sequences go on after them.
 pub async fn load(
-    admin: &mut Session,
+    keeper: &mut Session,
     model: &Model,
     catalog: &Catalog,
     maker: &Maker,
     rows: &[Bulk],
 ) -> Result<(), Error> {
     let failed = |failure: crate::postgres::SqlFailure| failure.into_error("load rows");
-    let mut all: Vec<SqlText> = vec![fixed("SET session_replication_role = replica")];
+    let mut all: Vec<SqlText> = Vec::new();
     for bulk in rows {
         all.extend(maker.bulk_statements(bulk));
     }
-    all.push(fixed("SET session_replication_role = DEFAULT"));
     all.extend(sequences(model, catalog));
     for statement in all {
-        admin.batch(&statement).await.map_err(failed)?;
+        keeper.batch(&statement).await.map_err(failed)?;
     }
     Ok(())
 }
