@@ -135,8 +135,7 @@ pub static TRIED: &[Tried] = &[
         Method::Plan,
         "the queries that use an index would not miss it",
         "Every query that uses it was planned without it, at the last of the declared volumes, with typical and with the most common values, \
-         and none becomes as much as a twentieth dearer: another index does nearly as well, often a longer one that begins with the same \
-         columns. Each write pays for both.\n",
+         and none becomes as much as a twentieth dearer, and another index of the table begins with the same column. Each write pays for both.\n",
     ),
     advised(
         "unused-index",

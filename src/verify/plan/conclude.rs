@@ -64,7 +64,8 @@ pub(super) fn conclude(
             .figure("cost_at_horizon", cost(moments.last()));
     }
     if let Some((_, margin)) = &survivors.margin {
-        judged.figures.push(("margin".to_owned(), *margin));
+        let margin = (margin * 1000.0).round() / 1000.0;
+        judged.figures.push(("margin".to_owned(), margin));
     }
     let plans = moments.iter().map(|moment| PlanAt {
         when: moment.point.words(),

@@ -337,7 +337,13 @@ fn useless(
         let Some((gain, who)) = gains.get(name).filter(|(gain, _)| *gain < MISSED) else {
             continue;
         };
-        if index.unique || !usage.by.get(name).is_some_and(only_queries) {
+        // Without one that begins alike, what does as well is no index: that hangs on how many rows a query asks for.
+        let first = |index: &Index| index.keys.first().and_then(|key| key.column.clone());
+        let alike = |other: &Index| other.name.as_str() != name && first(other) == first(index);
+        if index.unique
+            || !table.indexes.iter().any(alike)
+            || !usage.by.get(name).is_some_and(only_queries)
+        {
             continue;
         }
         let more = (100.0 * (gain - 1.0)).max(0.0);
