@@ -18,7 +18,7 @@ use super::result::{RaceResult, Tally, conclude};
 use super::schedule::Choice;
 use super::shrink::counterexample;
 use super::state::load;
-use super::worker::{Outcomes, Work, Worker, explore_all, place};
+use super::worker::{Worker, place};
 use crate::design::{Invariant, InvariantKind, Rule};
 use crate::error::Error;
 use crate::finding::{Counterexample, Finding, Verdict};
@@ -32,13 +32,13 @@ const BATCH: usize = 16;
 pub struct Racer<'a> {
     pub(super) arena: Arena<'a>,
     /// Further threads, started when there is enough to do.
-    others: Vec<Worker>,
+    pub(super) others: Vec<Worker>,
     pub(super) options: RaceOptions,
     pub(super) maker: Maker,
     pub(super) scripts: BTreeMap<String, Arc<Script>>,
     pub(super) rehearsal: Arc<Rehearsal>,
     /// Number of the state that each start became.
-    loaded: Vec<Option<usize>>,
+    pub(super) loaded: Vec<Option<usize>>,
     /// Trials that were explored, by what they are; nothing where the state could not be put in place.
     pub(super) explored: BTreeMap<String, Option<Arc<Explored>>>,
     /// Schedules of more than two sessions so far.
@@ -425,26 +425,6 @@ impl<'a> Racer<'a> {
             self.explored.insert(meeting.key(), explored.map(Arc::new));
         }
         Ok(())
-    }
-
-    /// Explores meetings of so many sessions by as many threads as may be.
-    pub(super) async fn spread(
-        &mut self,
-        meetings: Vec<Meeting>,
-        judge: usize,
-        size: usize,
-    ) -> Result<Outcomes, Error> {
-        while self.others.len() + 1 < self.options.workers.min(meetings.len()) {
-            self.others.push(Worker::start(self.arena.ground)?);
-        }
-        let work = Work {
-            maker: self.maker.clone(),
-            rehearsal: self.rehearsal.clone(),
-            watch: self.watch(judge),
-            limit: self.limit(size),
-        };
-        let (arena, loaded) = (&mut self.arena, &mut self.loaded);
-        explore_all(arena, loaded, &self.others, meetings, work).await
     }
 
     /// Schedules of one trial of so many sessions.

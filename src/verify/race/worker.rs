@@ -9,6 +9,7 @@ use super::arena::{Arena, Ground};
 use super::explore::{Explored, explore};
 use super::pair::Meeting;
 use super::play::{Trial, Watch};
+use super::racer::Racer;
 use super::rehearse::Rehearsal;
 use super::state::load;
 use crate::catalog::Catalog;
@@ -42,12 +43,12 @@ pub(super) async fn place(
 }
 
 /// What a trial is explored with.
-pub(super) struct Work {
-    pub maker: Maker,
-    pub rehearsal: Arc<Rehearsal>,
-    pub watch: Watch,
+struct Work {
+    maker: Maker,
+    rehearsal: Arc<Rehearsal>,
+    watch: Watch,
     /// Schedules of one trial.
-    pub limit: usize,
+    limit: usize,
 }
 
 /// What came of trials, by their keys; nothing where a state could not be put in place.
@@ -90,7 +91,7 @@ struct Own {
 
 impl Worker {
     /// Starts a thread. It and its sessions have a runtime of their own, so that none of them ever wakes another thread.
-    pub(super) fn start(ground: Ground<'_>) -> Result<Worker, Error> {
+    fn start(ground: Ground<'_>) -> Result<Worker, Error> {
         let own = Own {
             model: ground.model.clone(),
             catalog: ground.catalog.clone(),
@@ -191,8 +192,30 @@ async fn explore_next(
     Ok(done)
 }
 
+impl Racer<'_> {
+    /// Explores meetings of so many sessions by as many threads as may be.
+    pub(super) async fn spread(
+        &mut self,
+        meetings: Vec<Meeting>,
+        judge: usize,
+        size: usize,
+    ) -> Result<Outcomes, Error> {
+        while self.others.len() + 1 < self.options.workers.min(meetings.len()) {
+            self.others.push(Worker::start(self.arena.ground)?);
+        }
+        let work = Work {
+            maker: self.maker.clone(),
+            rehearsal: self.rehearsal.clone(),
+            watch: self.watch(judge),
+            limit: self.limit(size),
+        };
+        let (arena, loaded) = (&mut self.arena, &mut self.loaded);
+        explore_all(arena, loaded, &self.others, meetings, work).await
+    }
+}
+
 /// Explores trials, here and in further threads: each takes the next one that nobody has.
-pub(super) async fn explore_all(
+async fn explore_all(
     arena: &mut Arena<'_>,
     loaded: &mut [Option<usize>],
     others: &[Worker],
