@@ -95,7 +95,7 @@ fn planned(text: &str, environment: &template::Environment) -> (usize, Duration)
     for (number, line) in text.lines().enumerate() {
         changed.push_str(line);
         changed.push('\n');
-        if line.trim_start().starts_with("note: ") && number % 10 == 0 {
+        if line.trim_start().starts_with("note: ") && number.is_multiple_of(10) {
             changed.push_str("      remark: {type: text, nullable: nobody has written one}\n");
         }
     }

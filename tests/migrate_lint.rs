@@ -180,7 +180,7 @@ fn every_statement_is_counted_or_named() {
 #[ignore = "measures"]
 fn a_long_file_is_measured() {
     let count = std::env::var("STATEMENTS").ok();
-    let count: usize = count.and_then(|text| text.parse().ok()).unwrap_or(2_000);
+    let count: usize = count.and_then(|text| text.parse().ok()).unwrap_or(800);
     let of = |number: usize| match number % 8 {
         0 => format!(
             "CREATE TABLE t{number} (id bigint PRIMARY KEY, a int NOT NULL DEFAULT 0, b text, at timestamptz DEFAULT now());\n"

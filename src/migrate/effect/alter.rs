@@ -29,7 +29,7 @@ pub(super) fn alter_table(
         .collect();
     for action in actions {
         let mode = lock(action);
-        match recurses(action) && !only {
+        match recurses(action, work.look.version) && !only {
             true => work.lock_all(&name, mode),
             false => work.lock(&name, mode),
         }
@@ -78,10 +78,11 @@ fn lock(action: &TableAction) -> LockMode {
 }
 
 /// Whether an action is done to partitions and children too.
-fn recurses(action: &TableAction) -> bool {
+fn recurses(action: &TableAction, version: u16) -> bool {
     use TableAction::*;
     if let AddConstraint(form) = action {
-        return !form.no_inherit;
+        // From 18 on it locks them even where they do not get it.
+        return !form.no_inherit || version >= 18;
     }
     !matches!(
         action,

@@ -56,7 +56,7 @@ fn reference(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         .and_then(|t| t.foreign_keys.get(name))
         .cloned();
     match (&change.what, was, now) {
-        (What::Created, _, Some(now)) if draft.diff.is_shadowed(&now.table) => {
+        (What::Created, _, Some(now)) if waits_for_switch(draft, &now) => {
             at_switch(draft, table, name, &now, &change.object);
         }
         (What::Created, _, Some(now)) => {
@@ -161,6 +161,15 @@ pub(super) fn late(
     stand(draft, table, name, key);
 }
 
+/// Whether a reference can be made only in the switch of the table that is referred to: that table is built anew, or its key only changes the order of its
+/// columns, and the old one would be taken for the new one.
+pub(super) fn waits_for_switch(draft: &Draft<'_>, key: &ForeignKey) -> bool {
+    let old = draft.from.tables.get(&key.table);
+    let old = old.and_then(|old| old.primary_key.as_ref());
+    let is_old = old.is_some_and(|(_, old)| is_same_key(&old.columns, &key.key));
+    draft.diff.is_shadowed(&key.table) || is_old && comes_at_switch(draft, key)
+}
+
 /// Whether the key that a reference needs is put in its place by the switch of its table.
 fn comes_at_switch(draft: &Draft<'_>, key: &ForeignKey) -> bool {
     let Some(to) = draft.to.tables.get(&key.table) else {
@@ -211,7 +220,7 @@ pub(super) fn at_switch(
         name.as_str(),
         key.table.name.as_str()
     );
-    let home = if draft.diff.is_shadowed(&key.table) {
+    let home = if waits_for_switch(draft, key) {
         &key.table
     } else {
         table

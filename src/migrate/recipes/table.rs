@@ -50,7 +50,7 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             &[("constraint", &lines::foreign_key(key, made))],
         );
         let undo = drop_constraint(name, key);
-        if draft.diff.is_shadowed(&made.table) {
+        if super::reference::waits_for_switch(draft, made) {
             super::reference::at_switch(draft, name, key, made, &object);
             continue;
         }
