@@ -29,7 +29,10 @@ impl Rehearsal<'_> {
         for (at, step) in self.plan.steps.iter().enumerate() {
             if new.is_none() && step.phase > since {
                 let calls = self.calls(&self.new);
-                new = Some(Traffic::start(&database, &calls, &path, Arc::default()).await?);
+                let started = Traffic::start(&database, &calls, &path, Arc::default()).await?;
+                // Each of them once before the step, which may bring what they need.
+                started.go_round(calls.len() as u64 * 2).await;
+                new = Some(started);
             }
             if step.phase > until
                 && let Some(traffic) = old.take()
