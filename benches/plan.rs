@@ -50,6 +50,7 @@ async fn bench() {
         server: &server,
         seed: 1,
         command: "pgproof verify",
+        rows: None,
     };
     let began = Instant::now();
     let found = plans(&run, &stage).await.unwrap_or_else(|e| panic!("{e}"));

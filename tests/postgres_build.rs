@@ -23,6 +23,7 @@ async fn worked_designs_apply_and_read_back() {
         server: &server,
         seed: 1,
         command: "pgproof verify",
+        rows: None,
     };
     for name in design::WORKED {
         let model = design::worked(name);

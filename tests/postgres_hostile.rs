@@ -220,6 +220,7 @@ async fn nothing_of_a_design_gets_at_the_machine() {
         },
         command: "pgproof verify".to_owned(),
         part: Part::default(),
+        rows: None,
         predecessors: BTreeMap::new(),
     };
     let environment = environment(&Assets::builtin());

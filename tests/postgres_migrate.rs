@@ -40,6 +40,7 @@ async fn verified(server: &Server, old: Model, new: &Model) -> Verified {
         race: RaceOptions::default(),
         command: "pgproof verify".to_owned(),
         part: Part::default(),
+        rows: None,
         predecessors: BTreeMap::from([(new.name.as_str().to_owned(), Ok(old))]),
     };
     let environment = environment(&Assets::builtin());

@@ -28,6 +28,7 @@ async fn verified(designs: &[String], methods: &[Method]) -> Vec<Verified> {
         race: RaceOptions::default(),
         command: "pgproof verify".to_owned(),
         part: Part::default(),
+        rows: None,
         predecessors: std::collections::BTreeMap::new(),
     };
     let mut all = Vec::new();

@@ -22,6 +22,7 @@ async fn judged(server: &Server, model: &Model) -> (Vec<Evidence>, Vec<Finding>,
         server,
         seed: 1,
         command: "pgproof verify",
+        rows: None,
     };
     let compiled = compile(model);
     let Staged::Ready(stage) = Stage::open(server, model, &compiled, &environment)

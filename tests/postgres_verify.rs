@@ -28,6 +28,7 @@ fn options() -> VerifyOptions {
         },
         command: "pgproof verify".to_owned(),
         part: Part::default(),
+        rows: None,
         predecessors: std::collections::BTreeMap::new(),
     }
 }

@@ -27,6 +27,7 @@ async fn judged_as_it_is(server: &Server, model: pgproof::design::Model) -> Plan
         server,
         seed: 1,
         command: "pgproof verify",
+        rows: None,
     };
     let compiled = compile(&model);
     let staged = Stage::open(server, &model, &compiled, &environment).await;

@@ -106,6 +106,7 @@ fn options(name: &str, promise: Promise) -> VerifyOptions {
         race,
         command: "pgproof verify".to_owned(),
         part: Part::default(),
+        rows: None,
         predecessors: std::collections::BTreeMap::new(),
     }
 }

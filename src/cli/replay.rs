@@ -176,6 +176,7 @@ async fn again(
         server: &server,
         seed: wanted.seed,
         command: &command,
+        rows: None,
     };
     let environment = &analysis.workspace.environment;
     let again = verify::replay(&run, &design.model, &design.compiled, environment, wanted).await;

@@ -14,6 +14,8 @@ pub struct Run<'a> {
     pub seed: u64,
     /// The command line that does it again, without the seed.
     pub command: &'a str,
+    /// Rows that queries are run on, of all tables together; `None` for a sample that is there in seconds.
+    pub rows: Option<f64>,
 }
 
 /// What of a run stands in its evidence.

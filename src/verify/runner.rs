@@ -31,6 +31,8 @@ pub struct VerifyOptions {
     pub seed: u64,
     /// Only these; empty for all there are.
     pub only: BTreeSet<Method>,
+    /// Rows that queries are run on, of all tables together; `None` for a sample that is there in seconds.
+    pub rows: Option<f64>,
     /// How much the races may cost.
     pub race: RaceOptions,
     /// The command line that does it again, without the seed.
@@ -115,6 +117,7 @@ pub async fn verify(
                 server,
                 seed: options.seed,
                 command: &options.command,
+                rows: options.rows,
             },
             options,
             model,

@@ -35,6 +35,52 @@ pub(super) fn part(form: &Ddl, chain: &Chain, is: impl Fn(&Effects) -> bool) -> 
     alone.next().unwrap_or_else(|| form.clone())
 }
 
+/// A part with what the same statement adds for it: a column that comes without nulls is one that is added so.
+pub(super) fn with_its_column(part: &Ddl, whole: &Ddl) -> Ddl {
+    let (
+        Ddl::AlterTable { actions, .. },
+        Ddl::AlterTable {
+            table,
+            only,
+            if_exists,
+            actions: all,
+        },
+    ) = (part, whole)
+    else {
+        return part.clone();
+    };
+    let [TableAction::SetNotNull(column)] = actions.as_slice() else {
+        return part.clone();
+    };
+    let mut added = all.iter().filter_map(|action| match action {
+        TableAction::AddColumn {
+            column: new,
+            if_not_exists,
+        } if new.name == *column => Some((new.clone(), *if_not_exists)),
+        _ => None,
+    });
+    let Some((mut new, if_not_exists)) = added.next() else {
+        return part.clone();
+    };
+    new.constraints.push(ConstraintForm {
+        name: None,
+        kind: ConstraintKind::NotNull(None),
+        not_valid: false,
+        not_enforced: false,
+        no_inherit: false,
+        deferred: false,
+    });
+    Ddl::AlterTable {
+        table: table.clone(),
+        only: *only,
+        if_exists: *if_exists,
+        actions: vec![TableAction::AddColumn {
+            column: new,
+            if_not_exists,
+        }],
+    }
+}
+
 /// What is done, as the subject of a sentence.
 pub(super) fn what(form: &Ddl) -> String {
     match form {

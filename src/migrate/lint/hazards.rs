@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::cause::{listed, part, what};
+use super::cause::{listed, part, what, with_its_column};
 use super::fault::Fault;
 use super::recipe;
 use super::transactions::fault;
@@ -105,7 +105,7 @@ fn work(
         lock: mode.sql().to_owned(),
         waits: waits.to_owned(),
         more,
-        instead: recipe::of(form, &state.chain),
+        instead: recipe::of(&with_its_column(form, known.form), &state.chain),
         ..fault(code)
     }
 }

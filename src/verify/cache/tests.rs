@@ -76,6 +76,7 @@ fn options() -> VerifyOptions {
         race: RaceOptions::default(),
         command: "pgproof verify".to_owned(),
         part: Part::default(),
+        rows: None,
         predecessors: std::collections::BTreeMap::new(),
     }
 }

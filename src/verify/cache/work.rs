@@ -152,6 +152,7 @@ pub(super) fn keys(asked: &Asked<'_>) -> std::collections::BTreeMap<String, Stri
 struct Keys<'a> {
     model: &'a Model,
     shard: Option<Shard>,
+    rows: Option<f64>,
     /// The DDL with its comments.
     whole: String,
     /// Program, server, seed, budget.
@@ -189,6 +190,7 @@ impl<'a> Keys<'a> {
         Ok(Keys {
             model,
             shard: options.part.shard,
+            rows: options.rows,
             whole: compile::ddl(&compiled.catalog, environment)?.text(),
             setting,
             schema,
@@ -243,6 +245,7 @@ impl<'a> Keys<'a> {
 
     fn plan(&self) -> Words {
         let mut words = self.of("plan");
+        words.add(&self.rows.map(|rows| rows.to_string()));
         tenants(&mut words, self.model);
         words
     }

@@ -11,7 +11,7 @@ use super::traffic::{Traffic, that_run};
 use crate::compile::derived;
 use crate::migrate::{Phase, Step};
 
-/// Calls that programs make between two steps at least.
+/// Calls that programs make before a step at least.
 const CALLS: u64 = 12;
 
 impl Rehearsal<'_> {
@@ -31,7 +31,7 @@ impl Rehearsal<'_> {
                 let calls = self.calls(&self.new);
                 let started = Traffic::start(&database, &calls, &path, Arc::default()).await?;
                 // Each of them once before the step, which may bring what they need.
-                started.go_round(calls.len() as u64 * 2).await;
+                started.go_round().await;
                 new = Some(started);
             }
             if step.phase > until
@@ -40,13 +40,13 @@ impl Rehearsal<'_> {
                 seen.old_calls += traffic.stop().await.0;
             }
             for traffic in [&old, &new].into_iter().flatten() {
-                traffic.go_round(CALLS).await;
+                traffic.go_on(CALLS).await;
                 traffic.longest();
             }
             self.step(&mut hands, step).await?;
             for (whose, traffic) in [("old", &old), ("new", &new)] {
                 let Some(traffic) = traffic else { continue };
-                traffic.go_round(CALLS).await;
+                traffic.go_round().await;
                 seen.note(traffic.longest(), step);
                 if let Some((title, said)) = traffic.broken().into_iter().next() {
                     let mut refuted = Refuted::new(format!(
@@ -81,7 +81,7 @@ impl Rehearsal<'_> {
             new = Some(Traffic::start(&database, &calls, &path, Arc::default()).await?);
         }
         if let Some(traffic) = new.take() {
-            traffic.go_round(CALLS * 4).await;
+            traffic.go_round().await;
             let broken = traffic.broken();
             seen.new_calls += traffic.stop().await.0;
             if let Some((title, said)) = broken.into_iter().next() {

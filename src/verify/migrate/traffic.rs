@@ -49,6 +49,7 @@ fn is_forgotten(failure: &SqlFailure, forgotten: &BTreeSet<String>) -> bool {
 pub(super) struct Traffic {
     seen: Arc<Seen>,
     tasks: Vec<JoinHandle<()>>,
+    programs: u64,
 }
 
 /// Calls that run on the schema as it is; the others are not the migration's fault.
@@ -108,7 +109,11 @@ impl Traffic {
                 work(&seen, &calls, sessions, (number, &forgotten)).await;
             }));
         }
-        Ok(Traffic { seen, tasks })
+        Ok(Traffic {
+            seen,
+            tasks,
+            programs: calls.len() as u64,
+        })
     }
 
     /// The slowest statement since last asked.
@@ -116,8 +121,14 @@ impl Traffic {
         Duration::from_micros(self.seen.longest.swap(0, Ordering::Relaxed))
     }
 
-    /// Waits until every program has gone round, or long enough.
-    pub(super) async fn go_round(&self, calls: u64) {
+    /// Waits until every program was called from here on, or long enough.
+    pub(super) async fn go_round(&self) {
+        // One of the sessions has then gone through all of them, beside the call that each was in the middle of.
+        self.go_on((self.programs + 1) * SESSIONS as u64).await;
+    }
+
+    /// Waits for so many calls, or long enough.
+    pub(super) async fn go_on(&self, calls: u64) {
         let wanted = self.seen.calls.load(Ordering::Relaxed) + calls;
         for _ in 0..400 {
             if self.seen.calls.load(Ordering::Relaxed) >= wanted {

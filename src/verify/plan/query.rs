@@ -59,7 +59,7 @@ pub(crate) async fn plans_of(
     if wanted.is_empty() {
         return Ok(found);
     }
-    let sample = sample::load(stage, run.seed).await?;
+    let sample = sample::load(stage, run.seed, run.rows).await?;
     let is_wanted = |subject: &str| wanted.contains(subject);
     // What is said of the design as a whole is said of all its queries.
     let whole: Vec<Claim> = design_claims(stage.model)

@@ -29,11 +29,11 @@ pub(super) struct Sample {
     pub volume: String,
 }
 
-/// Copies the schema and fills it.
-pub(super) async fn load(stage: &Stage<'_>, seed: u64) -> Result<Sample, Error> {
+/// Copies the schema and fills it; with so many rows of all tables together, where that is said.
+pub(super) async fn load(stage: &Stage<'_>, seed: u64, rows: Option<f64>) -> Result<Sample, Error> {
     let database = stage.copy().await?;
     let mut keeper = database.keeper().await?;
-    let loaded = fill_database(stage, &mut keeper, seed).await;
+    let loaded = fill_database(stage, &mut keeper, (seed, rows)).await;
     let loaded = loaded.map_err(|failure| failure.into_error("load a sample"))?;
     let mut relations = relations(stage, &loaded);
     if let Ok(pairs) = partition_indexes(&mut keeper).await {
@@ -41,18 +41,17 @@ pub(super) async fn load(stage: &Stage<'_>, seed: u64) -> Result<Sample, Error> 
     }
     let total: usize = loaded.values().sum();
     let largest = loaded.values().copied().max().unwrap_or(0);
-    let declared = stage
-        .model
-        .tables
-        .iter()
-        .map(crate::design::Table::rows)
-        .fold(0.0, f64::max);
-    let volume = format!(
-        "sample of {} rows, the largest table {} of {}",
-        thousands(total as f64),
-        thousands(largest as f64),
-        thousands(declared)
-    );
+    let declared = || stage.model.tables.iter().map(crate::design::Table::rows);
+    let volume = if total as f64 >= declared().sum::<f64>() {
+        format!("all {} rows that are declared", thousands(total as f64))
+    } else {
+        format!(
+            "sample of {} rows, the largest table {} of {}",
+            thousands(total as f64),
+            thousands(largest as f64),
+            thousands(declared().fold(0.0, f64::max))
+        )
+    };
     Ok(Sample {
         database,
         relations,
@@ -61,11 +60,19 @@ pub(super) async fn load(stage: &Stage<'_>, seed: u64) -> Result<Sample, Error> 
 }
 
 /// Rows per table: all by the same factor, the largest at [`LARGEST`]; fewer where there are many tables.
-fn counts(stage: &Stage<'_>) -> Vec<(Ident, usize)> {
+fn counts(stage: &Stage<'_>, rows: Option<f64>) -> Vec<(Ident, usize)> {
+    let (largest, all, bytes) = match rows {
+        Some(rows) => (rows, rows, f64::INFINITY),
+        None => (LARGEST, ALL, BYTES),
+    };
     let tables = stage.model.tables.iter();
     let declared: Vec<f64> = tables.map(|table| table.rows().max(1.0)).collect();
-    let tables = stage.model.tables.iter().zip(scaled(&declared));
-    let fits = |table, rows: usize| rows.min((BYTES / width(table)).max(ENOUGH) as usize);
+    let tables = stage
+        .model
+        .tables
+        .iter()
+        .zip(scaled(&declared, (largest, all)));
+    let fits = |table, rows: usize| rows.min((bytes / width(table)).max(ENOUGH) as usize);
     let rows = tables.map(|(table, rows)| (table.name.ident.clone(), fits(table, rows)));
     rows.collect()
 }
@@ -76,14 +83,13 @@ fn width(table: &crate::design::Table) -> f64 {
     widths.sum::<f64>().max(1.0)
 }
 
-fn scaled(declared: &[f64]) -> Vec<usize> {
-    let largest = declared.iter().copied().fold(1.0, f64::max);
-    let factor = (LARGEST / largest).min(1.0);
+fn scaled(declared: &[f64], (largest, all): (f64, f64)) -> Vec<usize> {
+    let factor = (largest / declared.iter().copied().fold(1.0, f64::max)).min(1.0);
     let scaled = declared
         .iter()
         .map(|rows| (rows * factor).max(rows.min(SMALLEST)));
     let scaled: Vec<f64> = scaled.collect();
-    let fewer = (ALL / scaled.iter().sum::<f64>()).min(1.0);
+    let fewer = (all / scaled.iter().sum::<f64>()).min(1.0);
     let rows = scaled
         .iter()
         .map(|rows| (rows * fewer).max(rows.min(ENOUGH)));
@@ -93,14 +99,14 @@ fn scaled(declared: &[f64]) -> Vec<usize> {
 async fn fill_database(
     stage: &Stage<'_>,
     keeper: &mut Session,
-    seed: u64,
+    (seed, rows): (u64, Option<f64>),
 ) -> Result<BTreeMap<String, usize>, SqlFailure> {
     let maker = Maker::new(stage.model, &stage.compiled.catalog);
     // Lifecycles and guards are not walked through: plans do not depend on them. VACUUM takes a row for visible to all only once the
     // commit that wrote it is on disk.
     keeper.batch(&fixed("SET synchronous_commit = on")).await?;
     let mut loaded = BTreeMap::new();
-    for bulk in maker.sample(&counts(stage), seed) {
+    for bulk in maker.sample(&counts(stage, rows), seed) {
         let rows = put(&maker, keeper, stage, &bulk).await?;
         if rows < bulk.rows.len() {
             // Lots that were refused left holes, which rows at the declared volume would not have.
@@ -276,8 +282,12 @@ mod tests {
 
     #[test]
     fn many_large_tables_share_what_there_is() {
-        assert_eq!(scaled(&[1e9, 1e6, 100.0]), [30_000, 500, 100]);
-        assert_eq!(scaled(&[1e7; 20]), [5_000; 20]);
-        assert_eq!(scaled(&[1e7; 80]), [3_000; 80]);
+        let few = (super::LARGEST, super::ALL);
+        assert_eq!(scaled(&[1e9, 1e6, 100.0], few), [30_000, 500, 100]);
+        assert_eq!(scaled(&[1e7; 20], few), [5_000; 20]);
+        assert_eq!(scaled(&[1e7; 80], few), [3_000; 80]);
+        let asked = (1e6, 1e6);
+        assert_eq!(scaled(&[9e5, 5e4], asked), [900_000, 50_000]);
+        assert_eq!(scaled(&[1e6; 2], asked), [500_000; 2]);
     }
 }
