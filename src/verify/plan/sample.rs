@@ -43,7 +43,10 @@ pub(super) async fn load(stage: &Stage<'_>, seed: u64, rows: Option<f64>) -> Res
     let largest = loaded.values().copied().max().unwrap_or(0);
     let declared = || stage.model.tables.iter().map(crate::design::Table::rows);
     let volume = if total as f64 >= declared().sum::<f64>() {
-        format!("sample of all {} rows that are declared", thousands(total as f64))
+        format!(
+            "sample of all {} rows that are declared",
+            thousands(total as f64)
+        )
     } else {
         format!(
             "sample of {} rows, the largest table {} of {}",
