@@ -141,7 +141,21 @@ pub(super) fn is_shadow(from: &Table, to: &Table) -> bool {
             .as_ref()
             .map(|by| (by.method, by.column.clone()))
     };
-    by(from) != by(to) || bounds_moved(&from.partitioning, &to.partitioning)
+    by(from) != by(to)
+        || is_cut_by_another_type(from, to)
+        || bounds_moved(&from.partitioning, &to.partitioning)
+}
+
+/// Whether the column by which a table is cut changes its type, which PostgreSQL refuses.
+fn is_cut_by_another_type(from: &Table, to: &Table) -> bool {
+    let cut = |table: &Table| {
+        let by = table.partitioning.as_ref()?;
+        table.column(&by.column).cloned()
+    };
+    let both = cut(from).zip(cut(to));
+    both.is_some_and(|(was, now)| {
+        !is_same_type(&was.data_type, &now.data_type) || was.collation != now.collation
+    })
 }
 
 /// Whether a partition of one name takes other rows.

@@ -458,7 +458,11 @@ fn contract(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     .forward_only("from here on the old table falls behind");
     draft.push(item);
     // One by one, while nobody uses the old table: a lock on it and on a table that programs hold would wait in a ring.
-    for key in pair.from.foreign_keys.keys() {
+    for (key, made) in &pair.from.foreign_keys {
+        // It went with the key on which it stood.
+        if super::primary::drops(draft, &made.table, &made.key) {
+            continue;
+        }
         let item = Item::new(
             Phase::Contract,
             Rank::GoneRules,

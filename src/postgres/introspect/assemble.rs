@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::bound::bracketed;
 use super::rows::{self, FunctionRow, GrantRow, NameRow, PolicyRow, TriggerRow, TypeRow, ViewRow};
-use super::tables::{qualified, sql};
+use super::tables::{expression, qualified, sql};
 use crate::catalog::{
     Catalog, Check, Function, Policy, PolicyCommand, Privilege, Role, Trigger, TriggerTiming,
     UserType, View,
@@ -39,7 +39,7 @@ pub(super) fn types(catalog: &mut Catalog, rows: Vec<TypeRow>) {
                 let checks = row.checks.into_iter().flatten();
                 let checks: BTreeMap<Ident, Check> = checks
                     .map(|check| {
-                        let expression = SqlText::made(check.expression);
+                        let expression = expression(&check.expression);
                         (Ident::new(check.name), Check { expression })
                     })
                     .collect();
@@ -96,7 +96,7 @@ pub(super) fn triggers(catalog: &mut Catalog, rows: Vec<TriggerRow>) {
             timing,
             events,
             columns: row.columns.into_iter().flatten().map(Ident::new).collect(),
-            when: condition(&row.definition).map(SqlText::made),
+            when: condition(&row.definition).map(|text| expression(&text)),
             function: qualified(&row.function_schema, &row.function),
         };
         table.triggers.insert(Ident::new(row.name), trigger);

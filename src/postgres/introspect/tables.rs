@@ -6,14 +6,28 @@ use crate::catalog::{
     Catalog, Check, Column, ColumnDefault, Exclusion, ForeignKey, Index, IndexKey, OnDelete,
     Partition, PartitionMethod, Partitioning, Table, Unique,
 };
-use crate::sql::{Ident, QualifiedName, SqlText};
+use crate::sql::{Ident, QualifiedName, SqlText, settled};
 
 pub(super) fn qualified(schema: &str, name: &str) -> QualifiedName {
     QualifiedName::new(schema.into(), name.into())
 }
 
 pub(super) fn sql(text: Option<String>) -> Option<SqlText> {
-    text.map(SqlText::made)
+    text.map(|text| expression(&text))
+}
+
+/// What the server says of a default. A literal keeps the type of which its column was when it got it, and is the same.
+fn default(text: &str, data_type: &str) -> SqlText {
+    let literal = text.strip_suffix("'::character varying");
+    match literal.filter(|_| data_type == "text") {
+        Some(literal) => expression(&[literal, "'::text"].concat()),
+        None => expression(text),
+    }
+}
+
+/// What the server says of an expression, in one spelling.
+pub(super) fn expression(text: &str) -> SqlText {
+    SqlText::made(settled(text))
 }
 
 fn idents(names: Option<Vec<String>>) -> Vec<Ident> {
@@ -57,10 +71,10 @@ pub(super) fn columns(catalog: &mut Catalog, rows: Vec<ColumnRow>) {
             ("d", _) => Some(ColumnDefault::IdentityByDefault),
             (_, "") => row
                 .default
-                .map(|text| ColumnDefault::Expression(SqlText::made(text))),
+                .map(|text| ColumnDefault::Expression(default(&text, &row.data_type))),
             (_, stored) => row.default.map(|text| {
                 let kind = if stored == "s" { "" } else { " VIRTUAL" };
-                ColumnDefault::Generated(SqlText::made(text + kind))
+                ColumnDefault::Generated(expression(&(text + kind)))
             }),
         };
         let column = Column {
@@ -114,7 +128,7 @@ pub(super) fn constraints(catalog: &mut Catalog, rows: Vec<ConstraintRow>) {
                 table.uniques.insert(name, Unique { columns, deferred });
             }
             "c" => {
-                let expression = SqlText::made(row.expression.unwrap_or_default());
+                let expression = expression(&row.expression.unwrap_or_default());
                 table.checks.insert(name, Check { expression });
             }
             "f" => {
@@ -138,7 +152,7 @@ pub(super) fn constraints(catalog: &mut Catalog, rows: Vec<ConstraintRow>) {
                 let exclusion = Exclusion {
                     method: Ident::new(row.method.unwrap_or_default()),
                     elements: elements
-                        .map(|e| (SqlText::made(e.expression), e.operator))
+                        .map(|e| (expression(&e.expression), e.operator))
                         .collect(),
                     predicate: sql(row.predicate),
                     deferred,
@@ -180,7 +194,7 @@ pub(super) fn indexes(catalog: &mut Catalog, rows: Vec<IndexRow>) {
 
 fn key(row: KeyRow) -> IndexKey {
     IndexKey {
-        expression: SqlText::made(row.expression),
+        expression: expression(&row.expression),
         column: row.column.map(Ident::new),
         collation: sql(row.collation),
         opclass: sql(row.opclass),
