@@ -102,6 +102,17 @@ impl Database {
         Ok(self.admin().await?.batch(statement).await)
     }
 
+    /// Lets sessions that are opened from here on look for deadlocks after a second, as PostgreSQL does by itself: only races want them to stay. A server
+    /// by URL keeps what it has.
+    pub async fn find_deadlocks(&self) -> Result<(), Error> {
+        if self.server.is_foreign() {
+            return Ok(());
+        }
+        let set = sql::set_for_database(&self.name, &Ident::new("deadlock_timeout"), "1s");
+        let done = self.server.control().await?.batch(&set).await;
+        done.map_err(|failure| failure.into_error("let deadlocks be found"))
+    }
+
     /// Drops it, and ends whatever session it still has.
     pub async fn drop(self) -> Result<(), Error> {
         let dropped = self

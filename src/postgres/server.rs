@@ -164,7 +164,7 @@ impl Server {
             limits: options.limits.clone(),
         };
         // To own a database on its behalf, and to end its sessions, the URL's user must be a member of the role.
-        if matches!(server.kind, Kind::Foreign(_)) {
+        if server.is_foreign() {
             for role in [&server.owner, &server.guest, &server.keeper] {
                 let sql = sql::grant_role_to_current_user(role);
                 control
@@ -201,7 +201,7 @@ impl Server {
 
     /// Whether pgproof started it, and may do with it what would ruin somebody's data.
     pub fn is_ours(&self) -> bool {
-        !matches!(self.inner.kind, Kind::Foreign(_))
+        !self.inner.is_foreign()
     }
 
     /// Which PostgreSQL it is.
@@ -340,6 +340,11 @@ impl Inner {
 
     pub(super) fn guest_address(&self) -> Address {
         self.kind.address().as_user(&self.guest, &self.password)
+    }
+
+    /// Whether it is somebody else's, reached by its URL.
+    pub(super) fn is_foreign(&self) -> bool {
+        matches!(self.kind, Kind::Foreign(_))
     }
 
     pub(super) fn keeper_address(&self) -> Result<Address, Error> {

@@ -103,6 +103,16 @@ pub fn set_for_role(role: &Ident, setting: &Ident, value: &str) -> SqlText {
     ))
 }
 
+/// A setting that every session of a database starts with.
+pub fn set_for_database(database: &Ident, setting: &Ident, value: &str) -> SqlText {
+    SqlText::made(format!(
+        "ALTER DATABASE {} SET {} = {}",
+        quote_ident(database),
+        quote_ident(setting),
+        literal(value)
+    ))
+}
+
 /// Drops a role, and before it what it was granted in the database of the session.
 pub fn drop_role(name: &Ident) -> SqlText {
     SqlText::made(format!("DROP ROLE IF EXISTS {}", quote_ident(name)))

@@ -18,6 +18,7 @@ impl Rehearsal<'_> {
     /// Every step, with programs running before, during and after it.
     pub(super) async fn under_load(&self) -> Result<Seen, Ended> {
         let (database, mut hands) = self.begin().await?;
+        database.find_deadlocks().await?;
         let path = self.stage.search_path();
         let old_calls = that_run(&database, &self.old_calls(), &path).await?;
         let (until, since) = self.compatible();
