@@ -60,8 +60,9 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     let comment = comment(table, column);
     match &column.default {
         Some(ColumnDefault::Generated(_)) => {
+            let is_proven = super::not_null::is_proven_later(column);
             let item = base(title)
-                .part(add(column))
+                .part(add(if is_proven { &first } else { column }))
                 .parts(comment)
                 .undo(drop)
                 .hazard(
@@ -71,6 +72,9 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 )
                 .because("PostgreSQL knows no other way to add a stored generated column");
             draft.push(item);
+            if is_proven {
+                super::not_null::steps(draft, table, name, name, &change.object);
+            }
             return Ok(());
         }
         Some(kind @ (ColumnDefault::IdentityAlways | ColumnDefault::IdentityByDefault)) => {

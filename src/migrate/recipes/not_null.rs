@@ -1,6 +1,6 @@
 //! NOT NULL without a scan that holds writers up.
 
-use crate::catalog::ObjectPath;
+use crate::catalog::{Column, ColumnDefault, ObjectPath};
 use crate::compile::derived;
 use crate::migrate::change::{Change, Facet, What};
 use crate::migrate::draft::{
@@ -42,6 +42,17 @@ fn constraint(table: &QualifiedName, column: &Ident, version: u16) -> SqlText {
         fill("CONSTRAINT {name} NOT NULL {column}", &parts)
     } else {
         fill("CONSTRAINT {name} CHECK ({column} IS NOT NULL)", &parts)
+    }
+}
+
+/// Whether a computed column comes without its NOT NULL, which the rows that exist may break: it is proven like any other. A virtual one has no values to
+/// look at.
+pub(super) fn is_proven_later(column: &Column) -> bool {
+    match &column.default {
+        Some(ColumnDefault::Generated(text)) => {
+            !column.nullable && !text.as_str().ends_with(" VIRTUAL")
+        }
+        _ => false,
     }
 }
 

@@ -127,8 +127,11 @@ fn bare(pair: &Pair<'_>) -> Column {
 }
 
 fn generated(draft: &mut Draft<'_>, pair: &Pair<'_>) {
+    // Before the backfills what it is computed from may have no value yet.
+    let is_proven = super::not_null::is_proven_later(&pair.now);
     let mut column = Column {
         name: pair.replaced.built.clone(),
+        nullable: pair.now.nullable || is_proven,
         ..pair.now.clone()
     };
     if let Some(ColumnDefault::Generated(expression)) = &mut column.default {
@@ -147,6 +150,10 @@ fn generated(draft: &mut Draft<'_>, pair: &Pair<'_>) {
             format!("a stored generated column is computed for every row while ACCESS EXCLUSIVE is held: readers and writers of {table} wait"),
         );
     draft.push(item);
+    if is_proven {
+        let (name, built) = (&pair.replaced.new, &pair.replaced.built);
+        super::not_null::steps(draft, pair.table, name, built, pair.cause);
+    }
 }
 
 fn added(draft: &mut Draft<'_>, pair: &Pair<'_>) {
