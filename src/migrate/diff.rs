@@ -6,7 +6,7 @@ use super::change::{Change, Facet, What};
 use super::columns::{columns, is_shadow};
 use super::renames::Renames;
 use super::same;
-use crate::catalog::{Catalog, ForeignKey, ObjectPath, Table, UserType};
+use crate::catalog::{Catalog, ForeignKey, ObjectPath, Table, Trigger, UserType};
 use crate::sql::words::{mentions, renamed};
 use crate::sql::{Ident, QualifiedName, SqlText};
 
@@ -173,6 +173,13 @@ impl Diff {
     fn speaks_of_replaced(&self, table: &QualifiedName, text: &SqlText) -> bool {
         self.replaced_in(table)
             .any(|replaced| mentions(text, &replaced.new))
+    }
+
+    /// Whether a trigger fires by a column that is replaced under the same name, or asks for its value.
+    pub(super) fn watches_replaced(&self, table: &QualifiedName, trigger: &Trigger) -> bool {
+        let when = trigger.when.as_ref();
+        self.names_replaced(table, &trigger.columns)
+            || when.is_some_and(|when| self.speaks_of_replaced(table, when))
     }
 
     pub(super) fn names_replaced(&self, table: &QualifiedName, columns: &[Ident]) -> bool {
@@ -358,9 +365,7 @@ fn inside(out: &mut Diff, name: &QualifiedName, (from, to): (&Table, &Table)) {
         (&from.triggers, &to.triggers),
         &at(ObjectPath::Trigger),
         &same::trigger,
-        &|out, made| {
-            list(out, &made.columns) || made.when.as_ref().is_some_and(|when| text(out, when))
-        },
+        &|out, made| out.watches_replaced(name, made),
     );
     out.named(
         (&from.policies, &to.policies),

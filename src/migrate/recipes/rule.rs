@@ -124,7 +124,17 @@ fn trigger(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         (What::Created, _, Some(now)) => {
             let made = draft.to.tables.get(table);
             let made = made.and_then(|table| table.triggers.get(name));
+            let waits = made.is_some_and(|trigger| draft.diff.watches_replaced(table, trigger));
             let function = made.map(|trigger| trigger.function.clone());
+            let counts = function
+                .as_ref()
+                .and_then(|name| tally::counted_by(draft, name));
+            if waits && counts.is_none() {
+                // Before the switch it would watch the old column, and stay with it.
+                let pair = (now, vec![Part::new(drop)]);
+                draft.switch(table, Slot::Rules, &change.object, pair);
+                return Ok(());
+            }
             let asks = function
                 .as_ref()
                 .is_some_and(|name| tally::asks(draft, name));
@@ -144,7 +154,7 @@ fn trigger(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 );
             }
             draft.push(item);
-            if let Some(tally) = function.and_then(|name| tally::counted_by(draft, &name)) {
+            if let Some(tally) = counts {
                 tally::filled(draft, &tally, Phase::Validate, &change.object);
             }
         }
