@@ -150,7 +150,13 @@ fn references(draft: &mut Draft<'_>, table: &QualifiedName, was: &Unique, cause:
         if is_handled {
             continue;
         }
-        if in_new.is_none() {
+        let is_shadowed = draft.diff.is_shadowed(&child);
+        if is_shadowed {
+            // The table that takes its place refers to the new key: both change theirs at once.
+            draft.switch_view(&child, table);
+            draft.switch_view(table, table);
+        }
+        if in_new.is_none() || is_shadowed {
             // Its table goes, but not before the key does.
             let constraint = lines::foreign_key(&name, &key);
             let add = Part::new(add_constraint(&child, &constraint, unproven(draft, &child)));

@@ -96,7 +96,7 @@ pub(super) fn triggers(catalog: &mut Catalog, rows: Vec<TriggerRow>) {
             timing,
             events,
             columns: row.columns.into_iter().flatten().map(Ident::new).collect(),
-            when: condition(&row.definition).map(|text| expression(&text)),
+            when: condition(&row.definition).map(expression),
             function: qualified(&row.function_schema, &row.function),
         };
         table.triggers.insert(Ident::new(row.name), trigger);
