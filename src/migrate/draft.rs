@@ -339,28 +339,28 @@ impl<'a> Draft<'a> {
         })
     }
 
-    /// Tables whose views are made again switch in one transaction: a view must never be away.
+    /// Tables whose views are made again switch in one transaction: a view must never be away. What joins may bring further ones along.
     fn join_switches(&mut self) {
-        let names: Vec<QualifiedName> = self.switches.keys().cloned().collect();
-        for (at, name) in names.iter().enumerate() {
-            for other in &names[at + 1..] {
-                let shared = match (self.switches.get(name), self.switches.get(other)) {
-                    (Some(one), Some(other)) => !one.views.is_disjoint(&other.views),
-                    _ => false,
-                };
-                if shared
-                    && let Some(joined) = self.switches.remove(other)
-                    && let Some(switch) = self.switches.get_mut(name)
-                {
-                    switch.forward.extend(joined.forward);
-                    switch.back.extend(joined.back);
-                    switch.again.extend(joined.again);
-                    switch.causes.extend(joined.causes);
-                    switch.hazards.extend(joined.hazards);
-                    switch.views.extend(joined.views);
-                }
+        while let Some((name, other)) = self.sharing() {
+            if let Some(joined) = self.switches.remove(&other)
+                && let Some(switch) = self.switches.get_mut(&name)
+            {
+                switch.forward.extend(joined.forward);
+                switch.back.extend(joined.back);
+                switch.again.extend(joined.again);
+                switch.causes.extend(joined.causes);
+                switch.hazards.extend(joined.hazards);
+                switch.views.extend(joined.views);
             }
         }
+    }
+
+    fn sharing(&self) -> Option<(QualifiedName, QualifiedName)> {
+        self.switches.iter().find_map(|(name, one)| {
+            let mut later = self.switches.range(name..).skip(1);
+            let other = later.find(|(_, other)| !one.views.is_disjoint(&other.views))?;
+            Some((name.clone(), other.0.clone()))
+        })
     }
 }
 
