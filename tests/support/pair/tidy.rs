@@ -112,6 +112,13 @@ fn once(design: &mut Design) {
             is_new
         });
         table.checks.retain(|(_, own)| is(own));
+        let mut seen = Vec::new();
+        table.excludes.retain(|own| {
+            let what = (own.equal.clone(), own.span.clone(), own.filter.clone());
+            let is_new = !seen.contains(&what);
+            seen.push(what);
+            is_new
+        });
         table.excludes.retain(|own| {
             let scalar = |column: &Column| {
                 matches!(
