@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{columns, judge, names::derived, partitions};
+use super::{columns, derived, judge, partitions};
 use crate::catalog::{
     Catalog, Check, Exclusion, ForeignKey, Index, IndexKey, ObjectPath, OnDelete, Role, Table,
     Unique, UserType, View,

@@ -1,6 +1,6 @@
 //! Columns, their types, and the checks that stand in a column's own lines.
 
-use super::names::derived;
+use super::derived;
 use crate::catalog::{Check, Column, ColumnDefault};
 use crate::design::{self, Model};
 use crate::sql::{Ident, SqlText, fill, join, literal, quote_ident, quote_qualified};

@@ -8,16 +8,15 @@ mod columns;
 mod ddl;
 mod judge;
 pub mod lines;
-mod names;
 mod order;
 mod partitions;
 mod routine;
 mod surroundings;
 mod writer;
 
+pub use crate::sql::derived;
 pub use catalog::{Compiled, compile};
 pub use columns::data_type;
 pub use ddl::{Script, Statement, ddl};
-pub use names::derived;
 pub use order::tables as table_order;
 pub use writer::{Build, Writer, comes_before_tables, privilege_list};

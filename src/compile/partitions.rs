@@ -3,7 +3,7 @@
 use jiff::civil::DateTime;
 use jiff::{Span, ToSpan};
 
-use super::names::derived;
+use super::derived;
 use crate::catalog::{Partition, PartitionBound, PartitionMethod, Partitioning};
 use crate::design::{PartitionBy, PartitionRule, Table};
 use crate::finding::Finding;

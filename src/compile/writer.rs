@@ -337,7 +337,7 @@ impl<'a> Writer<'a> {
         self.render("sql/create_view.sql.j2", &context, object.clone())?;
         if !view.key.is_empty() {
             // REFRESH … CONCURRENTLY asks for a unique index.
-            let index = super::names::derived(&[name.name.as_str(), "key"]);
+            let index = super::derived(&[name.name.as_str(), "key"]);
             let sql = fill(
                 "CREATE UNIQUE INDEX {index}\n    ON {view} ({key})",
                 &[

@@ -4,7 +4,8 @@ use super::case::Value;
 use crate::design::{ForeignKey, Invariant, Limit, Model, Name, Rule, Table};
 use crate::source::Text;
 use crate::sql::{
-    Ident, QualifiedName, SqlText, fill, fixed, idents, join, literal, quote_ident, quote_qualified,
+    Ident, QualifiedName, SqlText, derived, fill, fixed, idents, join, literal, quote_ident,
+    quote_qualified,
 };
 
 /// One invariant of one model.
@@ -128,11 +129,7 @@ impl<'a> Subject<'a> {
 
 /// A name that PostgreSQL keeps whole.
 pub(crate) fn short(name: &str) -> Ident {
-    let mut end = name.len().min(63);
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    Ident::new(&name[..end])
+    derived(&[name])
 }
 
 /// `where`, or TRUE.

@@ -9,6 +9,7 @@ mod compose;
 mod condition;
 mod control;
 mod ddl;
+mod derived;
 mod execute;
 mod expression;
 mod facts;
@@ -41,6 +42,7 @@ pub use ddl::{
     Named, NewColumn, NewTable, Object, ReindexTarget, Rename, Setting, TableAction, Transaction,
     TriggerState, TypeAction, ddl,
 };
+pub use derived::derived;
 pub use execute::{execute, inline, placeholder, prepare, sequence};
 pub use expression::{Comparison, Expression, parse_expression};
 pub use facts::{

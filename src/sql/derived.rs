@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::sql::Ident;
+use super::ident::Ident;
 
 /// NAMEDATALEN - 1.
 const LONGEST: usize = 63;
