@@ -68,7 +68,8 @@ pub(super) fn columns(
                             .any(|replaced| mentions(sql, &replaced.new)),
                         _ => false,
                     };
-                one_column(out, name, (was, column), is_swapped, schema);
+                let in_place = !is_held(from, &column.name);
+                one_column(out, name, (was, column), (is_swapped, in_place), schema);
             }
             None if out.replaced_in(name).any(|r| r.new == column.name) => {}
             None => out.say(path(&column.name), What::Created),
@@ -85,7 +86,7 @@ fn one_column(
     out: &mut Diff,
     table: &QualifiedName,
     (was, now): (&Column, &Column),
-    is_swapped: bool,
+    (is_swapped, in_place): (bool, bool),
     (schema, version): (&Catalog, u16),
 ) {
     let path = ObjectPath::Column(table.clone(), now.name.clone());
@@ -102,7 +103,7 @@ fn one_column(
     let same_type = is_same_type(&was.data_type, &now.data_type);
     let same_collation = was.collation == now.collation;
     let types = (&was.data_type, &now.data_type);
-    let wider = !same_type && keeps_bytes(types, schema, version);
+    let wider = !same_type && in_place && keeps_bytes(types, schema, version);
     if regenerated || is_swapped || !same_collation || !(same_type || wider) {
         out.say(path.clone(), What::Altered(Facet::Replaced));
         out.replaced.push(Replaced {
@@ -131,6 +132,23 @@ fn one_column(
     if was.comment != now.comment {
         out.say(path, What::Altered(Facet::Comment));
     }
+}
+
+/// Whether something holds the type of a column in its place: PostgreSQL changes none by which a column is computed, a trigger fires or a policy judges.
+fn is_held(table: &Table, column: &Ident) -> bool {
+    let computes = table.columns.iter().any(|other| match &other.default {
+        Some(ColumnDefault::Generated(sql)) => mentions(sql, column),
+        _ => false,
+    });
+    let watches = table.triggers.values().any(|trigger| {
+        let when = trigger.when.as_ref();
+        trigger.columns.contains(column) || when.is_some_and(|when| mentions(when, column))
+    });
+    let judges = table.policies.values().any(|policy| {
+        let mut conditions = [&policy.using, &policy.check].into_iter().flatten();
+        conditions.any(|condition| mentions(condition, column))
+    });
+    computes || watches || judges
 }
 
 /// Whether a table can only come by a new one beside it.
