@@ -280,11 +280,15 @@ fn of_new(column: &Ident) -> SqlText {
 
 /// Old to new only: programs of either version write the one name, and the other column is the migration's.
 fn one_way(pair: &Pair<'_>) -> SqlText {
-    let value = cast(
-        &of_new(&pair.replaced.old),
-        &pair.was.data_type,
-        &pair.built_type,
-    );
+    let old = match &pair.was.default {
+        // What is computed is computed after the triggers.
+        Some(ColumnDefault::Generated(computed)) => fill(
+            "(SELECT ({computed})::{type} FROM (SELECT NEW.*) AS pgproof_row)",
+            &[("computed", computed), ("type", &pair.was.data_type)],
+        ),
+        _ => of_new(&pair.replaced.old),
+    };
+    let value = cast(&old, &pair.was.data_type, &pair.built_type);
     let parts = [("built", &of_new(&pair.replaced.built)), ("value", &value)];
     fill("{built} := {value};", &parts)
 }
