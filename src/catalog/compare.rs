@@ -7,8 +7,9 @@ use super::difference::{Differences, debug, list, text};
 use super::index::{Index, IndexKey};
 use super::routine::{Policy, Trigger};
 use super::schema::{ObjectPath, Privilege};
+use super::statistics::Statistics;
 use super::table::{Column, ColumnDefault, Partitioning, Table};
-use crate::sql::{Ident, QualifiedName};
+use crate::sql::{Ident, QualifiedName, SqlText};
 
 pub(super) fn table_differences(
     out: &mut Differences,
@@ -53,6 +54,11 @@ pub(super) fn table_differences(
         index,
     );
     out.named(
+        (&expected.statistics, &found.statistics),
+        at(ObjectPath::Statistics),
+        statistics,
+    );
+    out.named(
         (&expected.triggers, &found.triggers),
         at(ObjectPath::Trigger),
         trigger,
@@ -68,6 +74,32 @@ pub(super) fn table_differences(
         |out, path, expected, found| {
             out.property(path, "list", (expected, found), privileges);
         },
+    );
+}
+
+fn statistics(out: &mut Differences, path: &ObjectPath, expected: &Statistics, found: &Statistics) {
+    let kinds = |made: &Statistics| {
+        let words: Vec<&str> = made.kinds.iter().map(|kind| kind.sql()).collect();
+        words.join(", ")
+    };
+    let on = |made: &Statistics| {
+        let columns = made.columns.iter().map(Ident::as_str);
+        let all: Vec<&str> = columns
+            .chain(made.expressions.iter().map(SqlText::as_str))
+            .collect();
+        all.join(", ")
+    };
+    out.property(
+        path,
+        "list of kinds",
+        (&kinds(expected), &kinds(found)),
+        String::clone,
+    );
+    out.property(
+        path,
+        "list of columns",
+        (&on(expected), &on(found)),
+        String::clone,
     );
 }
 

@@ -7,6 +7,7 @@ mod difference;
 mod index;
 mod routine;
 mod schema;
+mod statistics;
 mod table;
 
 pub use constraint::{Check, Exclusion, ForeignKey, OnDelete, Unique};
@@ -14,6 +15,7 @@ pub use difference::{Difference, differences};
 pub use index::{Index, IndexKey};
 pub use routine::{Function, Policy, PolicyCommand, Trigger, TriggerTiming, View};
 pub use schema::{Catalog, ObjectPath, Privilege, Role, UserType};
+pub use statistics::{Statistics, StatisticsKind};
 pub use table::{
     Column, ColumnDefault, Partition, PartitionBound, PartitionMethod, Partitioning, Table,
 };

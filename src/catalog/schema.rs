@@ -113,6 +113,7 @@ pub enum ObjectPath {
     ForeignKey(QualifiedName, Ident),
     Exclusion(QualifiedName, Ident),
     Index(QualifiedName, Ident),
+    Statistics(QualifiedName, Ident),
     Trigger(QualifiedName, Ident),
     Policy(QualifiedName, Ident),
     RowSecurity(QualifiedName),
@@ -137,6 +138,7 @@ impl ObjectPath {
             | ForeignKey(table, _)
             | Exclusion(table, _)
             | Index(table, _)
+            | Statistics(table, _)
             | Trigger(table, _)
             | Policy(table, _)
             | RowSecurity(table)
@@ -166,6 +168,7 @@ impl fmt::Display for ObjectPath {
             ForeignKey(table, name) => ("foreign key", Some(table), Some(name)),
             Exclusion(table, name) => ("exclusion", Some(table), Some(name)),
             Index(table, name) => ("index", Some(table), Some(name)),
+            Statistics(table, name) => ("statistics", Some(table), Some(name)),
             Trigger(table, name) => ("trigger", Some(table), Some(name)),
             Policy(table, name) => ("policy", Some(table), Some(name)),
             RowSecurity(table) => ("row-level security", Some(table), None),
@@ -195,6 +198,7 @@ impl Catalog {
             | ForeignKey(table, _)
             | Exclusion(table, _)
             | Index(table, _)
+            | Statistics(table, _)
             | Trigger(table, _)
             | Policy(table, _)
             | RowSecurity(table)
@@ -221,6 +225,7 @@ impl Catalog {
             ForeignKey(_, name) => table.foreign_keys.remove(name).is_some(),
             Exclusion(_, name) => table.exclusions.remove(name).is_some(),
             Index(_, name) => table.indexes.remove(name).is_some(),
+            Statistics(_, name) => table.statistics.remove(name).is_some(),
             Trigger(_, name) => table.triggers.remove(name).is_some(),
             Policy(_, name) => table.policies.remove(name).is_some(),
             RowSecurity(_) => std::mem::take(&mut table.row_security),

@@ -8,6 +8,7 @@ use super::constraint::{Check, Exclusion, ForeignKey, Unique};
 use super::index::Index;
 use super::routine::{Policy, Trigger};
 use super::schema::Privilege;
+use super::statistics::Statistics;
 use crate::sql::{Ident, QualifiedName, SqlText};
 
 /// Where a column's value comes from when a statement names none.
@@ -102,6 +103,8 @@ pub struct Table {
     pub exclusions: BTreeMap<Ident, Exclusion>,
     /// Indexes that implement no constraint.
     pub indexes: BTreeMap<Ident, Index>,
+    /// CREATE STATISTICS.
+    pub statistics: BTreeMap<Ident, Statistics>,
     /// Triggers.
     pub triggers: BTreeMap<Ident, Trigger>,
     /// Policies.

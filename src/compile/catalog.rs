@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{columns, derived, judge, partitions};
 use crate::catalog::{
-    Catalog, Check, Exclusion, ForeignKey, Index, IndexKey, ObjectPath, OnDelete, Role, Table,
-    Unique, UserType, View,
+    Catalog, Check, Exclusion, ForeignKey, Index, IndexKey, ObjectPath, OnDelete, Role, Statistics,
+    Table, Unique, UserType, View,
 };
 use crate::design::{self, Model, ProjectionKind, UserTypeKind, ViewKind};
 use crate::finding::Finding;
@@ -255,6 +255,20 @@ fn declared_table(model: &Model, table: &design::Table, compiled: &mut Compiled)
         );
         made.indexes
             .insert(index.name.ident.clone(), declared_index(index));
+    }
+    for statistics in &table.statistics {
+        let own = &statistics.name;
+        place(
+            ObjectPath::Statistics(name.clone(), own.ident.clone()),
+            own.at,
+        );
+        let columns = statistics.columns.iter();
+        let declared = Statistics {
+            kinds: statistics.kinds.clone(),
+            columns: columns.map(|column| column.ident.clone()).collect(),
+            expressions: Vec::new(),
+        };
+        made.statistics.insert(own.ident.clone(), declared);
     }
     if let Some(fillfactor) = table.fillfactor {
         made.with

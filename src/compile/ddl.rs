@@ -54,6 +54,7 @@ fn group(path: &ObjectPath) -> String {
             format!("table {}", name.name.as_str())
         }
         ObjectPath::Index(name, _) => format!("index {}", name.name.as_str()),
+        ObjectPath::Statistics(name, _) => format!("statistics {}", name.name.as_str()),
         ObjectPath::Grants(..) => "grants".to_owned(),
         ObjectPath::RowSecurity(name) | ObjectPath::ForceRowSecurity(name) => {
             format!("rls {}", name.name.as_str())

@@ -2,10 +2,11 @@
 
 use crate::catalog::{
     Check, Column, ColumnDefault, Exclusion, ForeignKey, OnDelete, PartitionBound, PartitionMethod,
-    Partitioning, Table, Unique,
+    Partitioning, Statistics, Table, Unique,
 };
 use crate::sql::{
-    Ident, SqlText, fill, fixed, idents, join, literal, number, pad, quote_ident, quote_qualified,
+    Ident, QualifiedName, SqlText, fill, fixed, idents, join, literal, number, pad, quote_ident,
+    quote_qualified,
 };
 
 /// `fillfactor = 80, …`.
@@ -26,6 +27,30 @@ pub fn parameters(with: &std::collections::BTreeMap<String, String>) -> SqlText 
             )
         }),
         ", ",
+    )
+}
+
+/// `CREATE STATISTICS`. Those of a live database may look at expressions, and one alone has no kinds.
+pub fn statistics(name: &Ident, table: &QualifiedName, made: &Statistics) -> SqlText {
+    let own = QualifiedName::new(table.schema.clone(), name.clone());
+    let kinds = made.kinds.iter().map(|kind| fixed(kind.sql()));
+    let kinds = match made.kinds.is_empty() {
+        true => fixed(""),
+        false => fill(" ({kinds})", &[("kinds", &join(kinds, ", "))]),
+    };
+    let columns = made.columns.iter().map(quote_ident);
+    let expressions = made
+        .expressions
+        .iter()
+        .map(|expression| fill("({it}\n)", &[("it", expression)]));
+    fill(
+        "CREATE STATISTICS {name}{kinds}\n    ON {columns} FROM {table}",
+        &[
+            ("name", &quote_qualified(&own)),
+            ("kinds", &kinds),
+            ("columns", &join(columns.chain(expressions), ", ")),
+            ("table", &quote_qualified(table)),
+        ],
     )
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::ddl::Statement;
-use super::lines::{bound, index_key, parameters, partition_by, table_lines};
+use super::lines::{bound, index_key, parameters, partition_by, statistics, table_lines};
 use crate::catalog::{
     Catalog, ColumnDefault, ForeignKey, Index, ObjectPath, Partition, Policy, PolicyCommand,
     Privilege, Table, Trigger, TriggerTiming, View,
@@ -178,6 +178,10 @@ impl<'a> Writer<'a> {
         }
         for (index, made) in &table.indexes {
             self.index(name, index, made, Build::default())?;
+        }
+        for (own, made) in &table.statistics {
+            let object = ObjectPath::Statistics(name.clone(), own.clone());
+            self.push(statistics(own, name, made), object);
         }
         Ok(())
     }

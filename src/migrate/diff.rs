@@ -362,6 +362,15 @@ fn inside(out: &mut Diff, name: &QualifiedName, (from, to): (&Table, &Table)) {
         },
     );
     out.named(
+        (&from.statistics, &to.statistics),
+        &at(ObjectPath::Statistics),
+        &|one, other| one == other,
+        &|out, made| {
+            out.replaced_in(name)
+                .any(|replaced| made.columns.contains(&replaced.new))
+        },
+    );
+    out.named(
         (&from.triggers, &to.triggers),
         &at(ObjectPath::Trigger),
         &same::trigger,

@@ -39,6 +39,7 @@ pub static RECIPES: &[&Recipe] = &[
     &recipes::not_null::NOT_NULL,
     &recipes::replace::REPLACED,
     &recipes::index::INDEX,
+    &recipes::statistics::STATISTICS,
     &recipes::key::UNIQUE,
     &recipes::primary::PRIMARY,
     &recipes::check::CHECK,

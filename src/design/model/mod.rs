@@ -21,6 +21,6 @@ pub use document::{
 pub use query::{Expectation, Pagination, Query, QueryKind};
 pub use table::{
     Bound, Check, Column, Data, Exclusion, ForeignKey, Index, IndexKey, PartitionBy, PartitionRule,
-    Retention, RetentionAction, Sensitivity, Table, TableRole, TimeKind, Unique, View, ViewKind,
-    Volume, Writes,
+    Retention, RetentionAction, Sensitivity, Statistics, Table, TableRole, TimeKind, Unique, View,
+    ViewKind, Volume, Writes,
 };

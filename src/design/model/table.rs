@@ -1,9 +1,9 @@
 //! Tables and what is in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Name;
-use crate::catalog::OnDelete;
+use crate::catalog::{OnDelete, StatisticsKind};
 use crate::source::{Span, Text};
 use crate::sql::Ident;
 
@@ -71,6 +71,8 @@ pub struct Table {
     pub exclusions: Vec<Exclusion>,
     /// `indexes:`.
     pub indexes: Vec<Index>,
+    /// `statistics:`.
+    pub statistics: Vec<Statistics>,
     /// `partition:`.
     pub partition: Option<PartitionBy>,
     /// `retention:`.
@@ -255,6 +257,19 @@ pub struct Index {
     pub drop_when: Option<Text>,
     /// Earlier name.
     pub was: Option<Name>,
+}
+
+/// Extended statistics.
+#[derive(Clone, Debug)]
+pub struct Statistics {
+    /// Name.
+    pub name: Name,
+    /// Columns.
+    pub columns: Vec<Name>,
+    /// What is gathered.
+    pub kinds: BTreeSet<StatisticsKind>,
+    /// Different combinations there are.
+    pub distinct: Option<f64>,
 }
 
 /// `partition:`.

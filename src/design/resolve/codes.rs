@@ -203,6 +203,13 @@ pub static FAULTS: &[About] = &[
          ```yaml\nat_most: {in: booking, per: [event_id], count: true, limit: event.capacity}   # booking needs a reference to event\n```\n",
     ),
     page(
+        "statistics-impossible",
+        "extended statistics that no table can have",
+        "PostgreSQL gathers statistics over two to eight columns. There are at least as many combinations as one of the columns has values, and at \
+         most as many as there are rows.\n\n\
+         ```yaml\nstatistics:\n  st_address: {columns: [country, city], distinct: 12k}\n```\n",
+    ),
+    page(
         "exclusion-invalid",
         "an element of an exclusion names no operator",
         "Two rows exclude each other where every operator holds.\n\n```yaml\nexclude: {ex_room: {elements: [room_id with =, during with &&]}}\n```\n",

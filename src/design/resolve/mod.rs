@@ -36,6 +36,7 @@ mod security;
 mod sql;
 mod sqlstate;
 mod state;
+mod statistics;
 mod step;
 mod symbols;
 mod table;

@@ -66,6 +66,13 @@ pub(super) fn check(cx: &Context<'_>, model: &Model) {
     for table in &model.tables {
         of_table(cx, table, &mut relations);
     }
+    // Statistics have a drawer of their own.
+    let mut statistics = Drawer::default();
+    for table in &model.tables {
+        for made in &table.statistics {
+            statistics.put(cx, "statistics", &made.name, table.name.as_str());
+        }
+    }
     derived(cx, model, &relations);
 }
 

@@ -5,7 +5,7 @@ use super::context::Context;
 use super::inside::Over;
 use super::symbols::{TableSymbol, key_span, section};
 use super::value::{name, name_at, names, names_of, text, word};
-use super::{column, index, partition, reference, retention, sql, volume};
+use super::{column, index, partition, reference, retention, sql, statistics, volume};
 use crate::finding::Finding;
 use crate::source::{Entry, Node, NodeKind, Text};
 use crate::sql::Ident;
@@ -49,6 +49,7 @@ fn table(cx: &Context<'_>, entry: &Entry) -> Option<Table> {
         checks: checks(cx, node, symbol, subject),
         exclusions: exclusions(cx, node, symbol, subject),
         indexes: index::indexes(cx, node, symbol, subject),
+        statistics: statistics::statistics(cx, node, symbol, subject),
         retention: retention::retention(cx, node, symbol, partition.as_ref(), subject),
         partition,
         volume: volume::volume(cx, node, subject),
@@ -62,6 +63,7 @@ fn table(cx: &Context<'_>, entry: &Entry) -> Option<Table> {
         cx.column(symbol, tenant, &format!("{subject} / tenant"));
     }
     volume::fits(cx, node, &table, subject);
+    statistics::fit(cx, node, &table, subject);
     earlier_name(cx, table.was.as_ref(), &cx.symbols.tables, "table", subject);
     earlier_columns(cx, symbol, &table, subject);
     Some(table)

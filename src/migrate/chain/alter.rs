@@ -207,6 +207,9 @@ pub(super) fn drop_column(table: &mut Table, column: &Ident) {
             .is_some_and(|text| speaks(text.as_str()));
         !(in_keys || in_predicate || index.include.contains(column))
     });
+    table
+        .statistics
+        .retain(|_, own| !own.columns.contains(column));
     if table
         .primary_key
         .as_ref()
@@ -274,6 +277,11 @@ pub(super) fn rename_column(table: &mut Table, from: &Ident, to: &Ident) {
             key.column = Some(to.clone());
         }
         swap(&mut index.include);
+    }
+    for own in table.statistics.values_mut() {
+        if own.columns.remove(from) {
+            own.columns.insert(to.clone());
+        }
     }
     for check in table.checks.values_mut() {
         check.expression = SqlText::authored(swapped(check.expression.as_str(), from, to));

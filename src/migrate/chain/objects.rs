@@ -1,10 +1,12 @@
 //! Everything but columns and constraints, followed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::follow::Chain;
 use super::names::{is_taken, made, of_keys};
-use crate::catalog::{Check, Function, Index, IndexKey, Trigger, TriggerTiming, UserType, View};
+use crate::catalog::{
+    Check, Function, Index, IndexKey, Statistics, Trigger, TriggerTiming, UserType, View,
+};
 use crate::migrate::effect::{Found, base_of};
 use crate::sql::{
     ConstraintForm, ConstraintKind, Ddl, DomainAction, Ident, IndexAction, IndexForm, Named,
@@ -33,6 +35,32 @@ pub(super) fn follow(chain: &mut Chain, form: &Ddl) {
                 chain.edit(&table, |table| {
                     if let Some(own) = table.indexes.remove(&name.name) {
                         table.indexes.insert(to.clone(), own);
+                    }
+                });
+            }
+        }
+        Ddl::CreateStatistics {
+            name: Some(name),
+            table: Some(table),
+        } => {
+            let (table, _) = chain.look().relation(table);
+            let name = chain.look().made(name).name;
+            // What they are about is not asked here: only whose they are.
+            let statistics = Statistics {
+                kinds: BTreeSet::new(),
+                columns: BTreeSet::new(),
+                expressions: Vec::new(),
+            };
+            chain.edit(&table, |table| {
+                table.statistics.insert(name, statistics);
+            });
+        }
+        Ddl::RenameStatistics { name, to } => {
+            let (name, table) = chain.look().statistics(name);
+            if let Some(table) = table {
+                chain.edit(&table, |table| {
+                    if let Some(own) = table.statistics.remove(&name.name) {
+                        table.statistics.insert(to.clone(), own);
                     }
                 });
             }
@@ -215,6 +243,14 @@ fn drop(chain: &mut Chain, what: Object, names: &[Named]) {
             Object::View | Object::MaterializedView => {
                 let (name, _) = chain.look().relation(named);
                 take_view(chain, &name);
+            }
+            Object::Statistics => {
+                let (name, table) = chain.look().statistics(named);
+                if let Some(table) = table {
+                    chain.edit(&table, |table| {
+                        table.statistics.remove(&name.name);
+                    });
+                }
             }
             Object::Type | Object::Domain => {
                 let (name, _) = chain.look().user_type(named);

@@ -28,6 +28,17 @@ pub(super) fn drop(work: &mut Work, what: Object, names: &[Named], if_exists: bo
                 work.out.breaks.push(format!("view {}", shown(&name)));
                 drop_views(work, &name, cascade);
             }
+            Object::Statistics => {
+                let (name, table) = work.look.statistics(named);
+                match table {
+                    Some(table) => work.lock(&table, ShareUpdateExclusive),
+                    None if if_exists => {}
+                    None => work.unknown(format!(
+                        "whose statistics {} are is not known",
+                        name.name.as_str()
+                    )),
+                }
+            }
             Object::Schema => drop_schema(work, &named.name, cascade),
             Object::Type | Object::Domain => drop_type(work, named, cascade),
             Object::Function if cascade => drop_function(work, named),

@@ -91,6 +91,23 @@ impl<'a> Look<'a> {
         (name, table)
     }
 
+    /// The extended statistics of a name, with their table.
+    pub(in crate::migrate) fn statistics(
+        &self,
+        named: &Named,
+    ) -> (QualifiedName, Option<QualifiedName>) {
+        let of = |name: &QualifiedName| {
+            let mut tables = self.catalog.tables.iter();
+            let (table, _) = tables.find(|(table, own)| {
+                table.schema == name.schema && own.statistics.contains_key(&name.name)
+            })?;
+            Some(table.clone())
+        };
+        let name = self.settle(named, |name| of(name).is_some());
+        let table = of(&name);
+        (name, table)
+    }
+
     /// The type of a name, where the schema defines it.
     pub(in crate::migrate) fn user_type(
         &self,

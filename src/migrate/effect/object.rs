@@ -76,7 +76,9 @@ pub(super) fn other(work: &mut Work, form: &Ddl) {
             }
         },
         Ddl::Comment { on } => comment(work, on.as_ref()),
-        Ddl::CreateStatistics { table: Some(table) } => {
+        Ddl::CreateStatistics {
+            table: Some(table), ..
+        } => {
             let (name, _) = work.relation(table);
             work.lock(&name, ShareUpdateExclusive);
         }

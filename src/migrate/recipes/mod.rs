@@ -14,6 +14,7 @@ pub(super) mod reference;
 pub(super) mod replace;
 pub(super) mod rule;
 pub(super) mod shadow;
+pub(super) mod statistics;
 pub(super) mod surroundings;
 pub(super) mod table;
 mod tally;

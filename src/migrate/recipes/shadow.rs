@@ -178,6 +178,8 @@ fn create(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
         .into_iter()
         .map(|(n, m)| (built(n), m))
         .collect();
+    let statistics = std::mem::take(&mut table.statistics).into_iter();
+    table.statistics = statistics.map(|(n, m)| (built(n), m)).collect();
     let in_the_way = partitions_in_the_way(pair);
     for own in table
         .partitioning
@@ -410,6 +412,21 @@ fn exchange(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
                 vec![index(&ident, &built)],
             );
         }
+    }
+    for ident in pair.to.statistics.keys() {
+        let (built, kept) = (
+            derived(&[ident.as_str(), "new"]),
+            derived(&[ident.as_str(), "old"]),
+        );
+        let rename = |from, to| super::statistics::rename(pair.name, from, to);
+        if pair.from.statistics.contains_key(ident) {
+            say(Slot::Keys, rename(ident, &kept), vec![rename(&kept, ident)]);
+        }
+        say(
+            Slot::Keys,
+            rename(&built, ident),
+            vec![rename(ident, &built)],
+        );
     }
     let identities = pair.to.columns.iter().filter(|column| {
         matches!(

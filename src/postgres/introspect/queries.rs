@@ -121,6 +121,17 @@ JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamesp
 WHERE n.nspname = ANY ({schemas}) AND c.relkind IN ('r', 'p', 'm') AND NOT c.relispartition
   AND NOT EXISTS (SELECT FROM pg_constraint k WHERE k.conindid = x.oid AND k.contype IN ('p', 'u', 'x'))";
 
+/// Extended statistics of these tables.
+pub(super) const STATISTICS: &str = "
+SELECT json_build_object(
+  'schema', n.nspname, 'table', c.relname, 'name', s.stxname,
+  'kinds', (SELECT json_agg(k) FROM unnest(s.stxkind) AS u(k)),
+  'columns', (SELECT json_agg(a.attname) FROM unnest(s.stxkeys::int2[]) AS u(attnum)
+    JOIN pg_attribute a ON a.attrelid = s.stxrelid AND a.attnum = u.attnum),
+  'expressions', to_json(pg_get_statisticsobjdef_expressions(s.oid)))
+FROM pg_statistic_ext s JOIN pg_class c ON c.oid = s.stxrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = ANY ({schemas}) AND c.relkind IN ('r', 'p') AND NOT c.relispartition";
+
 /// Triggers that fire. A disabled one is none.
 pub(super) const TRIGGERS: &str = "
 SELECT json_build_object(

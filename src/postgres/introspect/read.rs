@@ -54,6 +54,7 @@ async fn read(session: &mut Session, scope: &Scope) -> Result<Catalog, SqlFailur
         queries::PARTITIONS,
         queries::CONSTRAINTS,
         queries::INDEXES,
+        queries::STATISTICS,
         queries::TRIGGERS,
         queries::POLICIES,
         queries::GRANTS,
@@ -61,7 +62,7 @@ async fn read(session: &mut Session, scope: &Scope) -> Result<Catalog, SqlFailur
         queries::VIEWS,
     ]
     .map(|query| sql::fill(query, &parts));
-    // One message, one answer for each statement: twelve questions cost one round trip.
+    // One message, one answer for each statement: all questions cost one round trip.
     let answers = session.send(&sql::join(message, "\n;\n")).await?;
     let mut answers = answers.into_iter();
     let mut catalog = Catalog::default();
@@ -72,6 +73,7 @@ async fn read(session: &mut Session, scope: &Scope) -> Result<Catalog, SqlFailur
     tables::partitions(&mut catalog, rows_of(answers.next()));
     tables::constraints(&mut catalog, rows_of(answers.next()));
     let indexes = rows_of(answers.next());
+    tables::statistics(&mut catalog, rows_of(answers.next()));
     assemble::triggers(&mut catalog, rows_of(answers.next()));
     assemble::policies(&mut catalog, rows_of(answers.next()));
     let grants = rows_of(answers.next());

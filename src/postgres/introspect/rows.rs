@@ -112,6 +112,16 @@ pub(super) struct IndexRow {
 }
 
 #[derive(Debug, Deserialize)]
+pub(super) struct StatisticsRow {
+    pub schema: String,
+    pub table: String,
+    pub name: String,
+    pub kinds: Vec<String>,
+    pub columns: Option<Vec<String>>,
+    pub expressions: Option<Vec<String>>,
+}
+
+#[derive(Debug, Deserialize)]
 pub(super) struct TriggerRow {
     pub schema: String,
     pub table: String,

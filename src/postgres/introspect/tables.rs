@@ -1,10 +1,12 @@
 //! Tables and what belongs to one: columns, partitions, constraints, indexes.
 
 use super::bound::bound;
-use super::rows::{self, ColumnRow, ConstraintRow, IndexRow, KeyRow, PartitionRow, TableRow};
+use super::rows::{
+    self, ColumnRow, ConstraintRow, IndexRow, KeyRow, PartitionRow, StatisticsRow, TableRow,
+};
 use crate::catalog::{
     Catalog, Check, Column, ColumnDefault, Exclusion, ForeignKey, Index, IndexKey, OnDelete,
-    Partition, PartitionMethod, Partitioning, Table, Unique,
+    Partition, PartitionMethod, Partitioning, Statistics, StatisticsKind, Table, Unique,
 };
 use crate::sql::{Ident, QualifiedName, SqlText, settled};
 
@@ -189,6 +191,27 @@ pub(super) fn indexes(catalog: &mut Catalog, rows: Vec<IndexRow>) {
             };
             table.indexes.insert(Ident::new(row.name), index);
         }
+    }
+}
+
+pub(super) fn statistics(catalog: &mut Catalog, rows: Vec<StatisticsRow>) {
+    for row in rows {
+        let Some(table) = table(catalog, &row.schema, &row.table) else {
+            continue;
+        };
+        let kinds = row.kinds.iter().filter_map(|kind| match kind.as_str() {
+            "f" => Some(StatisticsKind::Dependencies),
+            "m" => Some(StatisticsKind::Mcv),
+            "d" => Some(StatisticsKind::Ndistinct),
+            _ => None,
+        });
+        let expressions = row.expressions.into_iter().flatten();
+        let statistics = Statistics {
+            kinds: kinds.collect(),
+            columns: idents(row.columns).into_iter().collect(),
+            expressions: expressions.map(|text| expression(&text)).collect(),
+        };
+        table.statistics.insert(Ident::new(row.name), statistics);
     }
 }
 

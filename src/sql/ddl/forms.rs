@@ -150,7 +150,12 @@ pub enum Ddl {
         on: Option<(Object, Named)>,
     },
     CreateStatistics {
+        name: Option<Named>,
         table: Option<Named>,
+    },
+    RenameStatistics {
+        name: Named,
+        to: Ident,
     },
     CreateSchema {
         name: Option<Ident>,

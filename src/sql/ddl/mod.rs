@@ -3,6 +3,7 @@
 //! Start with [`ddl`]. What has no form of its own is [`Ddl::Other`] with its leading words, so that nobody takes silence for harmless.
 
 mod alter;
+mod apart;
 mod constraint;
 mod fires;
 mod forms;

@@ -14,8 +14,9 @@ pub(super) fn read(node: &SyntaxNode) -> Option<Ddl> {
     created(node)
         .or_else(|| dropped(node))
         .or_else(|| altered(node))
+        .or_else(|| renamed_statistics(node))
         .or_else(|| maintained(node))
-        .or_else(|| apart(node))
+        .or_else(|| super::apart::read(node))
 }
 
 /// The last name of the first child of a kind.
@@ -72,6 +73,7 @@ fn created(node: &SyntaxNode) -> Option<Ddl> {
             name: of_kind(node, SyntaxKind::POLICY)?.name,
         },
         SyntaxKind::CREATE_STATISTICS => Ddl::CreateStatistics {
+            name: of_kind(node, SyntaxKind::STATISTICS),
             table: child::<ast::FromTable>(node).and_then(|from| relation(from.syntax())),
         },
         SyntaxKind::CREATE_SCHEMA => Ddl::CreateSchema {
@@ -119,6 +121,15 @@ fn owner(node: &SyntaxNode) -> Option<Named> {
     let name = words[at..].split(';').next()?.trim();
     let (table, _) = name.rsplit_once('.')?;
     Named::parse(table)
+}
+
+/// Another name; whose statistics they are and how much is gathered is nobody's concern.
+fn renamed_statistics(node: &SyntaxNode) -> Option<Ddl> {
+    let to = child::<ast::StatisticsRenameTo>(node)?;
+    Some(Ddl::RenameStatistics {
+        name: of_kind(node, SyntaxKind::STATISTICS_REF)?,
+        to: to.syntax().children().find_map(|part| ident(&part))?,
+    })
 }
 
 fn dropped(node: &SyntaxNode) -> Option<Ddl> {
@@ -174,7 +185,7 @@ fn dropped(node: &SyntaxNode) -> Option<Ddl> {
             )
         }
         SyntaxKind::DROP_EXTENSION => (Object::Extension, on(SyntaxKind::EXTENSION_REF)),
-        SyntaxKind::DROP_STATISTICS => (Object::Statistics, Vec::new()),
+        SyntaxKind::DROP_STATISTICS => (Object::Statistics, on(SyntaxKind::STATISTICS_REF)),
         SyntaxKind::DROP_DATABASE => (Object::Database, Vec::new()),
         SyntaxKind::DROP_OWNED => (Object::Owned, Vec::new()),
         _ => return None,
@@ -379,108 +390,6 @@ fn reindex(node: &SyntaxNode) -> Option<Ddl> {
         target,
         concurrently,
     })
-}
-
-/// Statements that lock no relation which programs use, or only name one.
-fn apart(node: &SyntaxNode) -> Option<Ddl> {
-    Some(match node.kind() {
-        SyntaxKind::COMMENT_ON => Ddl::Comment {
-            on: comment_target(node),
-        },
-        SyntaxKind::GRANT | SyntaxKind::REVOKE => {
-            let tables = node
-                .descendants()
-                .filter(|part| {
-                    matches!(
-                        part.kind(),
-                        SyntaxKind::PRIVILEGE_TABLE | SyntaxKind::PRIVILEGE_DEFAULT
-                    )
-                })
-                .flat_map(|list| {
-                    let names = list.descendants();
-                    names
-                        .filter(|part| part.kind() == SyntaxKind::RELATION_NAME_REF)
-                        .filter_map(|part| named(&part))
-                        .collect::<Vec<_>>()
-                });
-            Ddl::Grant {
-                tables: tables.collect(),
-            }
-        }
-        SyntaxKind::ALTER_DEFAULT_PRIVILEGES
-        | SyntaxKind::CREATE_ROLE
-        | SyntaxKind::ALTER_ROLE
-        | SyntaxKind::DROP_ROLE
-        | SyntaxKind::CREATE_USER
-        | SyntaxKind::ALTER_USER
-        | SyntaxKind::DROP_USER
-        | SyntaxKind::CREATE_GROUP
-        | SyntaxKind::ALTER_GROUP
-        | SyntaxKind::DROP_GROUP
-        | SyntaxKind::ALTER_SCHEMA
-        | SyntaxKind::ALTER_DATABASE
-        | SyntaxKind::ALTER_FUNCTION
-        | SyntaxKind::ALTER_PROCEDURE
-        | SyntaxKind::ALTER_ROUTINE
-        | SyntaxKind::CREATE_AGGREGATE
-        | SyntaxKind::CREATE_CAST
-        | SyntaxKind::CREATE_COLLATION
-        | SyntaxKind::CREATE_CONVERSION
-        | SyntaxKind::CREATE_OPERATOR
-        | SyntaxKind::CREATE_OPERATOR_CLASS
-        | SyntaxKind::CREATE_OPERATOR_FAMILY
-        | SyntaxKind::CREATE_LANGUAGE
-        | SyntaxKind::CREATE_EVENT_TRIGGER
-        | SyntaxKind::CREATE_SERVER
-        | SyntaxKind::CREATE_USER_MAPPING
-        | SyntaxKind::CREATE_FOREIGN_DATA_WRAPPER
-        | SyntaxKind::CREATE_FOREIGN_TABLE
-        | SyntaxKind::CREATE_ACCESS_METHOD
-        | SyntaxKind::CREATE_TABLESPACE
-        | SyntaxKind::CREATE_TEXT_SEARCH_CONFIGURATION
-        | SyntaxKind::CREATE_TEXT_SEARCH_DICTIONARY
-        | SyntaxKind::ALTER_TEXT_SEARCH_CONFIGURATION
-        | SyntaxKind::ALTER_TEXT_SEARCH_DICTIONARY
-        | SyntaxKind::ALTER_STATISTICS
-        | SyntaxKind::LISTEN
-        | SyntaxKind::UNLISTEN
-        | SyntaxKind::NOTIFY
-        | SyntaxKind::SHOW
-        | SyntaxKind::DISCARD
-        | SyntaxKind::CHECKPOINT
-        | SyntaxKind::LOAD
-        | SyntaxKind::PREPARE
-        | SyntaxKind::DEALLOCATE => Ddl::Apart,
-        _ => return None,
-    })
-}
-
-fn comment_target(node: &SyntaxNode) -> Option<(Object, Named)> {
-    let part = node.children().next()?;
-    let object = match part.kind() {
-        SyntaxKind::OBJECT_TABLE => Object::Table,
-        SyntaxKind::OBJECT_COLUMN => Object::Column,
-        SyntaxKind::OBJECT_INDEX => Object::Index,
-        SyntaxKind::OBJECT_VIEW => Object::View,
-        SyntaxKind::OBJECT_MATERIALIZED_VIEW => Object::MaterializedView,
-        SyntaxKind::OBJECT_CONSTRAINT
-        | SyntaxKind::OBJECT_TRIGGER
-        | SyntaxKind::OBJECT_POLICY
-        | SyntaxKind::OBJECT_RULE => Object::Constraint,
-        _ => return None,
-    };
-    let name = match object {
-        // The last name is that of the table: `CONSTRAINT c ON t`.
-        Object::Constraint => part.children().last().as_ref().and_then(named)?,
-        // The column's own name stands behind its table's.
-        Object::Column => {
-            let written = part.children().next().map(|path| text(&path))?;
-            let (table, _) = written.rsplit_once('.')?;
-            Named::parse(table)?
-        }
-        _ => part.children().next().as_ref().and_then(named)?,
-    };
-    Some((object, name))
 }
 
 /// The value of a string literal, as far as plain ones go.

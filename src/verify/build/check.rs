@@ -127,6 +127,7 @@ fn count(catalog: &Catalog) -> usize {
                 + table.foreign_keys.len()
                 + table.exclusions.len()
                 + table.indexes.len()
+                + table.statistics.len()
                 + table.triggers.len()
                 + table.policies.len()
                 + table.grants.len()

@@ -1,11 +1,11 @@
 //! What evidence depends on in tables and views; like `meaning`, field by field.
 
 use super::words::{Counts, Words, counted, plain};
-use crate::catalog::OnDelete;
+use crate::catalog::{OnDelete, StatisticsKind};
 use crate::design::{
     Check, Column, Data, Exclusion, ForeignKey, Index, IndexKey, PartitionBy, PartitionRule,
-    Retention, RetentionAction, Sensitivity, Table, TableRole, TimeKind, Unique, View, ViewKind,
-    Volume, Writes,
+    Retention, RetentionAction, Sensitivity, Statistics, Table, TableRole, TimeKind, Unique, View,
+    ViewKind, Volume, Writes,
 };
 
 plain!(
@@ -14,6 +14,7 @@ plain!(
     PartitionRule,
     RetentionAction,
     Sensitivity,
+    StatisticsKind,
     TableRole,
     TimeKind,
     ViewKind,
@@ -33,6 +34,7 @@ impl Counts for Table {
             checks,
             exclusions,
             indexes,
+            statistics,
             partition,
             retention,
             volume,
@@ -45,7 +47,7 @@ impl Counts for Table {
             key_at: _,
             was: _,
         } = self;
-        counted!(words; name, role, columns, key, unique, references, checks, exclusions, indexes);
+        counted!(words; name, role, columns, key, unique, references, checks, exclusions, indexes, statistics);
         counted!(words; partition, retention, volume, writes, fillfactor, tenant);
     }
 }
@@ -137,6 +139,19 @@ impl Counts for Index {
             was: _,
         } = self;
         counted!(words; name, using, unique, keys, include, predicate, with);
+    }
+}
+
+impl Counts for Statistics {
+    fn count(&self, words: &mut Words) {
+        let Statistics {
+            name,
+            columns,
+            kinds,
+            distinct,
+        } = self;
+        let kinds: &Vec<StatisticsKind> = &kinds.iter().copied().collect();
+        counted!(words; name, columns, kinds, distinct);
     }
 }
 

@@ -36,6 +36,7 @@ mod sample;
 mod size;
 mod statistics;
 mod storage;
+mod together;
 mod tops;
 mod volume;
 mod without;

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::statistics::LOOKED_AT;
+use super::together::keep_common;
 use crate::error::Error;
 use crate::explain::Relations;
 use crate::postgres::{Database, Session, SqlFailure};
@@ -35,6 +37,21 @@ pub(super) async fn load(stage: &Stage<'_>, seed: u64, rows: Option<f64>) -> Res
     let mut keeper = database.keeper().await?;
     let loaded = fill_database(stage, &mut keeper, (seed, rows)).await;
     let loaded = loaded.map_err(|failure| failure.into_error("load a sample"))?;
+    if stage
+        .model
+        .tables
+        .iter()
+        .any(|table| !table.statistics.is_empty())
+    {
+        let mut admin = database.steward().await?;
+        let rows = |table: &str| {
+            let mut tables = stage.model.tables.iter();
+            let declared = tables.find(|known| known.name.as_str() == table);
+            declared.map_or(0.0, crate::design::Table::rows)
+        };
+        let kept = keep_common((&mut admin, &mut keeper), &rows).await;
+        kept.map_err(|failure| failure.into_error("gather statistics of columns together"))?;
+    }
     let mut relations = relations(stage, &loaded);
     if let Ok(pairs) = partition_indexes(&mut keeper).await {
         relations.index_of = pairs;
@@ -75,7 +92,14 @@ fn counts(stage: &Stage<'_>, rows: Option<f64>) -> Vec<(Ident, usize)> {
         .tables
         .iter()
         .zip(scaled(&declared, (largest, all)));
-    let fits = |table, rows: usize| rows.min((bytes / width(table)).max(ENOUGH) as usize);
+    let fits = |table: &crate::design::Table, rows: usize| {
+        let rows = rows.min((bytes / width(table)).max(ENOUGH) as usize);
+        // How columns hang together is read off as many rows as ANALYZE looks at.
+        match table.statistics.is_empty() {
+            true => rows,
+            false => rows.max(table.rows().min(LOOKED_AT) as usize),
+        }
+    };
     let rows = tables.map(|(table, rows)| (table.name.ident.clone(), fits(table, rows)));
     rows.collect()
 }
@@ -282,6 +306,7 @@ pub(super) async fn set_planner(
 #[cfg(test)]
 mod tests {
     use super::scaled;
+    use super::statistics::LOOKED_AT;
 
     #[test]
     fn many_large_tables_share_what_there_is() {

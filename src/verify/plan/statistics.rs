@@ -7,7 +7,7 @@
 use crate::verify::seed::Profile;
 
 /// Rows that ANALYZE looks at, at the default statistics target.
-const LOOKED_AT: f64 = 30_000.0;
+pub(super) const LOOKED_AT: f64 = 30_000.0;
 /// Values that it keeps with their shares.
 const COMMON: usize = 100;
 /// Ranks that are added up one by one; those behind them in steps.

@@ -12,6 +12,7 @@ use super::believed::{Believed, read_believed, update};
 use super::relation::{Column, Extent, Relation, number, read_relations};
 use super::size;
 use super::statistics::{Belief, statistics};
+use super::together::{Together, read_together};
 use super::tops::{Tops, read_tops};
 use crate::design::Writes;
 use crate::error::Error;
@@ -37,6 +38,7 @@ pub(super) struct Storage {
     pub admin: Session,
     pub relations: Vec<Relation>,
     believed: Vec<Believed>,
+    pub together: Vec<Together>,
     pub segment: f64,
     /// First pages and roots of btrees.
     pub tops: BTreeMap<u32, Tops>,
@@ -62,6 +64,8 @@ impl Storage {
         let read = Storage::read(&mut admin).await;
         let (mut relations, believed, segment) =
             read.map_err(|failure| failure.into_error("read the sample's sizes"))?;
+        let together = read_together(&mut admin).await;
+        let together = together.map_err(|failure| failure.into_error("read statistics"))?;
         let tops = read_tops(&mut admin, &mut relations).await;
         let tops = tops.map_err(|failure| failure.into_error("read the sample's indexes"))?;
         // Files that were made before, by somebody who looked at this database earlier, keep their numbers.
@@ -76,6 +80,7 @@ impl Storage {
             admin,
             relations,
             believed,
+            together,
             segment,
             tops,
             number,
@@ -106,6 +111,7 @@ impl Storage {
         let mut statements: Vec<SqlText> = vec![fixed("BEGIN")];
         statements.extend(self.sizes(&extents));
         statements.extend(self.beliefs(volume, &extents));
+        statements.extend(self.combinations(volume, &extents));
         statements.push(fixed("COMMIT"));
         let done = self.admin.batch(&join(statements, ";\n")).await;
         done.map_err(|failure| failure.into_error("set statistics"))?;
@@ -168,7 +174,7 @@ impl Storage {
         extents
     }
 
-    fn relation(&self, oid: u32) -> Option<&Relation> {
+    pub(super) fn relation(&self, oid: u32) -> Option<&Relation> {
         self.relations.iter().find(|relation| relation.oid == oid)
     }
 

@@ -3,6 +3,7 @@
 
 mod companion;
 mod evaluate;
+mod joint;
 mod kind;
 mod maker;
 mod pattern;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::evaluate::{Row, Value, evaluate};
+use super::joint::Joint;
 use super::kind::Kind;
 use super::maker::Maker;
 use super::random::Random;
@@ -110,6 +111,7 @@ struct Sampler<'a> {
     random: Random,
     spreads: Vec<(&'a super::shape::Column, Spread)>,
     parents: Vec<Parents<'a>>,
+    joints: Vec<Joint>,
     /// Columns of each key, and the values taken.
     taken: Vec<(BTreeSet<usize>, HashSet<Key>)>,
     index: HashMap<&'a Ident, usize>,
@@ -160,6 +162,7 @@ impl<'a> Sampler<'a> {
             .map(|key| (key, HashSet::new()))
             .collect();
         let conditions = conditions(shape, &index, &parents);
+        let joints = Joint::all(maker, shape, &index);
         let fallback = maker
             .row(&shape.name.name, &[], 0)
             .pop()
@@ -171,6 +174,7 @@ impl<'a> Sampler<'a> {
             random,
             spreads,
             parents,
+            joints,
             taken,
             index,
             fallback: fallback.unwrap_or_default(),
@@ -231,6 +235,14 @@ impl<'a> Sampler<'a> {
                 row[*at] = value.clone();
             }
             fixed.extend(&parents.reference.columns);
+        }
+        for joint in &self.joints {
+            joint.follow(
+                &mut row,
+                (number, position),
+                &self.spreads,
+                &mut self.random,
+            );
         }
         Some(row)
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::joint::Together;
 use super::kind::{Defined, Kind, Typed};
 use crate::catalog::{self, Catalog, ColumnDefault, PartitionBound, UserType};
 use crate::design::{Data, Model, Rule};
@@ -64,6 +65,9 @@ pub(super) struct Shape {
     /// Sets of columns in which rows must differ, whether or not only some rows do.
     pub keys: Vec<Vec<Ident>>,
     pub lifecycle: Option<Lifecycle>,
+    /// Rows that the design declares.
+    pub rows: f64,
+    pub together: Vec<Together>,
 }
 
 impl Shape {
@@ -148,6 +152,21 @@ fn shape(name: &QualifiedName, table: &catalog::Table, model: &Model, catalog: &
         })
         .collect();
     checks.extend(partition_check(table));
+    let table_of = model.table(&name.name);
+    let rows = table_of.map_or(0.0, crate::design::Table::rows);
+    let statistics = table_of.into_iter().flat_map(|table| &table.statistics);
+    let together = statistics.filter_map(|made| {
+        let distinct = made.distinct?;
+        Some(Together {
+            columns: made.columns.iter().map(|name| name.ident.clone()).collect(),
+            distinct: if distinct < 1.0 {
+                distinct * rows
+            } else {
+                distinct
+            },
+        })
+    });
+    let together = together.collect();
     Shape {
         name: name.clone(),
         columns,
@@ -160,6 +179,8 @@ fn shape(name: &QualifiedName, table: &catalog::Table, model: &Model, catalog: &
         checks,
         keys: keys(table),
         lifecycle,
+        rows,
+        together,
     }
 }
 

@@ -51,6 +51,17 @@ enum Source {
     Pattern(String, usize),
 }
 
+impl Source {
+    fn size(&self) -> usize {
+        match self {
+            Source::Between { steps, .. } => *steps,
+            Source::Enumerated(n) | Source::Pattern(_, n) => *n,
+            Source::Values(values) => values.len(),
+            Source::Numbered => 1,
+        }
+    }
+}
+
 impl Spread {
     /// Reads what the design says, and infers the rest.
     pub(super) fn new(column: &Column, checks: &[Expression], rows: usize) -> Spread {
@@ -84,8 +95,7 @@ impl Spread {
         };
         let size = match &source {
             Source::Numbered | Source::Values(_) => 0,
-            Source::Between { steps, .. } => *steps,
-            Source::Enumerated(n) | Source::Pattern(_, n) => *n,
+            source => source.size(),
         };
         let nulls = if column.nullable {
             data.nulls.unwrap_or(NULLS)
@@ -123,16 +133,16 @@ impl Spread {
         }
     }
 
+    /// Different values there are to choose from.
+    pub(super) fn size(&self) -> f64 {
+        self.source.size() as f64
+    }
+
     /// A position among the values.
     pub(super) fn index(&self, random: &mut Random) -> usize {
-        let size = match &self.source {
-            Source::Between { steps, .. } => *steps,
-            Source::Enumerated(n) | Source::Pattern(_, n) => *n,
-            Source::Numbered | Source::Values(_) => 1,
-        };
         match &self.zipf {
             Some(zipf) => zipf.pick(random),
-            None => random.below(size),
+            None => random.below(self.source.size()),
         }
     }
 

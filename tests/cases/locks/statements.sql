@@ -692,3 +692,18 @@ COMMENT ON INDEX orders_note_idx IS 'for notes';
 DROP STATISTICS IF EXISTS nothing;
 --# analyze-column harmless
 ANALYZE orders (note);
+--# drop-statistics harmless
+--setup CREATE STATISTICS orders_pair ON note, state FROM orders;
+DROP STATISTICS orders_pair;
+--# drop-statistics-guarded harmless
+--setup CREATE STATISTICS orders_pair (mcv) ON note, state FROM orders;
+DROP STATISTICS IF EXISTS orders_pair;
+--# rename-statistics harmless
+--setup CREATE STATISTICS orders_pair ON note, state FROM orders;
+ALTER STATISTICS orders_pair RENAME TO orders_couple;
+--# target-of-statistics harmless
+--setup CREATE STATISTICS orders_pair ON note, state FROM orders;
+ALTER STATISTICS orders_pair SET STATISTICS 10;
+--# drop-column-of-statistics
+--setup CREATE STATISTICS orders_pair ON note, state FROM orders;
+ALTER TABLE orders DROP COLUMN note;

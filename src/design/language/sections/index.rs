@@ -62,6 +62,37 @@ pub(super) static INDEX: Object = Object {
     rules: &[],
 };
 
+const KIND: &[Word] = &[
+    ("dependencies", "how far one column follows from another"),
+    ("mcv", "the most common combinations with their shares"),
+    ("ndistinct", "how many different combinations there are"),
+];
+
+/// An entry of `statistics:`.
+pub(super) static STATISTICS: Object = Object {
+    name: "statistics",
+    doc: "Extended statistics: columns whose values hang together. Without them the planner multiplies the shares of each column by itself.",
+    keys: &[
+        Key::new("columns", COLUMNS, "Two to eight columns whose values hang together.")
+            .required()
+            .example("[country, city]"),
+        Key::new(
+            "kinds",
+            Shape::OneOrMore(&Shape::Choice(KIND)),
+            "What is gathered; everything where silent.",
+        )
+        .example("[dependencies, ndistinct]"),
+        Key::new(
+            "distinct",
+            Shape::Count,
+            "How many different combinations there are. As many as the column with the most values has: the others follow from it. Plans at volume are judged on it, and made rows have as many.",
+        )
+        .example("12k"),
+        Key::new("because", Shape::Text, "Why.").example("a city lies in one country"),
+    ],
+    rules: &[],
+};
+
 /// The long form of an entry of `unique:`.
 pub(super) static UNIQUE: Object = Object {
     name: "unique",

@@ -2,7 +2,7 @@
 
 use super::super::shape::{COLUMNS, EXPRESSION, Key, Object, Rule, Shape, Word};
 use super::column::COLUMN_ENTRY;
-use super::index::{EXCLUSION, INDEX, PARTITION, REFERENCE, UNIQUE, WHERE};
+use super::index::{EXCLUSION, INDEX, PARTITION, REFERENCE, STATISTICS, UNIQUE, WHERE};
 
 const ROLE: &[Word] = &[
     ("truth", "the present state, changed by commands"),
@@ -83,6 +83,12 @@ pub(super) static TABLE: Object = Object {
             "Indexes by name. Keys and unique constraints bring their own.",
         )
         .example("{ix_case_open: {columns: [opened_at desc], where: closed_at is null, serves: [open-cases]}}"),
+        Key::new(
+            "statistics",
+            Shape::Map("statistics", &Shape::Name("statistics"), &Shape::Object(&STATISTICS)),
+            "What the planner is to know of columns together, by name (CREATE STATISTICS).",
+        )
+        .example("{st_address: {columns: [country, city], distinct: 12k}}"),
         Key::new("partition", Shape::Object(&PARTITION), "How the table is cut into partitions.")
             .example("{by: created_at, every: 1 month, from: 2026-01-01, ahead: 3}"),
         Key::new(
