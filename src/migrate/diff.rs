@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Change, Facet, What};
-use super::columns::{columns, is_shadow};
+use super::columns::{columns, groups_renamed, is_shadow};
+use super::policy::Policy;
 use super::renames::Renames;
 use super::same;
 use crate::catalog::{Catalog, ForeignKey, ObjectPath, Table, Trigger, UserType};
@@ -34,7 +35,7 @@ pub(super) struct Diff {
     pub carried: BTreeMap<(QualifiedName, Ident), Ident>,
 }
 
-pub(super) fn diff(old: &Catalog, to: &Catalog, renames: &Renames, version: u16) -> Diff {
+pub(super) fn diff(old: &Catalog, to: &Catalog, renames: &Renames, policy: &Policy) -> Diff {
     let mut from = old.clone();
     let mut out = Diff {
         from: Catalog::default(),
@@ -52,6 +53,7 @@ pub(super) fn diff(old: &Catalog, to: &Catalog, renames: &Renames, version: u16)
         }
     }
     partitions_renamed(&mut out, &mut from, to);
+    groups_renamed(&mut out, &mut from, renames, &policy.tallies);
     surroundings(&mut out, &from, to);
     let swapped = types(&mut out, &from, to);
     // Whoever refers to such a table has to know.
@@ -73,7 +75,7 @@ pub(super) fn diff(old: &Catalog, to: &Catalog, renames: &Renames, version: u16)
                 (was, table),
                 renames,
                 &swapped,
-                (to, version),
+                (to, policy.version),
             );
         }
     }

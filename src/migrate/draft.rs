@@ -282,13 +282,6 @@ impl<'a> Draft<'a> {
         Some((self.from.tables.get(table)?, self.to.tables.get(table)?))
     }
 
-    /// Whether policies hide rows of a table from its owner, too. Policies change at the switch.
-    pub(super) fn is_forced(&self, table: &QualifiedName) -> bool {
-        let from = self.from.tables.get(table);
-        let found = from.or_else(|| self.to.tables.get(table));
-        found.is_some_and(|table| table.row_security && table.force_row_security)
-    }
-
     /// A type under another name where a new one of the same name is built beside it: `new` before the switch, `old` after it.
     pub(super) fn swapped(&self, data_type: &SqlText, wanted: &'static str) -> SqlText {
         let mut out = data_type.clone();

@@ -311,7 +311,18 @@ fn dropped(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     .part(drop_column(table, name));
     if is_generated {
         let comment = comment(table, column).into_iter().map(Part::new);
-        item = item.undo(add_column(table, column)).undo_parts(comment);
+        let mut again = column.clone();
+        if let Some(ColumnDefault::Generated(expression)) = &mut again.default {
+            // After the switch the columns that it is computed from are called otherwise.
+            for other in draft
+                .diff
+                .replaced_in(table)
+                .filter(|own| own.built != own.new)
+            {
+                *expression = text::renamed(expression, &other.new, &draft.kept(&other.new));
+            }
+        }
+        item = item.undo(add_column(table, &again)).undo_parts(comment);
     } else {
         item = item
             .hazard(

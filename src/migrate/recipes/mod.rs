@@ -11,6 +11,7 @@ pub(super) mod not_null;
 pub(super) mod partition;
 pub(super) mod primary;
 pub(super) mod reference;
+mod regroup;
 pub(super) mod replace;
 pub(super) mod rule;
 pub(super) mod shadow;

@@ -257,8 +257,10 @@ pub(super) fn at_switch(
 }
 
 /// Whether policies would hide rows of either table from its owner, by whose eyes PostgreSQL looks for rows that refer to nothing.
-fn is_hidden(draft: &Draft<'_>, table: &QualifiedName, key: &ForeignKey) -> bool {
-    draft.is_forced(table) || draft.is_forced(&key.table)
+pub(super) fn is_hidden(draft: &Draft<'_>, table: &QualifiedName, key: &ForeignKey) -> bool {
+    let sides = [draft.from, draft.to].into_iter();
+    let mut all = sides.flat_map(|side| [side.tables.get(table), side.tables.get(&key.table)]);
+    all.any(|found| found.is_some_and(|found| found.row_security && found.force_row_security))
 }
 
 /// The proof of a reference. Where policies would hide rows it fails rather than finding too many orphans, or none.

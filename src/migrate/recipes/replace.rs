@@ -12,6 +12,7 @@ use crate::migrate::diff::Replaced;
 use crate::migrate::draft::{
     Draft, Item, Rank, Slot, alter, alter_column, drop_function, drop_trigger,
 };
+use crate::migrate::effect::is_same_type;
 use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::sql::words as text;
@@ -73,6 +74,9 @@ fn replaced(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     let ObjectPath::Column(table, name) = &change.object else {
         return Ok(());
     };
+    if super::regroup::is_renamed(draft, table) && matches!(change.what, What::Renamed(_)) {
+        return super::regroup::renamed(draft, table, &change.object);
+    }
     let found = draft
         .diff
         .replaced_in(table)
@@ -261,6 +265,9 @@ pub(super) fn cast(value: &SqlText, from: &SqlText, to: &SqlText) -> SqlText {
         }
     };
     let parts = [("value", value), ("to", to)];
+    if is_same_type(from, to) {
+        return value.clone();
+    }
     match (family(from), family(to)) {
         // A time without a zone is read as UTC whatever the session's zone is.
         ("clock", "instant") | ("instant", "clock") => fill("({value} AT TIME ZONE 'UTC')", &parts),
@@ -317,7 +324,7 @@ fn function(pair: &Pair<'_>, name: &Ident, body: &SqlText) -> SqlText {
     let name = QualifiedName::new(pair.table.schema.clone(), name.clone());
     let parts = [("name", &quote_qualified(&name)), ("body", body)];
     fill(
-        "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $pgproof$\nBEGIN\n    {body}\n    RETURN NEW;\nEND\n$pgproof$",
+        "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $pgproof$\n#variable_conflict use_column\nBEGIN\n    {body}\n    RETURN NEW;\nEND\n$pgproof$",
         &parts,
     )
 }

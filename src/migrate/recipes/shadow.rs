@@ -273,7 +273,7 @@ fn mirror_function(
     ];
     // SECURITY DEFINER: a program that may write the one table need not be allowed to write the other.
     fill(
-        "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $pgproof$\nBEGIN\n    IF TG_OP <> 'INSERT' THEN\n        DELETE FROM {target} WHERE ROW({key}) = ROW({old_key});\n    END IF;\n    IF TG_OP <> 'DELETE' THEN\n        INSERT INTO {target} ({columns}) OVERRIDING SYSTEM VALUE VALUES ({values});\n    END IF;\n    RETURN NULL;\nEND\n$pgproof$",
+        "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $pgproof$\n#variable_conflict use_column\nBEGIN\n    IF TG_OP <> 'INSERT' THEN\n        DELETE FROM {target} WHERE ROW({key}) = ROW({old_key});\n    END IF;\n    IF TG_OP <> 'DELETE' THEN\n        INSERT INTO {target} ({columns}) OVERRIDING SYSTEM VALUE VALUES ({values});\n    END IF;\n    RETURN NULL;\nEND\n$pgproof$",
         &parts,
     )
 }
@@ -432,15 +432,7 @@ fn exchange(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
         vec![drop_trigger(pair.name, &back_name)],
     );
     led_anew(draft, pair.name, pair.cause);
-    let mut writer = Writer::new(draft.environment);
-    for (trigger, made) in &pair.to.triggers {
-        writer.trigger(pair.name, trigger, made)?;
-    }
-    for (made, trigger) in writer.take().into_iter().zip(pair.to.triggers.keys()) {
-        let pair_of = (made.sql, vec![Part::new(drop_trigger(pair.name, trigger))]);
-        draft.switch(pair.name, Slot::Rules, pair.cause, pair_of);
-    }
-    Ok(())
+    super::rule::triggers_anew(draft, pair.name, (pair.from, pair.to), pair.cause)
 }
 
 fn contract(draft: &mut Draft<'_>, pair: &Pair<'_>) {

@@ -4,7 +4,7 @@ use super::dice::Dice;
 use super::parts::*;
 use super::tidy::tidy;
 
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "customer",
     "order",
     "line",
@@ -16,9 +16,10 @@ const TABLES: [&str; 12] = [
     "case_file",
     "Mixed Case",
     "stock",
+    "new",
     "a_name_that_is_nearly_as_long_as_postgresql_will_take_it",
 ];
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 20] = [
     "amount",
     "note",
     "state",
@@ -35,6 +36,10 @@ const COLUMNS: [&str; 16] = [
     "primary",
     "a_column_with_a_very_long_name_that_nearly_fills_the_room",
     "code",
+    "old",
+    "new",
+    "total",
+    "period",
 ];
 pub const LABELS: [&str; 6] = ["new", "paid", "sent", "lost", "it's", "Done"];
 pub const VALUES: [&str; 4] = ["a", "b", "c", "d"];

@@ -19,7 +19,18 @@ fn fits(sql: &Sql, table: &Table, design: &Design) -> bool {
             .column(*id)
             .is_some_and(|column| *class == Class::Any || column.kind.class() == *class)
     });
+    // PostgreSQL compares times of two types as the session's zone has them.
+    let of_one_kind = sql.uses.first().is_none_or(|(_, class)| {
+        let kinds = sql
+            .uses
+            .iter()
+            .map(|(id, _)| table.column(*id).map(|column| column.kind));
+        let mut all = kinds.collect::<Vec<_>>();
+        all.dedup();
+        *class != Class::Time || all.len() == 1
+    });
     columns
+        && of_one_kind
         && sql
             .labels
             .iter()
