@@ -8,8 +8,8 @@ use super::policy::Policy;
 use super::renames::Renames;
 use super::same;
 use crate::catalog::{Catalog, ForeignKey, ObjectPath, Table, Trigger, UserType};
-use crate::sql::words::{mentions, renamed};
-use crate::sql::{Ident, QualifiedName, SqlText};
+use crate::sql::words::mentions;
+use crate::sql::{Ident, QualifiedName, SqlText, with_table_renamed};
 
 /// A column that another one takes the place of: of another name, or of another type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ fn rename_table(catalog: &mut Catalog, was: &QualifiedName, new: &QualifiedName)
         catalog.tables.insert(new.clone(), table);
     }
     // What PostgreSQL has stored follows the table under its new name.
-    let follow = |text: &mut SqlText| *text = renamed(text, &was.name, &new.name);
+    let follow = |text: &mut SqlText| *text = with_table_renamed(text, was, new);
     for table in catalog.tables.values_mut() {
         for key in table.foreign_keys.values_mut() {
             if key.table == *was {

@@ -250,7 +250,7 @@ pub enum Rename {
 pub enum IndexAction {
     Rename(Ident),
     Attach(Named),
-    SetTablespace,
+    SetTablespace(Option<Ident>),
     SetOptions,
     SetStatistics,
     Other,
