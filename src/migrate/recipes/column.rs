@@ -48,8 +48,8 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     let title = format!("add column {subject}");
     let is_declared = draft
         .policy
-        .backfill(table)
-        .is_some_and(|b| b.sql.as_ref().is_some_and(|sql| text::mentions(sql, name)));
+        .backfills_of(table)
+        .any(|b| b.sql.as_ref().is_some_and(|sql| text::mentions(sql, name)));
     let first = Column {
         nullable: true,
         ..column.clone()
@@ -372,15 +372,16 @@ pub(in crate::migrate) static NULLABLE: Recipe = Recipe {
             return Ok(());
         };
         let drop = alter_column(table, name, "DROP NOT NULL", &[]);
-        let back = super::not_null::parts(draft, table, name);
         let title = format!("let {}.{} be null", table.name.as_str(), name.as_str());
         let in_key = draft.from.tables.get(table).is_some_and(|from| {
             let key = from.primary_key.as_ref();
             key.is_some_and(|(_, key)| key.columns.contains(name))
         });
         if in_key {
-            draft.switch(table, Slot::Settings, &change.object, (drop, back));
+            // The key that comes again brings it, and PostgreSQL 18 takes none beside one that is not proven.
+            draft.switch(table, Slot::Settings, &change.object, (drop, Vec::new()));
         } else {
+            let back = super::not_null::parts(draft, table, name);
             // An identity goes before, and comes again after.
             let was = draft
                 .from

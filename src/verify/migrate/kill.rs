@@ -6,7 +6,7 @@ use super::ended::{Ended, Refuted};
 use super::rehearse::{Rehearsal, named};
 use super::steps::Hands;
 use crate::error::Error;
-use crate::migrate::{Manner, Phase, Step, groups, progress_table};
+use crate::migrate::{Manner, PART, Phase, Step, groups, progress_table};
 use crate::postgres::{Database, Session};
 use crate::sql::{QualifiedName, SqlText, fill, fixed, literal, quote_qualified};
 
@@ -72,7 +72,10 @@ async fn begun_again(
     let (Some(backfill), Some(mover)) = (backfill, &mut hands.mover) else {
         return Ok(());
     };
-    let Some(target) = declared.find(|table| table.name.as_str() == backfill.progress) else {
+    let Some(target) = declared.find(|table| {
+        let rest = backfill.progress.strip_prefix(table.name.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(PART))
+    }) else {
         return Ok(());
     };
     let before = content(mover, target).await?;
@@ -112,8 +115,8 @@ async fn content(session: &mut Session, table: &QualifiedName) -> Result<Option<
 
 /// Whether the design itself fills the table, so that rows come.
 fn is_filled(rehearsal: &Rehearsal<'_>, table: &QualifiedName) -> bool {
-    let declared = rehearsal.policy.backfill(table);
-    declared.is_some_and(|entry| entry.sql.is_some())
+    let mut declared = rehearsal.policy.backfills_of(table);
+    declared.any(|entry| entry.sql.is_some())
 }
 
 /// Runs a step up to its middle, and ends the session there.
