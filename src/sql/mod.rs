@@ -5,6 +5,7 @@
 //! [`accesses`] for what an index would have to serve, [`ddl()`] for what a statement of a migration says.
 
 mod access;
+mod comparable;
 mod compose;
 mod condition;
 mod control;
@@ -31,6 +32,7 @@ pub mod words;
 mod write;
 
 pub use access::{Access, Against, Condition, Key, Kind, SortKey, Test, TypedNames, accesses};
+pub use comparable::{comparable, is_unequal};
 pub use compose::{column_of, fill, fixed, idents, join, number, pad, qualified_columns};
 pub use condition::{condition_names, sqlstate};
 pub use control::{

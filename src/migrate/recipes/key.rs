@@ -180,6 +180,7 @@ pub(super) fn unchanged(
     found.retain(|(child, name, _)| {
         let path = ObjectPath::ForeignKey(child.clone(), name.clone());
         draft.to.tables.contains_key(child)
+            && !draft.diff.is_shadowed(child)
             && !draft
                 .diff
                 .changes

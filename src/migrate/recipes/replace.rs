@@ -16,7 +16,9 @@ use crate::migrate::effect::is_same_type;
 use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::sql::words as text;
-use crate::sql::{Ident, QualifiedName, SqlText, fill, follow_rows, quote_ident, quote_qualified};
+use crate::sql::{
+    Ident, QualifiedName, SqlText, comparable, fill, follow_rows, quote_ident, quote_qualified,
+};
 
 use super::column::{add_column, comment, drop_column, identity_word};
 
@@ -198,8 +200,12 @@ fn filled(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
     let built = quote_ident(&pair.replaced.built);
     let old = quote_ident(&pair.replaced.old);
     let value = cast(&old, &pair.was.data_type, &pair.built_type);
-    let parts = [("built", &built), ("value", &value)];
-    let stale = fill("{built} IS DISTINCT FROM {value}", &parts);
+    let (held, wanted) = (
+        comparable(&built, &pair.built_type),
+        comparable(&value, &pair.built_type),
+    );
+    let parts = [("held", &held), ("wanted", &wanted)];
+    let stale = fill("{held} IS DISTINCT FROM {wanted}", &parts);
     backfill::column(
         draft,
         pair.table,
@@ -306,16 +312,23 @@ fn both_ways(pair: &Pair<'_>) -> SqlText {
     let of_old = |column: &Ident| fill("OLD.{column}", &[("column", &quote_ident(column))]);
     let forward = cast(&of_new(old), &pair.was.data_type, &pair.built_type);
     let back = cast(&of_new(new), &pair.built_type, &pair.was.data_type);
+    let (was, now) = (&pair.was.data_type, &pair.built_type);
+    let compared_old = [of_new(old), of_old(old)].map(|value| comparable(&value, was));
+    let compared_new =
+        [of_new(new), of_old(new), forward.clone()].map(|value| comparable(&value, now));
     let parts = [
+        ("is_old", &compared_old[0]),
+        ("was_old", &compared_old[1]),
+        ("is_new", &compared_new[0]),
+        ("was_new", &compared_new[1]),
+        ("wanted", &compared_new[2]),
         ("new_old", &of_new(old)),
         ("new_new", &of_new(new)),
-        ("old_old", &of_old(old)),
-        ("old_new", &of_old(new)),
         ("forward", &forward),
         ("back", &back),
     ];
     fill(
-        "IF TG_OP = 'INSERT' THEN\n    IF {new_new} IS NOT NULL THEN\n        {new_old} := {back};\n    ELSE\n        {new_new} := {forward};\n    END IF;\nELSIF {new_old} IS DISTINCT FROM {old_old} THEN\n    {new_new} := {forward};\nELSIF {new_new} IS DISTINCT FROM {old_new} AND {new_new} IS DISTINCT FROM {forward} THEN\n    {new_old} := {back};\nEND IF;",
+        "IF TG_OP = 'INSERT' THEN\n    IF {new_new} IS NOT NULL THEN\n        {new_old} := {back};\n    ELSE\n        {new_new} := {forward};\n    END IF;\nELSIF {is_old} IS DISTINCT FROM {was_old} THEN\n    {new_new} := {forward};\nELSIF {is_new} IS DISTINCT FROM {was_new} AND {is_new} IS DISTINCT FROM {wanted} THEN\n    {new_old} := {back};\nEND IF;",
         &parts,
     )
 }

@@ -305,9 +305,19 @@ fn mirror(draft: &mut Draft<'_>, pair: &Pair<'_>) {
 
 /// Rows that the two do not share.
 fn differing(pair: &Pair<'_>) -> SqlText {
+    let types = pair.casts.iter().map(|(_, now)| now);
+    let were = pair.values(None, true).into_iter().zip(types.clone());
+    let columns = pair.shared.iter().map(quote_ident).zip(types);
+    let all = |values: &mut dyn Iterator<Item = (SqlText, &SqlText)>| {
+        join(
+            values.map(|(value, now)| crate::sql::comparable(&value, now)),
+            ", ",
+        )
+    };
+    let (were, columns) = (all(&mut were.into_iter()), all(&mut columns.into_iter()));
     let parts = [
-        ("were", &join(pair.values(None, true), ", ")),
-        ("columns", &idents(&pair.shared)),
+        ("were", &were),
+        ("columns", &columns),
         ("one", &quote_qualified(pair.name)),
         ("other", &quote_qualified(&pair.built)),
     ];

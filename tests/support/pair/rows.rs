@@ -233,6 +233,38 @@ fn obeying(design: &Design, rule: &Rule, table: &Table, is_last: bool) -> Option
                 "DELETE FROM shop.{within} WHERE ROW({per}) IN (SELECT {per} FROM shop.{within} GROUP BY {per} HAVING count(*) FILTER (WHERE {filter}) <> 1)"
             ))
         }
+        Rule::AtMostSum(_, sum, _) => {
+            let sum = quoted(&table.column(*sum)?.name);
+            Some(match is_last {
+                true => format!("DELETE FROM shop.{within} WHERE {sum} > 0"),
+                false => format!("UPDATE shop.{within} SET {sum} = 0 WHERE {sum} > 0"),
+            })
+        }
+        Rule::Required(columns, Some(filter)) => {
+            let columns = columns.iter().filter_map(|id| table.column(*id));
+            let empty: Vec<String> = columns
+                .map(|column| format!("{} IS NULL", quoted(&column.name)))
+                .collect();
+            Some(format!(
+                "DELETE FROM shop.{within} WHERE ({}) AND ({})",
+                filled(filter, table),
+                empty.join(" OR ")
+            ))
+        }
+        Rule::NoOverlapOf(per, period, _) => {
+            let period = quoted(&table.column(*period)?.name);
+            let same: Option<Vec<String>> = per
+                .iter()
+                .map(|id| {
+                    let name = quoted(&table.column(*id)?.name);
+                    Some(format!("one.{name} = other.{name}"))
+                })
+                .collect();
+            Some(format!(
+                "DELETE FROM shop.{within} one USING shop.{within} other WHERE one.ctid > other.ctid AND {} AND one.{period} && other.{period}",
+                same?.join(" AND ")
+            ))
+        }
         Rule::Child(child) => {
             let child = design.table(*child)?;
             let own = child

@@ -297,7 +297,12 @@ fn holds(own: &mut Invariant, table: &Table, design: &Design) -> bool {
     let by = table.partition.as_ref().map(|own| own.by);
     let is_whole = |ids: &[Id]| by.is_none_or(|by| ids.contains(&by));
     match &mut own.rule {
-        Rule::Required(columns) => all(columns, &|column| !column.nullable),
+        Rule::Required(columns, None) => all(columns, &|column| !column.nullable),
+        Rule::Required(columns, Some(filter)) => all(columns, &|_| true) && is(filter),
+        Rule::Parent(reference, filter) => {
+            filter.as_ref().is_none_or(is)
+                && table.references.iter().any(|own| own.name == *reference)
+        }
         Rule::Child(child) => {
             let refers = |other: &Table| {
                 other
@@ -315,7 +320,22 @@ fn holds(own: &mut Invariant, table: &Table, design: &Design) -> bool {
         Rule::ExactlyOne(columns, filter) => {
             all(columns, &scalar) && is(filter) && is_whole(columns)
         }
-        Rule::AtMostCount(columns, _) => all(columns, &scalar),
+        Rule::AtMostCount(columns, _, filter) => {
+            all(columns, &scalar) && filter.as_ref().is_none_or(is)
+        }
+        Rule::AtMostSum(columns, sum, filter) => {
+            (columns.is_empty() || all(columns, &scalar))
+                && all(&[*sum], &whole)
+                && !columns.contains(sum)
+                && filter.as_ref().is_none_or(is)
+        }
+        Rule::NoOverlapOf(columns, period, _) => {
+            all(columns, &scalar)
+                && all(&[*period], &|column| {
+                    column.kind == Kind::Span && column.generated.is_none()
+                })
+                && by.is_none()
+        }
         Rule::AtMostOfParent {
             reference,
             sum,
