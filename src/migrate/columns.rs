@@ -11,7 +11,6 @@ use crate::catalog::{
     Catalog, Column, ColumnDefault, ObjectPath, Partition, PartitionBound, Partitioning, Table,
 };
 use crate::compile::derived;
-use crate::invariant::Tally;
 use crate::sql::words::mentions;
 use crate::sql::{Ident, QualifiedName, SqlText};
 
@@ -79,34 +78,6 @@ pub(super) fn columns(
     for column in &from.columns {
         if to.column(&column.name).is_none() && !taken.contains(&column.name) {
             out.say(path(&column.name), What::Dropped);
-        }
-    }
-}
-
-/// The columns of a guard table are called as the group that they count.
-pub(super) fn groups_renamed(
-    out: &mut Diff,
-    from: &mut Catalog,
-    renames: &Renames,
-    tallies: &[Tally],
-) {
-    for tally in tallies {
-        for name in &tally.per {
-            let was = renames.columns.get(&(tally.table.clone(), name.clone()));
-            let (Some(was), Some(guard)) = (was, from.tables.get_mut(&tally.guard)) else {
-                continue;
-            };
-            if guard.column(name).is_some() || guard.column(was).is_none() {
-                continue;
-            }
-            let columns = guard.columns.iter_mut().map(|column| &mut column.name);
-            let key = guard.primary_key.iter_mut();
-            let all = columns.chain(key.flat_map(|(_, key)| &mut key.columns));
-            for column in all.filter(|column| *column == was) {
-                column.clone_from(name);
-            }
-            let path = ObjectPath::Column(tally.guard.clone(), name.clone());
-            out.say(path, What::Renamed(was.clone()));
         }
     }
 }

@@ -10,6 +10,7 @@
 mod aside;
 mod audit;
 mod backfill;
+mod called;
 mod chain;
 mod change;
 mod columns;

@@ -1,5 +1,6 @@
 //! Recipes, one file for what belongs together.
 
+mod cast;
 pub(super) mod check;
 pub(super) mod column;
 pub(super) mod default;

@@ -19,7 +19,7 @@ use crate::sql::{
     quote_qualified,
 };
 
-use super::replace::cast;
+use super::cast::cast;
 use super::table::led_anew;
 
 pub(in crate::migrate) static SHADOW: Recipe = Recipe {

@@ -296,6 +296,13 @@ fn holds(own: &mut Invariant, table: &Table, design: &Design) -> bool {
     let is = |sql: &Sql| fits(sql, table, design);
     let by = table.partition.as_ref().map(|own| own.by);
     let is_whole = |ids: &[Id]| by.is_none_or(|by| ids.contains(&by));
+    // PostgreSQL makes one of two that are the same.
+    let is_excluded = |per: &[Id], span: &[Id]| {
+        table.excludes.iter().any(|own| {
+            let of: Vec<Id> = own.span.uses.iter().map(|(id, _)| *id).collect();
+            own.filter.is_none() && own.equal == per && of == span
+        })
+    };
     match &mut own.rule {
         Rule::Required(columns, None) => all(columns, &|column| !column.nullable),
         Rule::Required(columns, Some(filter)) => all(columns, &|_| true) && is(filter),
@@ -331,6 +338,7 @@ fn holds(own: &mut Invariant, table: &Table, design: &Design) -> bool {
         }
         Rule::NoOverlapOf(columns, period, _) => {
             all(columns, &scalar)
+                && !is_excluded(columns, &[*period])
                 && all(&[*period], &|column| {
                     column.kind == Kind::Span && column.generated.is_none()
                 })
@@ -355,6 +363,7 @@ fn holds(own: &mut Invariant, table: &Table, design: &Design) -> bool {
         Rule::Check(sql) | Rule::Holds(sql) => is(sql),
         Rule::NoOverlap { per, from, to } => {
             all(per, &scalar)
+                && !is_excluded(per, &[*from, *to])
                 && all(&[*from, *to], &|column| {
                     column.kind == Kind::Timestamptz && column.generated.is_none()
                 })
