@@ -54,14 +54,11 @@ fn shadow(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         return Ok(());
     };
     let beside = |ident: Ident| QualifiedName::new(name.schema.clone(), ident);
-    let is_written = |column: &Column| !matches!(column.default, Some(ColumnDefault::Generated(_)));
     let (mut shared, mut were, mut casts) = (Vec::new(), Vec::new(), Vec::new());
-    for column in to.columns.iter().filter(|column| is_written(column)) {
+    for column in to.columns.iter().filter(|column| !is_computed(column)) {
         let was = draft.diff.carried.get(&(name.clone(), column.name.clone()));
-        let was = was
-            .and_then(|was| from.column(was))
-            .filter(|was| is_written(was));
-        if let Some(was) = was {
+        // What was computed is copied as it is.
+        if let Some(was) = was.and_then(|was| from.column(was)) {
             let now_type = draft.swapped(&column.data_type, "new");
             casts.push((was.data_type.clone(), now_type));
             shared.push(column.name.clone());
@@ -238,6 +235,10 @@ fn create(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+fn is_computed(column: &Column) -> bool {
+    matches!(column.default, Some(ColumnDefault::Generated(_)))
+}
+
 fn mirror_name(pair: &Pair<'_>) -> Ident {
     derived(&["pgproof", "mirror", pair.name.name.as_str()])
 }
@@ -263,11 +264,17 @@ fn mirror_function(
         all.find(|(_, name)| *name == column)
             .map(|(value, _)| value.clone())
     });
+    // On the way back the old table computes for itself what it computes.
+    let written = columns.iter().zip(pair.values(Some("NEW"), forward));
+    let (columns, values): (Vec<Ident>, Vec<SqlText>) = written
+        .filter(|(name, _)| forward || !pair.from.column(name).is_some_and(is_computed))
+        .map(|(name, value)| (name.clone(), value))
+        .unzip();
     let parts = [
         ("name", &quote_qualified(&name)),
         ("target", &quote_qualified(target)),
-        ("columns", &idents(columns)),
-        ("values", &join(pair.values(Some("NEW"), forward), ", ")),
+        ("columns", &idents(&columns)),
+        ("values", &join(values, ", ")),
         ("key", &idents(key)),
         ("old_key", &join(ordered, ", ")),
     ];

@@ -392,6 +392,13 @@ fn holds(own: &mut Invariant, table: &Table, design: &Design) -> bool {
             whole(column) && column.identity.is_none()
         }),
         Rule::Isolated(tables) => {
+            // A function that reads rows runs as their owner, who sees none where policies are forced: no such rule can be kept.
+            let read: Vec<Id> = design
+                .invariants
+                .iter()
+                .flat_map(|own| read_by(own, design))
+                .collect();
+            tables.retain(|id| !read.contains(id));
             tables.retain(|id| {
                 design.table(*id).is_some_and(|table| {
                     table
@@ -402,5 +409,23 @@ fn holds(own: &mut Invariant, table: &Table, design: &Design) -> bool {
             });
             !tables.is_empty()
         }
+    }
+}
+
+/// Tables whose rows the function of a rule reads.
+fn read_by(own: &Invariant, design: &Design) -> Vec<Id> {
+    let parent = |name: &String| {
+        let table = design.table(own.table)?;
+        let mut all = table.references.iter();
+        all.find(|reference| reference.name == *name)
+            .map(|reference| reference.to)
+    };
+    match &own.rule {
+        Rule::Child(child) => vec![own.table, *child],
+        Rule::Parent(reference, _) | Rule::AtMostOfParent { reference, .. } => {
+            parent(reference).into_iter().chain([own.table]).collect()
+        }
+        Rule::Balanced(..) | Rule::NoOverlapOf(_, _, true) => vec![own.table],
+        _ => Vec::new(),
     }
 }
