@@ -106,6 +106,34 @@ fn a_folder_is_judged_with_places_and_notes() {
 }
 
 #[test]
+fn a_table_is_moved_only_to_another_tablespace() {
+    let made = (
+        "1.sql",
+        "CREATE TABLE a (id int PRIMARY KEY);\nINSERT INTO a VALUES (1);\n",
+    );
+    let usual = "ALTER TABLE a SET TABLESPACE pg_default;\n";
+    let moved = "ALTER TABLE a SET TABLESPACE fast;\n";
+    let rewrites = |files: &[(&str, &str)]| {
+        let mut all = found(files);
+        all.retain(|line| line.ends_with(" rewrites-table"));
+        all
+    };
+    assert!(rewrites(&[made, ("2.sql", usual)]).is_empty());
+    assert_eq!(
+        rewrites(&[made, ("2.sql", moved), ("3.sql", usual)]),
+        ["1:1 rewrites-table", "2:1 rewrites-table"]
+    );
+    let elsewhere = (
+        "1.sql",
+        "CREATE TABLE a (id int PRIMARY KEY) TABLESPACE fast;\n",
+    );
+    assert_eq!(
+        rewrites(&[elsewhere, ("2.sql", usual)]),
+        ["1:1 rewrites-table"]
+    );
+}
+
+#[test]
 fn a_clean_folder_is_clean() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     write(

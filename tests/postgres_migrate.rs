@@ -231,6 +231,17 @@ async fn what_is_wrong_with_a_migration_is_found() {
             Some("nothing shows rows that differ"),
         ),
         (
+            "the design's own way counts on when it is begun again",
+            new(
+                &[(
+                    "    key: [item_id]\n",
+                    "      words: {type: integer, default: 0, means: how long it is}\n    key: [item_id]\n",
+                )],
+                "migration:\n  backfill:\n    item: {by: item_id, sql: 'UPDATE item SET words = words + length(coalesce(title, $$x$$)) WHERE item_id IN (SELECT item_id FROM item WHERE item_id > :after ORDER BY item_id LIMIT :chunk)'}\n",
+            ),
+            Some("writes other values when it is begun again"),
+        ),
+        (
             "the design's own way asks for what only a superuser may",
             new(
                 &[(

@@ -127,6 +127,8 @@ impl Derived<'_> {
         body: SqlText,
     ) -> QualifiedName {
         let name = subject.model.qualified(&name);
+        // A column may be called as a variable is: `new`, `total`.
+        let body = fill("#variable_conflict use_column\n{body}", &[("body", &body)]);
         let definition = fill(
             "CREATE FUNCTION {name}() RETURNS trigger\n    LANGUAGE plpgsql\n    SECURITY DEFINER\n    SET search_path = {schema}, public, pg_temp\nAS $$\n{body}\n$$",
             &[

@@ -48,12 +48,17 @@ pub(crate) fn guard_key(per: &[Name]) -> SqlText {
 
 /// `NEW.a IS NOT NULL AND …`: a row with a null in its group belongs to none.
 pub(crate) fn in_a_group(row: &'static str, per: &[Name]) -> SqlText {
-    let parts = per.iter().map(|name| {
-        fill(
-            "{name} IS NOT NULL",
-            &[("name", &column_of(row, &name.ident))],
-        )
-    });
+    all_given(row, per.iter().map(|name| &name.ident))
+}
+
+/// The same of columns that no design has named.
+pub(crate) fn all_given<'c>(
+    row: &'static str,
+    columns: impl IntoIterator<Item = &'c Ident>,
+) -> SqlText {
+    let parts = columns
+        .into_iter()
+        .map(|column| fill("{name} IS NOT NULL", &[("name", &column_of(row, column))]));
     let all = join(parts, " AND ");
     if all.as_str().is_empty() {
         fixed("TRUE")

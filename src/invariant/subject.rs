@@ -161,6 +161,12 @@ pub(crate) fn none_null(names: &[Name]) -> SqlText {
     join(parts, " AND ")
 }
 
+/// What the total of a group is called beside its columns.
+pub(crate) fn total_name(per: &[Name]) -> SqlText {
+    let is_taken = per.iter().any(|name| name.ident.as_str() == "total");
+    fixed(if is_taken { "total_of_group" } else { "total" })
+}
+
 /// A limit as SQL, the parent's column read through the alias `parent`.
 pub(crate) fn limit_sql(limit: &Limit) -> SqlText {
     match limit {

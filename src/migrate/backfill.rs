@@ -6,6 +6,7 @@
 use super::aside;
 use super::draft::{Draft, Item, Rank};
 use super::plan::{Backfill, Phase};
+use super::policy::Declared;
 use crate::catalog::{ObjectPath, Table};
 use crate::error::Error;
 use crate::sql::words as text;
@@ -323,20 +324,38 @@ BEGIN
 END
 $pgproof$";
 
-/// The backfill that the design gives for a table, once.
+/// What stands before the number of a backfill of a table that has several.
+pub const PART: &str = ", part ";
+
+/// The backfills that the design gives for a table, each once.
 pub(super) fn declared(
     draft: &mut Draft<'_>,
     table: &QualifiedName,
     cause: &ObjectPath,
 ) -> Result<(), Error> {
-    let Some(entry) = draft.policy.backfill(table).cloned() else {
-        return Ok(());
-    };
-    let Some(sql) = &entry.sql else {
-        return Ok(());
-    };
-    let subject = table.name.as_str().to_owned();
-    let title = format!("fill {subject} as the design says");
+    let all: Vec<Declared> = draft.policy.backfills_of(table).cloned().collect();
+    for (at, entry) in all.iter().enumerate() {
+        if let Some(sql) = &entry.sql {
+            let part = match at {
+                0 => String::new(),
+                _ => format!("{PART}{}", at + 1),
+            };
+            one_declared(draft, (entry, sql), &part, cause)?;
+        }
+    }
+    Ok(())
+}
+
+fn one_declared(
+    draft: &mut Draft<'_>,
+    (entry, sql): (&Declared, &SqlText),
+    part: &str,
+    cause: &ObjectPath,
+) -> Result<(), Error> {
+    let table = &entry.table;
+    let name = table.name.as_str();
+    let subject = format!("{name}{part}");
+    let title = format!("fill {name} as the design says{part}");
     if draft.has(&title) {
         return Ok(());
     }
@@ -361,8 +380,8 @@ pub(super) fn declared(
         false => says(draft, table, &written, cause)?,
     };
     let begin = least(&column.data_type);
-    let (chunk, _) = draft.policy.pace(table);
-    let (chunk, after) = (number(chunk), variable("after", 1));
+    let pace = draft.policy.pace_of(Some(entry));
+    let (chunk, after) = (number(pace.0), variable("after", 1));
     // The walk's own bounds say how far a chunk reaches: the statement sees at least as many rows as keys were counted.
     let write = |range: &SqlText| {
         let is_first = !range.as_str().contains(after.as_str());
@@ -376,7 +395,7 @@ pub(super) fn declared(
     let walk = Walk {
         table: &source,
         key: vec![column],
-        pace: draft.policy.pace(table),
+        pace,
         write: &write,
     };
     let backfill = Backfill {

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::called::{groups_renamed, partitions_renamed, rename_table};
 use super::change::{Change, Facet, What};
 use super::columns::{columns, is_shadow};
+use super::policy::Policy;
 use super::renames::Renames;
 use super::same;
 use crate::catalog::{Catalog, ForeignKey, ObjectPath, Table, Trigger, UserType};
-use crate::sql::words::{mentions, renamed};
+use crate::sql::words::mentions;
 use crate::sql::{Ident, QualifiedName, SqlText};
 
 /// A column that another one takes the place of: of another name, or of another type.
@@ -34,7 +36,7 @@ pub(super) struct Diff {
     pub carried: BTreeMap<(QualifiedName, Ident), Ident>,
 }
 
-pub(super) fn diff(old: &Catalog, to: &Catalog, renames: &Renames, version: u16) -> Diff {
+pub(super) fn diff(old: &Catalog, to: &Catalog, renames: &Renames, policy: &Policy) -> Diff {
     let mut from = old.clone();
     let mut out = Diff {
         from: Catalog::default(),
@@ -52,6 +54,7 @@ pub(super) fn diff(old: &Catalog, to: &Catalog, renames: &Renames, version: u16)
         }
     }
     partitions_renamed(&mut out, &mut from, to);
+    groups_renamed(&mut out, &mut from, renames, &policy.tallies);
     surroundings(&mut out, &from, to);
     let swapped = types(&mut out, &from, to);
     // Whoever refers to such a table has to know.
@@ -73,7 +76,7 @@ pub(super) fn diff(old: &Catalog, to: &Catalog, renames: &Renames, version: u16)
                 (was, table),
                 renames,
                 &swapped,
-                (to, version),
+                (to, policy.version),
             );
         }
     }
@@ -94,57 +97,6 @@ pub(super) fn diff(old: &Catalog, to: &Catalog, renames: &Renames, version: u16)
     views(&mut out, &from, to);
     out.from = from;
     out
-}
-
-fn rename_table(catalog: &mut Catalog, was: &QualifiedName, new: &QualifiedName) {
-    if let Some(table) = catalog.tables.remove(was) {
-        catalog.tables.insert(new.clone(), table);
-    }
-    // What PostgreSQL has stored follows the table under its new name.
-    let follow = |text: &mut SqlText| *text = renamed(text, &was.name, &new.name);
-    for table in catalog.tables.values_mut() {
-        for key in table.foreign_keys.values_mut() {
-            if key.table == *was {
-                key.table = new.clone();
-            }
-        }
-        for policy in table.policies.values_mut() {
-            policy
-                .using
-                .iter_mut()
-                .chain(&mut policy.check)
-                .for_each(follow);
-        }
-    }
-    for (_, view) in &mut catalog.views {
-        follow(&mut view.query);
-    }
-}
-
-/// Partitions that take the same rows are the same ones, whatever they are called: their names follow the table's.
-fn partitions_renamed(out: &mut Diff, from: &mut Catalog, to: &Catalog) {
-    for (name, table) in &mut from.tables {
-        let Some(Some(now)) = to.tables.get(name).map(|now| &now.partitioning) else {
-            continue;
-        };
-        let Some(was) = table.partitioning.as_mut() else {
-            continue;
-        };
-        if (was.method, &was.column) != (now.method, &now.column) {
-            continue;
-        }
-        let kept: Vec<Ident> = was.partitions.iter().map(|own| own.name.clone()).collect();
-        for own in &mut was.partitions {
-            let mut all = now.partitions.iter();
-            let twin = all.find(|other| same::bound(&own.bound, &other.bound));
-            if let Some(twin) = twin.filter(|twin| !kept.contains(&twin.name)) {
-                let path =
-                    ObjectPath::Table(QualifiedName::new(name.schema.clone(), twin.name.clone()));
-                out.say(path, What::Renamed(own.name.clone()));
-                own.name = twin.name.clone();
-            }
-        }
-    }
 }
 
 impl Diff {

@@ -282,13 +282,6 @@ impl<'a> Draft<'a> {
         Some((self.from.tables.get(table)?, self.to.tables.get(table)?))
     }
 
-    /// Whether policies hide rows of a table from its owner, too. Policies change at the switch.
-    pub(super) fn is_forced(&self, table: &QualifiedName) -> bool {
-        let from = self.from.tables.get(table);
-        let found = from.or_else(|| self.to.tables.get(table));
-        found.is_some_and(|table| table.row_security && table.force_row_security)
-    }
-
     /// A type under another name where a new one of the same name is built beside it: `new` before the switch, `old` after it.
     pub(super) fn swapped(&self, data_type: &SqlText, wanted: &'static str) -> SqlText {
         let mut out = data_type.clone();
@@ -384,7 +377,7 @@ fn switched(table: &QualifiedName, mut switch: Switch) -> Item {
     .because("everything that changes its place at once does so in one short transaction");
     let mut seen = BTreeSet::new();
     for (_, sql) in switch.forward {
-        if seen.insert(sql.as_str().to_owned()) {
+        if is_repeated(&sql) || seen.insert(sql.as_str().to_owned()) {
             item = item.part(sql);
         }
     }
@@ -394,7 +387,7 @@ fn switched(table: &QualifiedName, mut switch: Switch) -> Item {
     let mut back: Vec<Part> = Vec::new();
     for (_, parts) in switch.back.into_iter().rev() {
         for part in parts {
-            if seen.insert(part.sql.as_str().to_owned()) {
+            if is_repeated(&part.sql) || seen.insert(part.sql.as_str().to_owned()) {
                 back.push(part);
             }
         }
@@ -407,6 +400,11 @@ fn switched(table: &QualifiedName, mut switch: Switch) -> Item {
     switch.again.sort_by_key(|(slot, _)| *slot);
     let again = switch.again.into_iter().flat_map(|(_, parts)| parts);
     item.undo_parts(first.into_iter().chain(together).chain(last).chain(again))
+}
+
+/// Whether a statement may stand in a switch more than once: policies are forced again after each proof.
+fn is_repeated(sql: &SqlText) -> bool {
+    sql.as_str().ends_with(" FORCE ROW LEVEL SECURITY")
 }
 
 /// `ALTER TABLE …`.

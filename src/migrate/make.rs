@@ -31,7 +31,7 @@ pub fn plan(
             now.as_str()
         )));
     }
-    let diff = diff(from, to, renames, policy.version);
+    let diff = diff(from, to, renames, policy);
     let mut draft = Draft::new(&diff, to, policy, environment);
     for change in &diff.changes {
         match recipe(change) {

@@ -10,6 +10,7 @@
 mod aside;
 mod audit;
 mod backfill;
+mod called;
 mod chain;
 mod change;
 mod columns;
@@ -32,7 +33,7 @@ mod renames;
 mod same;
 
 pub use audit::{audit, stops};
-pub use backfill::progress_table;
+pub use backfill::{PART, progress_table};
 pub use chain::{Beside, Chain, apply};
 pub use change::{Change, Facet, What};
 pub use effect::{Effects, Loss, effects, effects_beside, effects_of};

@@ -87,6 +87,10 @@ impl Policy {
                 .collect(),
             hurry: None,
             backfills: backfills
+                .flat_map(|(table, ways)| match ways.as_array() {
+                    Some(all) => all.iter().map(|way| (table, way)).collect(),
+                    None => vec![(table, ways)],
+                })
                 .map(|(table, entry)| Declared {
                     table: model.qualified(&Ident::from(table.as_str())),
                     by: entry["by"].as_str().map(Ident::from),
@@ -122,17 +126,23 @@ impl Policy {
         }
     }
 
-    /// What the design says of the filling of one table.
-    pub fn backfill(&self, table: &QualifiedName) -> Option<&Declared> {
-        self.backfills.iter().find(|entry| entry.table == *table)
+    /// What the design says of the filling of one table, from each place where its rows come from.
+    pub fn backfills_of(&self, table: &QualifiedName) -> impl Iterator<Item = &Declared> {
+        self.backfills
+            .iter()
+            .filter(move |entry| entry.table == *table)
     }
 
     /// Rows at a time, and milliseconds of rest, for a table.
     pub(super) fn pace(&self, table: &QualifiedName) -> (i64, u64) {
+        self.pace_of(self.backfills_of(table).next())
+    }
+
+    /// The same of one of its backfills.
+    pub(super) fn pace_of(&self, declared: Option<&Declared>) -> (i64, u64) {
         if let Some(pace) = self.hurry {
             return pace;
         }
-        let declared = self.backfill(table);
         let chunk = declared.and_then(|entry| entry.chunk).unwrap_or(CHUNK);
         let pause = declared.and_then(|entry| entry.pause_ms).unwrap_or(50);
         (chunk, pause)

@@ -5,6 +5,7 @@
 //! [`accesses`] for what an index would have to serve, [`ddl()`] for what a statement of a migration says.
 
 mod access;
+mod comparable;
 mod compose;
 mod condition;
 mod control;
@@ -21,6 +22,7 @@ mod lex;
 mod meeting;
 mod params;
 mod quote;
+mod relations;
 mod spell;
 mod statement;
 mod sums;
@@ -30,6 +32,7 @@ pub mod words;
 mod write;
 
 pub use access::{Access, Against, Condition, Key, Kind, SortKey, Test, TypedNames, accesses};
+pub use comparable::{comparable, is_unequal};
 pub use compose::{column_of, fill, fixed, idents, join, number, pad, qualified_columns};
 pub use condition::{condition_names, sqlstate};
 pub use control::{
@@ -55,6 +58,7 @@ pub use lex::{Token, TokenKind, fold, hints, tokens};
 pub use meeting::{Meeting, meetings};
 pub use params::{Bound, bind, substitute};
 pub use quote::{literal, quote_ident, quote_qualified};
+pub use relations::with_table_renamed;
 pub use spell::settled;
 pub use statement::{StatementKind, statement_kind, statements};
 pub use sums::{Sum, Sums, Term, compared_sums, sums, without};

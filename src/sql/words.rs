@@ -68,7 +68,8 @@ fn is_name(kind: TokenKind) -> bool {
     matches!(kind, TokenKind::Word | TokenKind::QuotedIdent)
 }
 
-/// An expression with another column in the place of one. What follows an open parenthesis is a function's name, not a column's.
+/// An expression with another column in the place of one. What stands before an open parenthesis is a function's name,
+/// and before a point a table's.
 pub fn renamed(text: &SqlText, from: &Ident, to: &Ident) -> SqlText {
     let source = text.as_str();
     let all = tokens(source);
@@ -77,7 +78,7 @@ pub fn renamed(text: &SqlText, from: &Ident, to: &Ident) -> SqlText {
     for (number, token) in all.iter().enumerate() {
         let is_call = all
             .get(number + 1)
-            .is_some_and(|next| next.is_symbol(source, "("));
+            .is_some_and(|next| next.is_symbol(source, "(") || next.is_symbol(source, "."));
         if is_name(token.kind) && !is_call && fold(token.text(source)) == from.as_str() {
             out.push_str(&source[at..token.range.start]);
             out.push_str(quote_ident(to).as_str());

@@ -3,13 +3,18 @@
 use pgproof::catalog::{Catalog, differences};
 use pgproof::compile::{Compiled, compile, ddl};
 use pgproof::design::Model;
+use pgproof::invariant::Tally;
 use pgproof::migrate::{HazardKind, Plan, Policy, Renames, Reverse, Step, plan};
-use pgproof::postgres::{Database, Scope, Server, Session, SqlFailure, introspect};
-use pgproof::sql::SqlText;
+use pgproof::postgres::{Database, Scope, Server, Session, introspect};
+use pgproof::sql::{SqlText, idents, quote_ident, quote_qualified};
 use pgproof::template::Environment;
 use pgproof::verify::migrate::{Hands, back, forward};
 
 use super::support;
+use fit::Fit;
+
+#[path = "fit.rs"]
+mod fit;
 
 pub struct Side {
     pub model: Model,
@@ -220,6 +225,7 @@ impl<'w> Way<'w> {
         let found = read(&mut hands.owner, self.to).await;
         same("at the end", &self.wanted, &found)?;
         whole(&mut watcher, "at the end").await?;
+        self.counted(&mut watcher).await?;
         self.rows(&mut watcher, &counted, kept.iter().zip(&before))
             .await?;
         Ok(Ended::Equal(self.plan.steps.len()))
@@ -235,7 +241,7 @@ impl<'w> Way<'w> {
         let title = format!("{}. {}", step.number, step.title);
         if let Err(failure) = forward(hands, &self.plan, step).await {
             let said = format!("{title}: {failure}");
-            return match self.is_of_rows(watcher, step, &failure).await {
+            return match Fit::new(self.from, self.to).is_of_rows(step, &failure) {
                 true => Ok(Some(said)),
                 false => Err(said),
             };
@@ -243,9 +249,16 @@ impl<'w> Way<'w> {
         if let Some(check) = &step.check {
             let rows = watcher.query(check).await;
             let rows = rows.map_err(|failure| format!("check of {title}: {failure}"))?;
-            // Groups that were never as the new rule wants them.
-            if !rows.rows.is_empty() && step.title.starts_with("count ") {
-                return Ok(Some(format!("check of {title}")));
+            if let Some(tally) = self.counted_by(step).filter(|_| !rows.rows.is_empty()) {
+                let wrong = scalar(watcher, &miscounted(tally)).await?;
+                // Groups that were never as the new rule wants them.
+                let fit = Fit::new(self.from, self.to);
+                return match wrong == "0" && fit.is_new_invariant(&tally.guard) {
+                    true => Ok(Some(format!("check of {title}"))),
+                    false => Err(format!(
+                        "check of {title}: {wrong} groups are counted wrongly"
+                    )),
+                };
             }
             if !rows.rows.is_empty() {
                 return Err(format!("check of {title} returns rows"));
@@ -254,30 +267,27 @@ impl<'w> Way<'w> {
         Ok(None)
     }
 
-    async fn is_of_rows(&self, watcher: &mut Session, step: &Step, failure: &SqlFailure) -> bool {
-        let stands_in_the_way = match &step.check {
-            Some(check) => {
-                let rows = watcher.query(check).await;
-                rows.is_ok_and(|rows| !rows.rows.is_empty())
+    /// What a step counts.
+    fn counted_by(&self, step: &Step) -> Option<&Tally> {
+        let mut all = self.to.compiled.tallies.iter();
+        all.find(|tally| {
+            let (table, guard) = (tally.table.name.as_str(), tally.guard.name.as_str());
+            step.title == format!("count {table} into {guard}")
+        })
+    }
+
+    /// Guard tables hold what there is.
+    async fn counted(&self, watcher: &mut Session) -> Result<(), String> {
+        for tally in &self.to.compiled.tallies {
+            let wrong = scalar(watcher, &miscounted(tally)).await?;
+            if wrong != "0" {
+                return Err(format!(
+                    "{wrong} groups of {} are counted wrongly",
+                    tally.guard.name.as_str()
+                ));
             }
-            None => false,
-        };
-        let code = failure.sqlstate.code();
-        // A value that the new type does not have.
-        let has_no_place = code.starts_with("22");
-        // The conditions of a domain have no query of their own.
-        let breaks_domain = step.title.contains(" of domain ") && code == "23514";
-        // Rows for which the new table has no partition.
-        let has_no_partition = failure.message.contains("no partition of relation");
-        let has_no_value = self
-            .plan
-            .hazards()
-            .any(|hazard| hazard.kind == HazardKind::NoValue);
-        let is_integrity = code.starts_with("23") || code == "P0001";
-        has_no_place
-            || has_no_partition
-            || breaks_domain
-            || is_integrity && (stands_in_the_way || has_no_value)
+        }
+        Ok(())
     }
 
     async fn rows(
@@ -316,4 +326,52 @@ async fn whole(watcher: &mut Session, when: &str) -> Result<(), String> {
         true => Ok(()),
         false => Err(format!("{when}, and half done: {half}")),
     }
+}
+
+/// Counts the groups whose guard row holds something else than their rows come to.
+fn miscounted(tally: &Tally) -> String {
+    let totals = tally.totals.iter();
+    let differ: Vec<String> = totals
+        .clone()
+        .map(|(counter, _)| {
+            let counter = quote_ident(counter);
+            format!("coalesce(held.{counter}, 0) <> coalesce(counted.{counter}, 0)")
+        })
+        .collect();
+    if differ.is_empty() {
+        // Writers only queue there.
+        return "SELECT 0".to_owned();
+    }
+    let key = match tally.per.is_empty() {
+        true => "\"only\"".to_owned(),
+        false => idents(&tally.per).to_string(),
+    };
+    format!(
+        "SELECT count(*) FROM ({}) AS counted FULL JOIN {} AS held USING ({key}) WHERE {}",
+        counts(tally),
+        quote_qualified(&tally.guard),
+        differ.join(" OR ")
+    )
+}
+
+/// What the groups of a table come to.
+pub fn counts(tally: &Tally) -> String {
+    let totals = tally.totals.iter();
+    let totals: Vec<String> = totals
+        .map(|(counter, total)| format!("{total} AS {}", quote_ident(counter)))
+        .collect();
+    let (totals, table) = (totals.join(", "), quote_qualified(&tally.table));
+    if tally.per.is_empty() {
+        return format!("SELECT true AS \"only\", {totals} FROM {table}");
+    }
+    let key = idents(&tally.per);
+    let given: Vec<String> = tally
+        .per
+        .iter()
+        .map(|name| format!("{} IS NOT NULL", quote_ident(name)))
+        .collect();
+    format!(
+        "SELECT {key}, {totals} FROM {table} WHERE {} GROUP BY {key}",
+        given.join(" AND ")
+    )
 }

@@ -5,7 +5,7 @@ use super::super::nearest::misspelt;
 use super::context::{Context, family};
 use super::sql;
 use super::sql::Scope;
-use super::symbols::section;
+use super::symbols::{TableSymbol, section};
 use super::value::{name, name_at, names, sql_at, textual};
 use crate::source::Node;
 use crate::sql::{SyntaxKind, facts};
@@ -84,33 +84,8 @@ fn migration(cx: &Context<'_>, root: &Node) {
     for entry in section(root, &["migration", "backfill"]) {
         let subject = format!("migration / backfill {}", entry.key);
         let table = cx.table(&name(&entry.key), &subject);
-        if let Some(by) = name_at(&entry.value, "by") {
-            // The column counts through the table that is read, which may be another one of the design, or an old one.
-            let is_anywhere = cx
-                .symbols
-                .tables
-                .values()
-                .any(|table| table.columns.contains_key(by.as_str()));
-            let reads_old = sql_at(&entry.value, "sql")
-                .and_then(|text| facts(text.as_str()))
-                .is_some_and(|facts| {
-                    let mut read = facts.tables.iter();
-                    read.any(|read| !cx.symbols.tables.contains_key(read.table.as_str()))
-                });
-            if let Some(table) = table
-                && !is_anywhere
-                && !reads_old
-            {
-                cx.column(table, &by, &subject);
-            }
-        }
-        if let Some(text) = sql_at(&entry.value, "sql") {
-            let scope = Scope {
-                params: BACKFILL_PARAMS.into(),
-                is_elsewhere: true,
-                ..Scope::default()
-            };
-            sql::with_scope(cx, &text, SyntaxKind::Statement, &scope, &subject);
+        for way in entry.value.one_or_more() {
+            backfill(cx, table, way, &subject);
         }
     }
     for entry in section(root, &["migration", "validate"]) {
@@ -122,5 +97,36 @@ fn migration(cx: &Context<'_>, root: &Node) {
             };
             sql::with_scope(cx, text, SyntaxKind::Query, &scope, &subject);
         }
+    }
+}
+
+fn backfill<'a>(cx: &Context<'a>, table: Option<&TableSymbol<'a>>, way: &Node, subject: &str) {
+    if let Some(by) = name_at(way, "by") {
+        // The column counts through the table that is read, which may be another one of the design, or an old one.
+        let is_anywhere = cx
+            .symbols
+            .tables
+            .values()
+            .any(|table| table.columns.contains_key(by.as_str()));
+        let reads_old = sql_at(way, "sql")
+            .and_then(|text| facts(text.as_str()))
+            .is_some_and(|facts| {
+                let mut read = facts.tables.iter();
+                read.any(|read| !cx.symbols.tables.contains_key(read.table.as_str()))
+            });
+        if let Some(table) = table
+            && !is_anywhere
+            && !reads_old
+        {
+            cx.column(table, &by, subject);
+        }
+    }
+    if let Some(text) = sql_at(way, "sql") {
+        let scope = Scope {
+            params: BACKFILL_PARAMS.into(),
+            is_elsewhere: true,
+            ..Scope::default()
+        };
+        sql::with_scope(cx, &text, SyntaxKind::Statement, &scope, subject);
     }
 }

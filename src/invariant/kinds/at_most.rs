@@ -8,7 +8,7 @@ use crate::invariant::guard::{self, Count};
 use crate::invariant::predicate::satisfying;
 use crate::invariant::registry::Kind;
 use crate::invariant::subject::{
-    Subject, authored, equal, limit_sql, list, none_null, predicate_or_true,
+    Subject, authored, equal, limit_sql, list, none_null, predicate_or_true, total_name,
 };
 use crate::source::Text;
 use crate::sql::{Ident, SqlText, fill, fixed};
@@ -71,11 +71,13 @@ fn drift(subject: &Subject) -> Option<SqlText> {
     } else {
         fill("{per}, ", &[("per", &list(parts.per))])
     };
+    let named = total_name(parts.per);
     let totals = fill(
-        "SELECT {columns}{total} AS total\nFROM {table}\nWHERE {predicate} AND {filled}\n{group}",
+        "SELECT {columns}{total} AS {as}\nFROM {table}\nWHERE {predicate} AND {filled}\n{group}",
         &[
             ("columns", &columns),
             ("total", &total),
+            ("as", &named),
             ("table", &subject.sql(parts.table)),
             ("predicate", &predicate_or_true(parts.predicate)),
             ("filled", &none_null(parts.per)),
@@ -85,14 +87,15 @@ fn drift(subject: &Subject) -> Option<SqlText> {
     let limit = limit_sql(parts.limit);
     Some(match parts.limit {
         Limit::Number(_) => fill(
-            "SELECT totals.*, {limit} AS allowed\nFROM (\n  {totals}\n) AS totals\nWHERE total > {limit}",
-            &[("limit", &limit), ("totals", &totals)],
+            "SELECT totals.*, {limit} AS allowed\nFROM (\n  {totals}\n) AS totals\nWHERE totals.{as} > {limit}",
+            &[("limit", &limit), ("totals", &totals), ("as", &named)],
         ),
         Limit::Column { table: parent, .. } => {
             let pairs = subject.parent_key(parts.table, parent, parts.per);
             fill(
-                "SELECT totals.*, {limit} AS allowed\nFROM (\n  {totals}\n) AS totals\nJOIN {parent} AS parent ON {match}\nWHERE total > {limit}",
+                "SELECT totals.*, {limit} AS allowed\nFROM (\n  {totals}\n) AS totals\nJOIN {parent} AS parent ON {match}\nWHERE totals.{as} > {limit}",
                 &[
+                    ("as", &named),
                     ("limit", &limit),
                     ("totals", &totals),
                     ("parent", &subject.sql(parent)),

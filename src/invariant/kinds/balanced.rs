@@ -9,7 +9,7 @@ use crate::invariant::guard::{group_of, in_a_group, raise};
 use crate::invariant::predicate::satisfying;
 use crate::invariant::registry::Kind;
 use crate::invariant::subject::{
-    Subject, authored, equal, limit_sql, list, none_null, predicate_or_true, short,
+    Subject, authored, equal, limit_sql, list, none_null, predicate_or_true, short, total_name,
 };
 use crate::source::Text;
 use crate::sql::{Ident, SqlText, column_of, fill, fixed, join, quote_ident, quote_qualified};
@@ -74,9 +74,10 @@ fn drift(subject: &Subject) -> Option<SqlText> {
                 fill("{per}, ", &[("per", &list(parts.per))])
             };
             fill(
-                "SELECT {columns}coalesce(sum({sum}), 0) AS total\nFROM {table}\nWHERE {predicate} AND {filled}\n{group}\nHAVING coalesce(sum({sum}), 0) <> {number}",
+                "SELECT {columns}coalesce(sum({sum}), 0) AS {as}\nFROM {table}\nWHERE {predicate} AND {filled}\n{group}\nHAVING coalesce(sum({sum}), 0) <> {number}",
                 &[
                     ("columns", &columns),
+                    ("as", &total_name(parts.per)),
                     ("sum", &sum),
                     ("table", &table),
                     ("predicate", &predicate),
@@ -92,18 +93,20 @@ fn drift(subject: &Subject) -> Option<SqlText> {
         } => {
             let pairs = subject.parent_key(parts.table, parent, parts.per);
             let totals = fill(
-                "SELECT {per}, sum({sum}) AS total FROM {table} WHERE {predicate} GROUP BY {per}",
+                "SELECT {per}, sum({sum}) AS {as} FROM {table} WHERE {predicate} GROUP BY {per}",
                 &[
                     ("per", &list(parts.per)),
+                    ("as", &total_name(parts.per)),
                     ("sum", &sum),
                     ("table", &table),
                     ("predicate", &predicate),
                 ],
             );
             fill(
-                "SELECT parent.*, coalesce(totals.total, 0) AS total\nFROM {parent} AS parent\nLEFT JOIN ({totals}) AS totals ON {match}\nWHERE coalesce(totals.total, 0) <> parent.{column}",
+                "SELECT parent.*, coalesce(totals.{as}, 0) AS total\nFROM {parent} AS parent\nLEFT JOIN ({totals}) AS totals ON {match}\nWHERE coalesce(totals.{as}, 0) <> parent.{column}",
                 &[
                     ("parent", &subject.sql(parent)),
+                    ("as", &total_name(parts.per)),
                     ("totals", &totals),
                     ("match", &equal("totals", "parent", &pairs)),
                     ("column", &quote_ident(&column.ident)),

@@ -10,7 +10,7 @@ use crate::invariant::predicate::{satisfying, unsatisfying};
 use crate::invariant::registry::Kind;
 use crate::invariant::subject::{Subject, authored};
 use crate::source::Text;
-use crate::sql::{Ident, SqlText, column_of, fill, fixed, join};
+use crate::sql::{Ident, SqlText, column_of, comparable, fill, fixed, is_unequal, join};
 
 pub(crate) static KIND: Kind = Kind {
     about: About {
@@ -48,12 +48,19 @@ fn enforce(subject: &Subject, derived: &mut Derived) {
     };
     let name = subject.object(None);
     let changed = if columns.is_empty() {
-        fixed("NEW IS DISTINCT FROM OLD")
+        let found = subject.table(table);
+        let mut all = found.iter().flat_map(|found| &found.columns);
+        match all.any(|column| is_unequal(column.data_type.as_str())) {
+            true => fixed("NEW::text IS DISTINCT FROM OLD::text"),
+            false => fixed("NEW IS DISTINCT FROM OLD"),
+        }
     } else {
         let parts = columns.iter().map(|column| {
+            let data_type = subject.column_type(table, &column.ident);
+            let data_type = data_type.map_or_else(|| fixed(""), authored);
             let (new, old) = (
-                column_of("NEW", &column.ident),
-                column_of("OLD", &column.ident),
+                comparable(&column_of("NEW", &column.ident), &data_type),
+                comparable(&column_of("OLD", &column.ident), &data_type),
             );
             fill(
                 "{new} IS DISTINCT FROM {old}",

@@ -192,7 +192,7 @@ fn by_trigger(subject: &Subject, derived: &mut Derived, parts: &Parts) {
         &["writes"],
     );
     let overlapping = fill(
-        "SELECT count(*) FROM {table} WHERE {predicate} AND ({key}) = ({group}) AND {range} && period",
+        "SELECT count(*) FROM {table} WHERE {predicate} AND ({key}) = ({group}) AND {range} && pgproof_period",
         &[
             ("table", &quote_qualified(&on)),
             ("predicate", &predicate_or_true(parts.predicate)),
@@ -219,7 +219,7 @@ fn by_trigger(subject: &Subject, derived: &mut Derived, parts: &Parts) {
     };
     let Some(range_name) = range_name else { return };
     let body = fill(
-        "DECLARE\n  period {type};\nBEGIN\n  IF {grouped} THEN\n    INSERT INTO {guard} AS guard ({key}, writes) VALUES ({group}, 1)\n    ON CONFLICT ({key}) DO UPDATE SET writes = guard.writes + 1;\n    period := ({own});\n    IF period IS NOT NULL AND ({overlapping}) > 1 THEN\n      {raise}\n    END IF;\n  END IF;\n  RETURN NULL;\nEND",
+        "DECLARE\n  pgproof_period {type};\nBEGIN\n  IF {grouped} THEN\n    INSERT INTO {guard} AS guard ({key}, writes) VALUES ({group}, 1)\n    ON CONFLICT ({key}) DO UPDATE SET writes = guard.writes + 1;\n    pgproof_period := ({own});\n    IF pgproof_period IS NOT NULL AND ({overlapping}) > 1 THEN\n      {raise}\n    END IF;\n  END IF;\n  RETURN NULL;\nEND",
         &[
             ("type", &range_name),
             ("grouped", &in_a_group("NEW", parts.per)),

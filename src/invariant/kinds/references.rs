@@ -5,7 +5,7 @@ use crate::design::{Enforcement, InvariantKind, Name, Rule};
 use crate::finding::About;
 use crate::invariant::case::{Case, Value, Write};
 use crate::invariant::derived::{Derived, TriggerShape};
-use crate::invariant::guard::{in_a_group, over_row, raise};
+use crate::invariant::guard::{all_given, in_a_group, over_row, raise};
 use crate::invariant::predicate::{satisfying, unsatisfying};
 use crate::invariant::registry::Kind;
 use crate::invariant::subject::{Subject, equal, list, none_null, predicate_or_true, short};
@@ -175,8 +175,9 @@ fn by_triggers(subject: &Subject, derived: &mut Derived, parts: &Parts) {
         .collect();
     let own: Vec<(Ident, Ident)> = keys.iter().map(|key| (key.clone(), key.clone())).collect();
     let parent = fill(
-        "BEGIN\n  {touch}\n  IF NOT EXISTS (SELECT FROM {to} AS parent WHERE {still})\n    AND EXISTS (\n      SELECT FROM (SELECT * FROM {table} WHERE {predicate}) AS child WHERE {match}\n    ) THEN\n    {raise}\n  END IF;\n  RETURN NULL;\nEND",
+        "BEGIN\n  IF {filled} THEN\n    {touch}\n    IF NOT EXISTS (SELECT FROM {to} AS parent WHERE {still})\n      AND EXISTS (\n        SELECT FROM (SELECT * FROM {table} WHERE {predicate}) AS child WHERE {match}\n      ) THEN\n      {raise}\n    END IF;\n  END IF;\n  RETURN NULL;\nEND",
         &[
+            ("filled", &all_given("OLD", &keys)),
             ("touch", &touch("OLD", &keys)),
             ("to", &quote_qualified(&to)),
             ("still", &equal("OLD", "parent", &own)),

@@ -6,7 +6,7 @@ use crate::design::{Enforcement, InvariantKind, Name, Rule};
 use crate::finding::About;
 use crate::invariant::case::{Case, Value, Write};
 use crate::invariant::derived::{Derived, TriggerShape};
-use crate::invariant::guard::{over_row, raise};
+use crate::invariant::guard::{all_given, over_row, raise};
 use crate::invariant::predicate::{satisfying, unsatisfying};
 use crate::invariant::registry::Kind;
 use crate::invariant::subject::{Subject, equal, none_null, predicate_or_true, short};
@@ -171,8 +171,9 @@ fn related(
         ],
     );
     let body = fill(
-        "BEGIN\n  {touch}\n  IF {orphaned} THEN\n    {raise}\n  END IF;\n  RETURN NULL;\nEND",
+        "BEGIN\n  IF {grouped} THEN\n    {touch}\n    IF {orphaned} THEN\n      {raise}\n    END IF;\n  END IF;\n  RETURN NULL;\nEND",
         &[
+            ("grouped", &all_given("OLD", &keys)),
             ("touch", &touch),
             ("orphaned", &orphaned),
             ("raise", &raise(subject, "check_violation")),

@@ -37,6 +37,7 @@ pub(super) fn alter_table(chain: &mut Chain, named: &Named, actions: &[TableActi
                     children.remove(&name);
                 }
             }
+            TableAction::SetTablespace(to) => chain.beside.put_into(&name, to.as_ref()),
             _ if is_table => change(chain, &name, action),
             _ if is_part => change_part(chain, &name, action),
             _ => {}

@@ -23,6 +23,8 @@ pub struct Beside {
     pub children: BTreeMap<QualifiedName, BTreeSet<QualifiedName>>,
     /// Locks of the open transaction for which somebody who writes has to wait.
     pub held: BTreeMap<QualifiedName, LockMode>,
+    /// Relations that were put into a tablespace of their own.
+    pub elsewhere: BTreeSet<QualifiedName>,
     /// Schemas in which a bare name is looked for first; `public` where none are set.
     pub search_path: Vec<Ident>,
     /// Whether the session's time zone is known to be UTC: timestamps with and without one are then the same bytes.
@@ -55,6 +57,20 @@ impl Beside {
             beside.enter_view(name, view.query.as_str());
         }
         beside
+    }
+
+    /// Whether a relation is in this tablespace already: in `pg_default` is whatever no statement has put elsewhere.
+    pub(in crate::migrate) fn is_there(&self, name: &QualifiedName, place: Option<&Ident>) -> bool {
+        is_usual(place) && !self.elsewhere.contains(name)
+    }
+
+    /// Puts a relation into a tablespace.
+    pub(super) fn put_into(&mut self, name: &QualifiedName, place: Option<&Ident>) {
+        if is_usual(place) {
+            self.elsewhere.remove(name);
+        } else {
+            self.elsewhere.insert(name.clone());
+        }
     }
 
     /// Takes up the ways that lead to and from a table.
@@ -128,6 +144,10 @@ impl Beside {
         found.remove(relation);
         found
     }
+}
+
+fn is_usual(place: Option<&Ident>) -> bool {
+    place.is_some_and(|place| place.as_str() == "pg_default")
 }
 
 /// Names in a query.

@@ -65,6 +65,9 @@ pub(super) fn create(chain: &mut Chain, form: &NewTable) {
         children.insert(name.clone());
     }
     chain.put(&name, table);
+    if form.tablespace.is_some() {
+        chain.beside.put_into(&name, form.tablespace.as_ref());
+    }
     chain.beside.fresh.insert(name.clone());
     // What is new has no rows that could be against it.
     let _ = unproven;

@@ -101,7 +101,7 @@ fn recurses(action: &TableAction, version: u16) -> bool {
             | SetLogged
             | SetUnlogged
             | SetAccessMethod
-            | SetTablespace
+            | SetTablespace(_)
             | TableAction::Rename(crate::sql::Rename::To(_) | crate::sql::Rename::Schema(_))
             | OfType
             | AlterConstraint { .. }
@@ -175,8 +175,9 @@ fn act(work: &mut Work, name: &QualifiedName, action: &TableAction) {
                 work.rewrite(name);
             }
         }
+        SetTablespace(to) if work.look.beside.is_there(name, to.as_ref()) => {}
         // Which one it has is not in the catalog: another one is meant.
-        SetAccessMethod | SetTablespace => work.rewrite(name),
+        SetAccessMethod | SetTablespace(_) => work.rewrite(name),
         Inherit(parent) => {
             let (parent, _) = work.relation(parent);
             work.lock(&parent, ShareUpdateExclusive);

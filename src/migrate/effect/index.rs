@@ -92,8 +92,9 @@ pub(super) fn alter(work: &mut Work, index: &Named, action: &IndexAction) {
             }
         }
         IndexAction::Rename(_) | IndexAction::SetOptions | IndexAction::SetStatistics => {}
-        IndexAction::SetTablespace => {
-            if let Some(table) = table {
+        IndexAction::SetTablespace(to) => {
+            let is_there = work.look.beside.is_there(&name, to.as_ref());
+            if let Some(table) = table.filter(|_| !is_there) {
                 work.build(&table);
             }
             work.out.index_locks.insert(name, AccessExclusive);

@@ -155,7 +155,7 @@ fn action(action: &TableAction) -> String {
         SetLogged => "SET LOGGED".to_owned(),
         SetUnlogged => "SET UNLOGGED".to_owned(),
         SetAccessMethod => "SET ACCESS METHOD".to_owned(),
-        SetTablespace => "SET TABLESPACE".to_owned(),
+        SetTablespace(_) => "SET TABLESPACE".to_owned(),
         TableAction::Rename(NameChange::Column(from, _)) => {
             format!("renaming column {}", from.as_str())
         }

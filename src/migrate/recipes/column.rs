@@ -48,8 +48,8 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     let title = format!("add column {subject}");
     let is_declared = draft
         .policy
-        .backfill(table)
-        .is_some_and(|b| b.sql.as_ref().is_some_and(|sql| text::mentions(sql, name)));
+        .backfills_of(table)
+        .any(|b| b.sql.as_ref().is_some_and(|sql| text::mentions(sql, name)));
     let first = Column {
         nullable: true,
         ..column.clone()
@@ -311,7 +311,18 @@ fn dropped(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     .part(drop_column(table, name));
     if is_generated {
         let comment = comment(table, column).into_iter().map(Part::new);
-        item = item.undo(add_column(table, column)).undo_parts(comment);
+        let mut again = column.clone();
+        if let Some(ColumnDefault::Generated(expression)) = &mut again.default {
+            // After the switch the columns that it is computed from are called otherwise.
+            for other in draft
+                .diff
+                .replaced_in(table)
+                .filter(|own| own.built != own.new)
+            {
+                *expression = text::renamed(expression, &other.new, &draft.kept(&other.new));
+            }
+        }
+        item = item.undo(add_column(table, &again)).undo_parts(comment);
     } else {
         item = item
             .hazard(
@@ -361,15 +372,16 @@ pub(in crate::migrate) static NULLABLE: Recipe = Recipe {
             return Ok(());
         };
         let drop = alter_column(table, name, "DROP NOT NULL", &[]);
-        let back = super::not_null::parts(draft, table, name);
         let title = format!("let {}.{} be null", table.name.as_str(), name.as_str());
         let in_key = draft.from.tables.get(table).is_some_and(|from| {
             let key = from.primary_key.as_ref();
             key.is_some_and(|(_, key)| key.columns.contains(name))
         });
         if in_key {
-            draft.switch(table, Slot::Settings, &change.object, (drop, back));
+            // The key that comes again brings it, and PostgreSQL 18 takes none beside one that is not proven.
+            draft.switch(table, Slot::Settings, &change.object, (drop, Vec::new()));
         } else {
+            let back = super::not_null::parts(draft, table, name);
             // An identity goes before, and comes again after.
             let was = draft
                 .from

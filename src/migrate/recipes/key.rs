@@ -1,6 +1,6 @@
 //! Unique constraints, and what primary keys share with them.
 
-use super::reference::unproven;
+use super::reference::added_again;
 use crate::catalog::{ForeignKey, Index, IndexKey, ObjectPath, Table, Unique};
 use crate::compile::{derived, lines};
 use crate::error::Error;
@@ -180,6 +180,7 @@ pub(super) fn unchanged(
     found.retain(|(child, name, _)| {
         let path = ObjectPath::ForeignKey(child.clone(), name.clone());
         draft.to.tables.contains_key(child)
+            && !draft.diff.is_shadowed(child)
             && !draft
                 .diff
                 .changes
@@ -216,13 +217,9 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             let mut proofs = Vec::new();
             // A reference made again during a switch back may have come to stand on this key.
             for (child, reference, key) in unchanged(draft, table, &now.columns) {
-                let constraint = lines::foreign_key(&reference, &key);
                 back.insert(0, Part::new(drop_constraint(&child, &reference)));
-                back.push(Part::new(add_constraint(
-                    &child,
-                    &constraint,
-                    unproven(draft, &child),
-                )));
+                let again = added_again(draft, &child, &reference, &key);
+                back.extend(again.into_iter().map(Part::new));
                 proofs.push(Part::alone(validate(&child, &reference)));
             }
             draft.push(item.undo_parts(back).undo_parts(proofs));
@@ -244,20 +241,20 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 Part::new(drop_constraint(child, reference))
             };
             let on = |(child, reference, key): &(QualifiedName, Ident, ForeignKey)| {
-                let constraint = lines::foreign_key(reference, key);
-                Part::new(add_constraint(child, &constraint, unproven(draft, child)))
+                let again = added_again(draft, child, reference, key);
+                again.into_iter().map(Part::new)
             };
             let proofs = staying
                 .iter()
                 .map(|(child, reference, _)| Part::alone(validate(child, reference)));
             let forward = staying.iter().map(off);
             let forward = forward.chain([Part::new(drop_constraint(table, name))]);
-            let forward: Vec<Part> = forward.chain(staying.iter().map(on)).collect();
+            let forward: Vec<Part> = forward.chain(staying.iter().flat_map(on)).collect();
             let item = Item::new(Phase::Switch, rank, format!("drop {named}"), cause)
                 .parts(forward.into_iter().map(|part| part.sql))
                 .undo_parts(staying.iter().map(off))
                 .undo_parts(again(draft, table, name, (&was, &was.columns))?)
-                .undo_parts(staying.iter().map(on))
+                .undo_parts(staying.iter().flat_map(on))
                 .undo_parts(proofs.clone());
             draft.push(item);
             for proof in proofs {

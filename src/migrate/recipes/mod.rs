@@ -1,5 +1,6 @@
 //! Recipes, one file for what belongs together.
 
+mod cast;
 pub(super) mod check;
 pub(super) mod column;
 pub(super) mod default;
@@ -11,6 +12,7 @@ pub(super) mod not_null;
 pub(super) mod partition;
 pub(super) mod primary;
 pub(super) mod reference;
+mod regroup;
 pub(super) mod replace;
 pub(super) mod rule;
 pub(super) mod shadow;

@@ -93,6 +93,8 @@ fn attach(
         ("child", &quote_qualified(&child)),
         ("parent", &quote_qualified(table)),
     ];
+    // One that is attached cannot be dropped where another table refers to its parent.
+    let detach = alter(table, "DETACH PARTITION {child}", &parts);
     let drop = fill("DROP TABLE {child}", &parts);
     let default = was
         .partitions
@@ -112,6 +114,7 @@ fn attach(
             cause,
         )
         .parts(made)
+        .undo(detach)
         .undo(drop);
         draft.push(item);
         return Ok(());
@@ -175,6 +178,7 @@ fn attach(
     let item = Item::new(Phase::Expand, Rank::Partitions, format!("partition {subject}"), cause)
         .part(like)
         .part(attach)
+        .undo(detach)
         .undo(drop)
         .because("CREATE TABLE … PARTITION OF would lock the whole table against readers and writers; attaching does not");
     draft.push(item);

@@ -1,13 +1,12 @@
 //! Primary keys.
 
 use super::key::{build, index, is_same_key, over_built, ready, standing_on, unchanged, using};
-use super::reference::unproven;
+use super::reference::{added_again, is_hidden, proven};
 use crate::catalog::{ObjectPath, Unique};
-use crate::compile::lines;
 use crate::error::Error;
 use crate::migrate::change::{Change, What};
 use crate::migrate::draft::{
-    Draft, Item, Rank, Slot, add_constraint, drop_constraint, rename_constraint, validate,
+    Draft, Item, Rank, Slot, drop_constraint, rename_constraint, validate,
 };
 use crate::migrate::plan::{Part, Phase};
 use crate::migrate::recipe::Recipe;
@@ -91,13 +90,9 @@ fn primary(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     if old.is_none_or(|(_, was)| was.columns != now.columns) {
         let (mut off, mut on) = (Vec::new(), Vec::new());
         for (child, reference, key) in unchanged(draft, table, &now.columns) {
-            let constraint = lines::foreign_key(&reference, &key);
             off.push(Part::new(drop_constraint(&child, &reference)));
-            on.push(Part::new(add_constraint(
-                &child,
-                &constraint,
-                unproven(draft, &child),
-            )));
+            let again = added_again(draft, &child, &reference, &key);
+            on.extend(again.into_iter().map(Part::new));
             on.push(Part::alone(validate(&child, &reference)));
         }
         draft.switch_back(table, Slot::References, off);
@@ -158,24 +153,29 @@ fn references(draft: &mut Draft<'_>, table: &QualifiedName, was: &Unique, cause:
         }
         if in_new.is_none() || is_shadowed {
             // Its table goes, but not before the key does.
-            let constraint = lines::foreign_key(&name, &key);
-            let add = Part::new(add_constraint(&child, &constraint, unproven(draft, &child)));
-            let proven = Part::alone(validate(&child, &name));
-            let pair = (drop_constraint(&child, &name), vec![add, proven]);
+            let again = added_again(draft, &child, &name, &key);
+            let mut back: Vec<Part> = again.into_iter().map(Part::new).collect();
+            back.push(Part::alone(validate(&child, &name)));
+            let pair = (drop_constraint(&child, &name), back);
             draft.switch(table, Slot::DropReferences, cause, pair);
             continue;
         }
-        let constraint = lines::foreign_key(&name, &key);
-        let add = add_constraint(&child, &constraint, unproven(draft, &child));
+        let again = added_again(draft, &child, &name, &key);
         let drop = drop_constraint(&child, &name);
-        let proven = Part::alone(validate(&child, &name));
-        let pair = (drop.clone(), vec![Part::new(add.clone()), proven]);
-        draft.switch(table, Slot::DropReferences, cause, pair);
-        draft.switch(table, Slot::References, cause, (add, vec![Part::new(drop)]));
+        let mut back: Vec<Part> = again.iter().cloned().map(Part::new).collect();
+        back.push(Part::alone(validate(&child, &name)));
+        draft.switch(table, Slot::DropReferences, cause, (drop.clone(), back));
+        let mut off = vec![Part::new(drop)];
+        for sql in again {
+            let pair = (sql, std::mem::take(&mut off));
+            draft.switch(table, Slot::References, cause, pair);
+        }
         let title = format!("prove {} of {} again", name.as_str(), child.name.as_str());
         let object = ObjectPath::ForeignKey(child.clone(), name.clone());
-        let item =
-            Item::new(Phase::Switch, Rank::Last, title, &object).part(validate(&child, &name));
+        let hidden = is_hidden(draft, &child, &key);
+        let item = Item::new(Phase::Switch, Rank::Last, title, &object)
+            .parts(proven(hidden, &child, &name))
+            .past_policies(hidden);
         draft.push(item);
     }
 }

@@ -1,12 +1,12 @@
 //! Foreign keys.
 
 use super::key::is_same_key;
-use crate::catalog::{ForeignKey, ObjectPath};
+use crate::catalog::{Catalog, ForeignKey, ObjectPath};
 use crate::compile::lines;
 use crate::error::Error;
 use crate::migrate::change::{Change, What};
 use crate::migrate::draft::{
-    Draft, Item, Rank, Slot, add_constraint, drop_constraint, rename_constraint, validate,
+    Draft, Item, Rank, Slot, add_constraint, alter, drop_constraint, rename_constraint, validate,
 };
 use crate::migrate::plan::{Hazard, HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
@@ -228,8 +228,17 @@ pub(super) fn at_switch(
     let rest = unproven(draft, table);
     let late = !rest.is_empty();
     let add = add_constraint(table, &lines::foreign_key(name, key), rest);
-    let pair = (add, vec![Part::new(drop_constraint(table, name))]);
-    draft.switch(home, Slot::References, cause, pair);
+    let side = if draft.diff.is_shadowed(&key.table) {
+        draft.to
+    } else {
+        draft.from
+    };
+    let is_forced = !late && is_forced(side, &key.table);
+    let mut off = vec![Part::new(drop_constraint(table, name))];
+    for sql in seen_by_owner(is_forced, &key.table, add) {
+        let pair = (sql, std::mem::take(&mut off));
+        draft.switch(home, Slot::References, cause, pair);
+    }
     let moves = draft.diff.is_shadowed(table) || draft.diff.names_replaced(table, &key.columns);
     if moves && home != table {
         // Both tables are exchanged in one transaction.
@@ -257,12 +266,44 @@ pub(super) fn at_switch(
 }
 
 /// Whether policies would hide rows of either table from its owner, by whose eyes PostgreSQL looks for rows that refer to nothing.
-fn is_hidden(draft: &Draft<'_>, table: &QualifiedName, key: &ForeignKey) -> bool {
-    draft.is_forced(table) || draft.is_forced(&key.table)
+pub(super) fn is_hidden(draft: &Draft<'_>, table: &QualifiedName, key: &ForeignKey) -> bool {
+    let mut sides = [draft.from, draft.to].into_iter();
+    sides.any(|side| is_forced(side, table) || is_forced(side, &key.table))
+}
+
+fn is_forced(side: &Catalog, table: &QualifiedName) -> bool {
+    let found = side.tables.get(table);
+    found.is_some_and(|found| found.row_security && found.force_row_security)
+}
+
+/// A reference that is proven in a transaction of the owner, who sees all rows of his table while its policies are not forced. Nobody else sees that they are not.
+fn seen_by_owner(is_forced: bool, parent: &QualifiedName, add: SqlText) -> Vec<SqlText> {
+    if !is_forced {
+        return vec![add];
+    }
+    vec![
+        alter(parent, "NO FORCE ROW LEVEL SECURITY", &[]),
+        add,
+        alter(parent, "FORCE ROW LEVEL SECURITY", &[]),
+    ]
+}
+
+/// A reference that stays and is added once more, to be proven afterwards where PostgreSQL lets it.
+pub(super) fn added_again(
+    draft: &Draft<'_>,
+    table: &QualifiedName,
+    name: &Ident,
+    key: &ForeignKey,
+) -> Vec<SqlText> {
+    let rest = unproven(draft, table);
+    let add = add_constraint(table, &lines::foreign_key(name, key), rest);
+    let mut sides = [draft.from, draft.to].into_iter();
+    let is_forced = sides.all(|side| is_forced(side, &key.table));
+    seen_by_owner(is_forced && rest.is_empty(), &key.table, add)
 }
 
 /// The proof of a reference. Where policies would hide rows it fails rather than finding too many orphans, or none.
-fn proven(is_hidden: bool, table: &QualifiedName, name: &Ident) -> Vec<SqlText> {
+pub(super) fn proven(is_hidden: bool, table: &QualifiedName, name: &Ident) -> Vec<SqlText> {
     let off = is_hidden.then(|| fixed("SET LOCAL row_security = off"));
     off.into_iter().chain([validate(table, name)]).collect()
 }
@@ -272,7 +313,10 @@ fn again(draft: &Draft<'_>, table: &QualifiedName, name: &Ident, key: &ForeignKe
     let constraint = lines::foreign_key(name, key);
     let rest = unproven(draft, table);
     if rest.is_empty() {
-        return vec![Part::new(add_constraint(table, &constraint, rest))];
+        let add = add_constraint(table, &constraint, rest);
+        let is_forced = is_forced(draft.from, &key.table);
+        let all = seen_by_owner(is_forced, &key.table, add);
+        return all.into_iter().map(Part::new).collect();
     }
     vec![
         Part::new(add_constraint(table, &constraint, " NOT VALID")),

@@ -15,8 +15,11 @@ use crate::migrate::draft::{
 use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::sql::words as text;
-use crate::sql::{Ident, QualifiedName, SqlText, fill, follow_rows, quote_ident, quote_qualified};
+use crate::sql::{
+    Ident, QualifiedName, SqlText, comparable, fill, follow_rows, quote_ident, quote_qualified,
+};
 
+use super::cast::{cast, no_cast};
 use super::column::{add_column, comment, drop_column, identity_word};
 
 pub(in crate::migrate) static REPLACED: Recipe = Recipe {
@@ -73,6 +76,9 @@ fn replaced(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     let ObjectPath::Column(table, name) = &change.object else {
         return Ok(());
     };
+    if super::regroup::is_renamed(draft, table) && matches!(change.what, What::Renamed(_)) {
+        return super::regroup::renamed(draft, table, &change.object);
+    }
     let found = draft
         .diff
         .replaced_in(table)
@@ -194,8 +200,12 @@ fn filled(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
     let built = quote_ident(&pair.replaced.built);
     let old = quote_ident(&pair.replaced.old);
     let value = cast(&old, &pair.was.data_type, &pair.built_type);
-    let parts = [("built", &built), ("value", &value)];
-    let stale = fill("{built} IS DISTINCT FROM {value}", &parts);
+    let (held, wanted) = (
+        comparable(&built, &pair.built_type),
+        comparable(&value, &pair.built_type),
+    );
+    let parts = [("held", &held), ("wanted", &wanted)];
+    let stale = fill("{held} IS DISTINCT FROM {wanted}", &parts);
     backfill::column(
         draft,
         pair.table,
@@ -214,64 +224,6 @@ fn filled(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
         );
     }
     Ok(())
-}
-
-/// The old type, where none of its values is one of the new: a number is no uuid.
-fn no_cast<'t>(from: &'t SqlText, to: &SqlText) -> Option<&'t str> {
-    let word = |data_type: &SqlText| {
-        let text = data_type.as_str().to_ascii_lowercase();
-        text.split(['(', ' ']).next().unwrap_or("").to_owned()
-    };
-    let (one, other) = (word(from), word(to));
-    let counts = |word: &str| {
-        matches!(
-            word,
-            "smallint"
-                | "integer"
-                | "bigint"
-                | "numeric"
-                | "boolean"
-                | "date"
-                | "timestamp"
-                | "timestamptz"
-        )
-    };
-    let never = (counts(&one) && other == "uuid") || (one == "uuid" && counts(&other));
-    never.then_some(from.as_str())
-}
-
-/// What the new column holds for a value of the old one.
-pub(super) fn cast(value: &SqlText, from: &SqlText, to: &SqlText) -> SqlText {
-    let family = |data_type: &SqlText| {
-        let text = data_type.as_str().to_ascii_lowercase();
-        let word = text.split(['(', ' ', '[']).next().unwrap_or("").to_owned();
-        match word.as_str() {
-            _ if text.contains('[') => "other",
-            "smallint" | "integer" | "int" | "int2" | "int4" | "int8" | "bigint" | "numeric"
-            | "decimal" | "real" | "double" | "float4" | "float8" => "number",
-            "text" | "varchar" | "character" | "char" | "citext" => "text",
-            "timestamp" | "timestamptz"
-                if text.contains("with time zone") || word == "timestamptz" =>
-            {
-                "instant"
-            }
-            "timestamp" => "clock",
-            "date" => "date",
-            _ => "other",
-        }
-    };
-    let parts = [("value", value), ("to", to)];
-    match (family(from), family(to)) {
-        // A time without a zone is read as UTC whatever the session's zone is.
-        ("clock", "instant") | ("instant", "clock") => fill("({value} AT TIME ZONE 'UTC')", &parts),
-        (one, other) if (one == other && one != "other") || one == "text" || other == "text" => {
-            fill("{value}::{to}", &parts)
-        }
-        ("clock" | "instant", "date") | ("date", "clock" | "instant") => {
-            fill("{value}::{to}", &parts)
-        }
-        _ => fill("{value}::text::{to}", &parts),
-    }
 }
 
 fn of_new(column: &Ident) -> SqlText {
@@ -299,16 +251,23 @@ fn both_ways(pair: &Pair<'_>) -> SqlText {
     let of_old = |column: &Ident| fill("OLD.{column}", &[("column", &quote_ident(column))]);
     let forward = cast(&of_new(old), &pair.was.data_type, &pair.built_type);
     let back = cast(&of_new(new), &pair.built_type, &pair.was.data_type);
+    let (was, now) = (&pair.was.data_type, &pair.built_type);
+    let compared_old = [of_new(old), of_old(old)].map(|value| comparable(&value, was));
+    let compared_new =
+        [of_new(new), of_old(new), forward.clone()].map(|value| comparable(&value, now));
     let parts = [
+        ("is_old", &compared_old[0]),
+        ("was_old", &compared_old[1]),
+        ("is_new", &compared_new[0]),
+        ("was_new", &compared_new[1]),
+        ("wanted", &compared_new[2]),
         ("new_old", &of_new(old)),
         ("new_new", &of_new(new)),
-        ("old_old", &of_old(old)),
-        ("old_new", &of_old(new)),
         ("forward", &forward),
         ("back", &back),
     ];
     fill(
-        "IF TG_OP = 'INSERT' THEN\n    IF {new_new} IS NOT NULL THEN\n        {new_old} := {back};\n    ELSE\n        {new_new} := {forward};\n    END IF;\nELSIF {new_old} IS DISTINCT FROM {old_old} THEN\n    {new_new} := {forward};\nELSIF {new_new} IS DISTINCT FROM {old_new} AND {new_new} IS DISTINCT FROM {forward} THEN\n    {new_old} := {back};\nEND IF;",
+        "IF TG_OP = 'INSERT' THEN\n    IF {new_new} IS NOT NULL THEN\n        {new_old} := {back};\n    ELSE\n        {new_new} := {forward};\n    END IF;\nELSIF {is_old} IS DISTINCT FROM {was_old} THEN\n    {new_new} := {forward};\nELSIF {is_new} IS DISTINCT FROM {was_new} AND {is_new} IS DISTINCT FROM {wanted} THEN\n    {new_old} := {back};\nEND IF;",
         &parts,
     )
 }
@@ -317,7 +276,7 @@ fn function(pair: &Pair<'_>, name: &Ident, body: &SqlText) -> SqlText {
     let name = QualifiedName::new(pair.table.schema.clone(), name.clone());
     let parts = [("name", &quote_qualified(&name)), ("body", body)];
     fill(
-        "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $pgproof$\nBEGIN\n    {body}\n    RETURN NEW;\nEND\n$pgproof$",
+        "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $pgproof$\n#variable_conflict use_column\nBEGIN\n    {body}\n    RETURN NEW;\nEND\n$pgproof$",
         &parts,
     )
 }

@@ -1,13 +1,13 @@
 //! Functions, triggers, policies and row-level security.
 
-use crate::catalog::{Catalog, ObjectPath};
+use crate::catalog::{Catalog, ObjectPath, Table};
 use crate::compile::{Writer, comes_before_tables};
 use crate::error::Error;
 use crate::migrate::change::{Change, What};
 use crate::migrate::draft::{Draft, Item, Rank, Slot, alter, drop_trigger};
 use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
-use crate::migrate::recipes::tally;
+use crate::migrate::recipes::{regroup, tally};
 use crate::sql::words as text;
 use crate::sql::{Ident, QualifiedName, SqlText, fill, fixed, quote_ident, quote_qualified};
 
@@ -56,6 +56,7 @@ fn function(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 .undo(fixed("SET LOCAL check_function_bodies = off"))
                 .undo(was.definition.clone())
         }
+        (_, Some(_), Some(_)) if regroup::replaces(draft, name) => return Ok(()),
         (_, Some(was), Some(now)) => {
             let item = Item::new(
                 Phase::Switch,
@@ -75,6 +76,14 @@ fn function(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                     item.part(fill(lock, &[("on", &on)]))
                         .part(replace)
                         .forward_only("the guard rows are counted by the new rule after this")
+                }
+                None if regroup::home(draft, &[name]).is_some() => {
+                    // The new table may have the new names only, so what it calls changes with it.
+                    if let Some(home) = regroup::home(draft, &[name]) {
+                        let back = vec![Part::new(text::replacing(&was.definition))];
+                        draft.switch(home, Slot::Rules, &change.object, (replace, back));
+                    }
+                    return Ok(());
                 }
                 None => {
                     let unchecked = fixed("SET LOCAL check_function_bodies = off");
@@ -200,6 +209,35 @@ fn trigger(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             );
         }
         _ => {}
+    }
+    Ok(())
+}
+
+/// The triggers of a table that is built anew: they come at its switch.
+pub(super) fn triggers_anew(
+    draft: &mut Draft<'_>,
+    table: &QualifiedName,
+    (from, to): (&Table, &Table),
+    cause: &ObjectPath,
+) -> Result<(), Error> {
+    for (name, made) in &to.triggers {
+        let Some(now) = create_trigger(draft, draft.to, table, name)? else {
+            continue;
+        };
+        let back = drop_trigger(table, name);
+        if !from.triggers.contains_key(name) {
+            if let Some(tally) = tally::counted_by(draft, &made.function) {
+                tally::filled(draft, &tally, Phase::Switch, cause);
+            }
+            if tally::asks(draft, &made.function) {
+                // It judges by what has to be counted first.
+                let title = format!("add trigger {} of {}", name.as_str(), table.name.as_str());
+                let item = Item::new(Phase::Switch, Rank::Judges, title, cause);
+                draft.push(item.part(now).undo(back));
+                continue;
+            }
+        }
+        draft.switch(table, Slot::Rules, cause, (now, vec![Part::new(back)]));
     }
     Ok(())
 }

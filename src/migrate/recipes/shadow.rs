@@ -19,7 +19,7 @@ use crate::sql::{
     quote_qualified,
 };
 
-use super::replace::cast;
+use super::cast::cast;
 use super::table::led_anew;
 
 pub(in crate::migrate) static SHADOW: Recipe = Recipe {
@@ -54,14 +54,11 @@ fn shadow(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         return Ok(());
     };
     let beside = |ident: Ident| QualifiedName::new(name.schema.clone(), ident);
-    let is_written = |column: &Column| !matches!(column.default, Some(ColumnDefault::Generated(_)));
     let (mut shared, mut were, mut casts) = (Vec::new(), Vec::new(), Vec::new());
-    for column in to.columns.iter().filter(|column| is_written(column)) {
+    for column in to.columns.iter().filter(|column| !is_computed(column)) {
         let was = draft.diff.carried.get(&(name.clone(), column.name.clone()));
-        let was = was
-            .and_then(|was| from.column(was))
-            .filter(|was| is_written(was));
-        if let Some(was) = was {
+        // What was computed is copied as it is.
+        if let Some(was) = was.and_then(|was| from.column(was)) {
             let now_type = draft.swapped(&column.data_type, "new");
             casts.push((was.data_type.clone(), now_type));
             shared.push(column.name.clone());
@@ -240,6 +237,10 @@ fn create(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
     Ok(())
 }
 
+fn is_computed(column: &Column) -> bool {
+    matches!(column.default, Some(ColumnDefault::Generated(_)))
+}
+
 fn mirror_name(pair: &Pair<'_>) -> Ident {
     derived(&["pgproof", "mirror", pair.name.name.as_str()])
 }
@@ -265,17 +266,23 @@ fn mirror_function(
         all.find(|(_, name)| *name == column)
             .map(|(value, _)| value.clone())
     });
+    // On the way back the old table computes for itself what it computes.
+    let written = columns.iter().zip(pair.values(Some("NEW"), forward));
+    let (columns, values): (Vec<Ident>, Vec<SqlText>) = written
+        .filter(|(name, _)| forward || !pair.from.column(name).is_some_and(is_computed))
+        .map(|(name, value)| (name.clone(), value))
+        .unzip();
     let parts = [
         ("name", &quote_qualified(&name)),
         ("target", &quote_qualified(target)),
-        ("columns", &idents(columns)),
-        ("values", &join(pair.values(Some("NEW"), forward), ", ")),
+        ("columns", &idents(&columns)),
+        ("values", &join(values, ", ")),
         ("key", &idents(key)),
         ("old_key", &join(ordered, ", ")),
     ];
     // SECURITY DEFINER: a program that may write the one table need not be allowed to write the other.
     fill(
-        "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $pgproof$\nBEGIN\n    IF TG_OP <> 'INSERT' THEN\n        DELETE FROM {target} WHERE ROW({key}) = ROW({old_key});\n    END IF;\n    IF TG_OP <> 'DELETE' THEN\n        INSERT INTO {target} ({columns}) OVERRIDING SYSTEM VALUE VALUES ({values});\n    END IF;\n    RETURN NULL;\nEND\n$pgproof$",
+        "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $pgproof$\n#variable_conflict use_column\nBEGIN\n    IF TG_OP <> 'INSERT' THEN\n        DELETE FROM {target} WHERE ROW({key}) = ROW({old_key});\n    END IF;\n    IF TG_OP <> 'DELETE' THEN\n        INSERT INTO {target} ({columns}) OVERRIDING SYSTEM VALUE VALUES ({values});\n    END IF;\n    RETURN NULL;\nEND\n$pgproof$",
         &parts,
     )
 }
@@ -307,9 +314,19 @@ fn mirror(draft: &mut Draft<'_>, pair: &Pair<'_>) {
 
 /// Rows that the two do not share.
 fn differing(pair: &Pair<'_>) -> SqlText {
+    let types = pair.casts.iter().map(|(_, now)| now);
+    let were = pair.values(None, true).into_iter().zip(types.clone());
+    let columns = pair.shared.iter().map(quote_ident).zip(types);
+    let all = |values: &mut dyn Iterator<Item = (SqlText, &SqlText)>| {
+        join(
+            values.map(|(value, now)| crate::sql::comparable(&value, now)),
+            ", ",
+        )
+    };
+    let (were, columns) = (all(&mut were.into_iter()), all(&mut columns.into_iter()));
     let parts = [
-        ("were", &join(pair.values(None, true), ", ")),
-        ("columns", &idents(&pair.shared)),
+        ("were", &were),
+        ("columns", &columns),
         ("one", &quote_qualified(pair.name)),
         ("other", &quote_qualified(&pair.built)),
     ];
@@ -449,15 +466,7 @@ fn exchange(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
         vec![drop_trigger(pair.name, &back_name)],
     );
     led_anew(draft, pair.name, pair.cause);
-    let mut writer = Writer::new(draft.environment);
-    for (trigger, made) in &pair.to.triggers {
-        writer.trigger(pair.name, trigger, made)?;
-    }
-    for (made, trigger) in writer.take().into_iter().zip(pair.to.triggers.keys()) {
-        let pair_of = (made.sql, vec![Part::new(drop_trigger(pair.name, trigger))]);
-        draft.switch(pair.name, Slot::Rules, pair.cause, pair_of);
-    }
-    Ok(())
+    super::rule::triggers_anew(draft, pair.name, (pair.from, pair.to), pair.cause)
 }
 
 fn contract(draft: &mut Draft<'_>, pair: &Pair<'_>) {

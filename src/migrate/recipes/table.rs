@@ -185,6 +185,7 @@ fn dropped(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             let add = add_constraint(name, &constraint, rest);
             let item = Item::new(Phase::Contract, Rank::GoneRules, title, &object)
                 .part(drop_constraint(name, key))
+                .past_policies(super::reference::is_hidden(draft, name, made))
                 .undo(add)
                 .undo_parts([Part::alone(validate(name, key))]);
             draft.push(item);

@@ -68,13 +68,21 @@ pub(super) fn counts_otherwise(draft: &Draft<'_>, tally: &Tally) -> bool {
 
 /// Fills the guard table of a trigger that is new, or counts otherwise than before.
 pub(super) fn filled(draft: &mut Draft<'_>, tally: &Tally, phase: Phase, cause: &ObjectPath) {
+    let side = if phase < Phase::Switch {
+        draft.from
+    } else {
+        draft.to
+    };
     let (Some(source), Some(guard)) = (
-        draft.from.tables.get(&tally.table),
+        side.tables.get(&tally.table),
         draft.to.tables.get(&tally.guard),
     ) else {
-        // A new table is counted while it is filled.
         return;
     };
+    if !draft.from.tables.contains_key(&tally.table) {
+        // A new table is counted while it is filled.
+        return;
+    }
     let table = tally.table.name.as_str();
     let name = tally.guard.name.as_str();
     let sql = Sql::new(tally);

@@ -60,7 +60,7 @@ fn index_action(node: &SyntaxNode) -> IndexAction {
                 let index = child::<ast::IndexRef>(&part).and_then(|index| named(index.syntax()));
                 return index.map_or(IndexAction::Other, IndexAction::Attach);
             }
-            SyntaxKind::SET_TABLESPACE => return IndexAction::SetTablespace,
+            SyntaxKind::SET_TABLESPACE => return IndexAction::SetTablespace(last_name(&part)),
             SyntaxKind::SET_OPTIONS | SyntaxKind::RESET_OPTIONS => return IndexAction::SetOptions,
             SyntaxKind::ALTER_SET_STATISTICS => return IndexAction::SetStatistics,
             _ => {}
@@ -163,7 +163,7 @@ fn action(node: &SyntaxNode) -> Option<TableAction> {
         SyntaxKind::SET_LOGGED => SetLogged,
         SyntaxKind::SET_UNLOGGED => SetUnlogged,
         SyntaxKind::SET_ACCESS_METHOD => SetAccessMethod,
-        SyntaxKind::SET_TABLESPACE => SetTablespace,
+        SyntaxKind::SET_TABLESPACE => SetTablespace(last_name(node)),
         SyntaxKind::SET_OPTIONS | SyntaxKind::RESET_OPTIONS => SetOptions(options(node)),
         SyntaxKind::ENABLE_TRIGGER
         | SyntaxKind::ENABLE_ALWAYS_TRIGGER

@@ -255,7 +255,7 @@ pub enum Rename {
 pub enum IndexAction {
     Rename(Ident),
     Attach(Named),
-    SetTablespace,
+    SetTablespace(Option<Ident>),
     SetOptions,
     SetStatistics,
     Other,

@@ -66,6 +66,8 @@ fn table(node: &SyntaxNode) -> NewTable {
         temporary: is_temporary(node),
         unlogged: child::<ast::Unlogged>(node).is_some(),
         if_not_exists: guarded(node),
+        tablespace: child::<ast::TablespaceClause>(node)
+            .and_then(|clause| clause.syntax().children().last().as_ref().and_then(ident)),
         ..NewTable::default()
     };
     if let Some(parent) = child::<ast::PartitionOf>(node)

@@ -15,6 +15,8 @@ pub struct NewTable {
     pub unlogged: bool,
     /// IF NOT EXISTS.
     pub if_not_exists: bool,
+    /// TABLESPACE.
+    pub tablespace: Option<Ident>,
     /// PARTITION OF, with its bound as written (`DEFAULT`, `FOR VALUES …`).
     pub partition_of: Option<(Named, String)>,
     /// INHERITS.
@@ -161,7 +163,7 @@ pub enum TableAction {
     SetLogged,
     SetUnlogged,
     SetAccessMethod,
-    SetTablespace,
+    SetTablespace(Option<Ident>),
     SetOptions(Vec<String>),
     Trigger(TriggerState),
     Rule,

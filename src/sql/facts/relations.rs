@@ -378,6 +378,28 @@ impl Walker<'_> {
         }
     }
 
+    /// The rows that the condition of a trigger speaks of.
+    pub(super) fn trigger_rows<'s>(
+        &self,
+        condition: &SyntaxNode,
+        scope: &'s Scope<'s>,
+    ) -> Scope<'s> {
+        let made = condition.parent();
+        let on = made.and_then(|made| child(&made, K::ON_RELATION));
+        let table = on.map(|on| self.table_name(&on));
+        let rows = ["old", "new"].map(|alias| Relation {
+            alias: alias.to_owned(),
+            table: table.clone(),
+            ..Relation::default()
+        });
+        Scope {
+            parent: Some(scope),
+            relations: rows.to_vec(),
+            level: scope.level,
+            ..Scope::default()
+        }
+    }
+
     /// What a `*` in it returns changes with the table, also where a common table expression passes it on.
     fn returning(&mut self, node: &SyntaxNode, scope: &mut Scope) -> Star {
         let clause = child(node, K::RETURNING_CLAUSE)?;

@@ -354,6 +354,17 @@ fn stars_that_change_with_a_table() {
 }
 
 #[test]
+fn the_condition_of_a_trigger_speaks_of_rows() {
+    let text = "CREATE TRIGGER t AFTER UPDATE ON orders FOR EACH ROW WHEN (NEW.state IS DISTINCT FROM OLD.nothing) EXECUTE FUNCTION f()";
+    let columns = of(text).columns;
+    let told: Vec<(&str, bool)> = columns
+        .iter()
+        .map(|found| (found.column.column.as_str(), found.missing))
+        .collect();
+    assert_eq!(told, [("state", false), ("nothing", true)]);
+}
+
+#[test]
 fn returning_everything_is_told_apart() {
     let text = "INSERT INTO orders (id) VALUES (1) RETURNING orders.*";
     let star = of(text).returning_star;

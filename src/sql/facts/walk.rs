@@ -125,6 +125,12 @@ impl Walker<'_> {
             K::NAME_REF => self.name(node, scope, outputs),
             K::FIELD_EXPR => self.field(node, scope, outputs),
             K::CALL_EXPR => self.call(node, scope, outputs),
+            K::WHEN_CONDITION => {
+                let rows = self.trigger_rows(node, scope);
+                for below in node.children() {
+                    self.visit(&below, &rows, outputs);
+                }
+            }
             // CREATE VIEW and the like: the query inside is the outermost one.
             _ if outermost => {
                 let mut star = None;

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::ended::{Ended, Refuted};
-use super::rehearse::Rehearsal;
+use super::rehearse::{Rehearsal, named};
 use super::steps::Hands;
 use crate::error::Error;
-use crate::migrate::{Manner, Phase, Step, groups};
+use crate::migrate::{Manner, PART, Phase, Step, groups, progress_table};
 use crate::postgres::{Database, Session};
-use crate::sql::{QualifiedName, SqlText, fill, fixed, quote_qualified};
+use crate::sql::{QualifiedName, SqlText, fill, fixed, literal, quote_qualified};
 
 /// Runs the plan, each step first killed half way. Says how many were.
 pub(super) async fn killed(rehearsal: &Rehearsal<'_>) -> Result<usize, Ended> {
@@ -35,6 +35,7 @@ pub(super) async fn killed(rehearsal: &Rehearsal<'_>) -> Result<usize, Ended> {
             kills += 1;
         }
         rehearsal.step(&mut hands, step).await?;
+        begun_again(rehearsal, &mut hands, step).await?;
         let next = steps.get(at + 1).map(|step| step.phase);
         if step.phase <= Phase::Validate && next.is_none_or(|next| next > Phase::Validate) {
             rehearsal.validated(&mut hands).await?;
@@ -60,10 +61,62 @@ pub(super) async fn killed(rehearsal: &Rehearsal<'_>) -> Result<usize, Ended> {
     Ok(kills)
 }
 
+/// A backfill of the design's own that is begun anew at its first row must leave alone what it has written.
+async fn begun_again(
+    rehearsal: &Rehearsal<'_>,
+    hands: &mut Hands,
+    step: &Step,
+) -> Result<(), Ended> {
+    let mut declared = rehearsal.policy.backfills.iter().map(|entry| &entry.table);
+    let backfill = step.backfill.as_ref().filter(|own| !own.is_walk);
+    let (Some(backfill), Some(mover)) = (backfill, &mut hands.mover) else {
+        return Ok(());
+    };
+    let Some(target) = declared.find(|table| {
+        let rest = backfill.progress.strip_prefix(table.name.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(PART))
+    }) else {
+        return Ok(());
+    };
+    let before = content(mover, target).await?;
+    let progress = progress_table(&rehearsal.policy.schema);
+    let parts = [
+        ("progress", &quote_qualified(&progress)),
+        ("step", &literal(&backfill.progress)),
+    ];
+    let forget = fill("DELETE FROM {progress} WHERE step = {step}", &parts);
+    let failed = |failure: crate::postgres::SqlFailure| failure.into_error("begin a backfill anew");
+    mover.batch(&forget).await.map_err(failed)?;
+    rehearsal.step(hands, step).await?;
+    let Some(mover) = &mut hands.mover else {
+        return Ok(());
+    };
+    if content(mover, target).await? != before {
+        return Err(Refuted::new(format!(
+            "{} writes other values when it is begun again: let its statement leave alone what it has written (`WHERE … IS NULL`, `ON CONFLICT DO NOTHING`)",
+            named(step)
+        ))
+        .into());
+    }
+    Ok(())
+}
+
+/// A digest of the rows of a table.
+async fn content(session: &mut Session, table: &QualifiedName) -> Result<Option<String>, Error> {
+    let parts = [("table", &quote_qualified(table))];
+    let query = fill(
+        "SELECT md5(coalesce(string_agg(md5(held::text), '' ORDER BY md5(held::text)), '')) FROM {table} AS held",
+        &parts,
+    );
+    let rows = session.query(&query).await;
+    let rows = rows.map_err(|failure| failure.into_error("read rows"))?;
+    Ok(rows.scalar().map(str::to_owned))
+}
+
 /// Whether the design itself fills the table, so that rows come.
 fn is_filled(rehearsal: &Rehearsal<'_>, table: &QualifiedName) -> bool {
-    let declared = rehearsal.policy.backfill(table);
-    declared.is_some_and(|entry| entry.sql.is_some())
+    let mut declared = rehearsal.policy.backfills_of(table);
+    declared.any(|entry| entry.sql.is_some())
 }
 
 /// Runs a step up to its middle, and ends the session there.

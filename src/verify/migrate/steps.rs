@@ -31,27 +31,42 @@ impl Hands {
             _ => &mut self.owner,
         }
     }
+
+    /// The session for a statement of a step that runs by itself: a proof needs all rows, also on the way back.
+    fn of_part(&mut self, step: &Step, part: &Part) -> &mut Session {
+        let is_proof = part.sql.as_str().contains("VALIDATE CONSTRAINT");
+        match &mut self.mover {
+            Some(mover) if is_proof || Hands::is_for_mover(step) => mover,
+            _ => &mut self.owner,
+        }
+    }
 }
 
 /// Runs a step.
 pub async fn forward(hands: &mut Hands, plan: &Plan, step: &Step) -> Result<(), SqlFailure> {
     let parts: Vec<Part> = step.resume.iter().chain(&step.parts).cloned().collect();
-    run(hands.of(step), plan, &parts).await
+    run(hands, plan, step, &parts).await
 }
 
 /// Takes a step back. Nothing happens where it cannot be.
 pub async fn back(hands: &mut Hands, plan: &Plan, step: &Step) -> Result<(), SqlFailure> {
     match &step.reverse {
-        Reverse::Parts(parts) => run(hands.of(step), plan, parts).await,
+        Reverse::Parts(parts) => run(hands, plan, step, parts).await,
         Reverse::ForwardOnly(_) => Ok(()),
     }
 }
 
-async fn run(session: &mut Session, plan: &Plan, parts: &[Part]) -> Result<(), SqlFailure> {
+async fn run(
+    hands: &mut Hands,
+    plan: &Plan,
+    step: &Step,
+    parts: &[Part],
+) -> Result<(), SqlFailure> {
     for group in groups(parts) {
         if let [part] = group
             && part.alone
         {
+            let session = hands.of_part(step, part);
             session.batch(&path(plan, false)).await?;
             match session.batch(&part.sql).await {
                 Err(failure) if is_pending_detach(&part.sql, &failure) => {
@@ -62,6 +77,7 @@ async fn run(session: &mut Session, plan: &Plan, parts: &[Part]) -> Result<(), S
             }
             continue;
         }
+        let session = hands.of(step);
         let mut pause = Duration::from_millis(50);
         let mut tries = 0;
         loop {

@@ -387,6 +387,10 @@ ALTER TABLE refs SET UNLOGGED;
 ALTER TABLE drafts SET LOGGED;
 --# set-logged-again harmless
 ALTER TABLE refs SET LOGGED;
+--# set-tablespace-again harmless
+ALTER TABLE orders SET TABLESPACE pg_default;
+--# index-set-tablespace-again harmless
+ALTER INDEX orders_note_idx SET TABLESPACE pg_default;
 --# set-fillfactor harmless
 ALTER TABLE orders SET (fillfactor = 90);
 --# set-autovacuum harmless

@@ -106,6 +106,9 @@ fn retype(design: &mut Design, at: usize, dice: &mut Dice) -> Option<&'static st
             Kind::Double,
         ],
         Kind::Double => vec![Kind::Numeric(14, 4)],
+        Kind::Real => vec![Kind::Double],
+        Kind::Json => vec![Kind::Jsonb, Kind::Text],
+        Kind::Jsonb => vec![Kind::Json, Kind::Text],
         Kind::Text => vec![Kind::Varchar(80), Kind::Varchar(20), Kind::Jsonb],
         Kind::Varchar(_) => vec![Kind::Text, Kind::Varchar(120), Kind::Varchar(30)],
         Kind::Date => vec![Kind::Timestamptz, Kind::Timestamp],
@@ -414,7 +417,8 @@ fn alter_one(design: &mut Design, at: usize, dice: &mut Dice) -> Option<&'static
             let invariant = &mut design.invariants[own];
             match &mut invariant.rule {
                 Rule::Monotonic(_, strictly) => *strictly = !*strictly,
-                Rule::AtMostCount(_, limit) => *limit += 1,
+                Rule::AtMostCount(_, limit, _) => *limit += 1,
+                Rule::AtMostSum(_, _, filter) => *filter = None,
                 Rule::Immutable(_, once) => *once = None,
                 _ => invariant.name = format!("rule-{fresh}"),
             }

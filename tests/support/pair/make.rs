@@ -4,7 +4,7 @@ use super::dice::Dice;
 use super::parts::*;
 use super::tidy::tidy;
 
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "customer",
     "order",
     "line",
@@ -16,9 +16,10 @@ const TABLES: [&str; 12] = [
     "case_file",
     "Mixed Case",
     "stock",
+    "new",
     "a_name_that_is_nearly_as_long_as_postgresql_will_take_it",
 ];
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 20] = [
     "amount",
     "note",
     "state",
@@ -35,6 +36,10 @@ const COLUMNS: [&str; 16] = [
     "primary",
     "a_column_with_a_very_long_name_that_nearly_fills_the_room",
     "code",
+    "old",
+    "new",
+    "total",
+    "period",
 ];
 pub const LABELS: [&str; 6] = ["new", "paid", "sent", "lost", "it's", "Done"];
 pub const VALUES: [&str; 4] = ["a", "b", "c", "d"];
@@ -289,7 +294,11 @@ pub fn kind(design: &Design, dice: &mut Dice) -> Kind {
         Kind::Texts,
         Kind::Span,
         Kind::Inet,
-    ][dice.below(25)]
+        Kind::Real,
+        Kind::Clock,
+        Kind::Json,
+        Kind::Ints,
+    ][dice.below(29)]
 }
 
 /// A default that a type can have.
@@ -799,6 +808,7 @@ pub fn routine(design: &mut Design, at: usize, dice: &mut Dice) -> Option<Routin
             table: table.id,
             column: dice.pick(&table.columns)?.id,
             updates_only: dice.chance(50),
+            late: dice.chance(40),
         },
         _ => Does::Counts(table.id),
     };
@@ -843,8 +853,13 @@ pub fn invariant(design: &mut Design, at: usize, dice: &mut Dice) -> Option<Inva
             Kind::Integer | Kind::Bigint | Kind::Text | Kind::Uuid
         )
     });
-    let rule = match dice.below(16) {
-        0 => Rule::Required(dice.some(&of(&|column| !column.nullable), 2)),
+    let spans = of(&|column| column.kind == Kind::Span);
+    let rule = match dice.below(20) {
+        0 if dice.chance(40) => Rule::Required(
+            dice.some(&of(&|_| true), 1),
+            Some(filter(design, at, dice)?),
+        ),
+        0 => Rule::Required(dice.some(&of(&|column| !column.nullable), 2), None),
         1 => {
             let child = design.tables.iter().find(|other| {
                 other.references.iter().any(|own| own.to == table.id) && other.id != table.id
@@ -854,7 +869,11 @@ pub fn invariant(design: &mut Design, at: usize, dice: &mut Dice) -> Option<Inva
         2 => Rule::Unique(unique(design, at, dice)?.columns, None),
         3 => Rule::AtMostOne(unique(design, at, dice)?.columns, filter(design, at, dice)),
         4 => Rule::ExactlyOne(dice.some(&table.key, 1), filter(design, at, dice)?),
-        5 => Rule::AtMostCount(dice.some(&groups, 1), 100),
+        5 => Rule::AtMostCount(
+            dice.some(&groups, 1),
+            100,
+            filter(design, at, dice).filter(|_| dice.chance(50)),
+        ),
         6 => {
             let reference = dice.pick(&table.references)?;
             let to = design.table(reference.to)?;
@@ -914,6 +933,26 @@ pub fn invariant(design: &mut Design, at: usize, dice: &mut Dice) -> Option<Inva
                 return None;
             }
             Rule::Isolated(dice.some(&own, 3))
+        }
+        15 => {
+            let reference = dice.pick(&table.references)?.name.clone();
+            Rule::Parent(
+                reference,
+                filter(design, at, dice).filter(|_| dice.chance(40)),
+            )
+        }
+        16 => Rule::NoOverlapOf(dice.some(&groups, 1), *dice.pick(&spans)?, dice.chance(60)),
+        17 | 18 => {
+            let per = match dice.chance(15) {
+                true => Vec::new(),
+                false => dice.some(&groups, 2),
+            };
+            let sum = *dice.pick(&sums)?;
+            Rule::AtMostSum(
+                per,
+                sum,
+                filter(design, at, dice).filter(|_| dice.chance(50)),
+            )
         }
         _ => Rule::Holds(condition(design, at, dice)?),
     };

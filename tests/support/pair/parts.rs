@@ -22,6 +22,10 @@ pub enum Kind {
     Texts,
     Span,
     Inet,
+    Real,
+    Clock,
+    Json,
+    Ints,
     Enum(Id),
     Domain(Id),
 }
@@ -50,14 +54,17 @@ impl Kind {
 
     /// Whether a B-tree can order it.
     pub fn is_ordered(self) -> bool {
-        !matches!(self, Kind::Jsonb)
+        !matches!(self, Kind::Jsonb | Kind::Json)
     }
 
     pub fn class(self) -> Class {
         match self {
-            Kind::Smallint | Kind::Integer | Kind::Bigint | Kind::Numeric(..) | Kind::Double => {
-                Class::Number
-            }
+            Kind::Smallint
+            | Kind::Integer
+            | Kind::Bigint
+            | Kind::Numeric(..)
+            | Kind::Double
+            | Kind::Real => Class::Number,
             Kind::Text | Kind::Varchar(_) => Class::Text,
             Kind::Date | Kind::Timestamp | Kind::Timestamptz => Class::Time,
             Kind::Bool => Class::Bool,
@@ -234,6 +241,8 @@ pub enum Does {
         table: Id,
         column: Id,
         updates_only: bool,
+        /// Looks afterwards, and only where there is something.
+        late: bool,
     },
     /// Counts the rows of a table.
     Counts(Id),
@@ -249,12 +258,15 @@ pub struct Routine {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rule {
-    Required(Vec<Id>),
+    Required(Vec<Id>, Option<Sql>),
     Child(Id),
+    /// What a reference says, kept by triggers.
+    Parent(String, Option<Sql>),
     Unique(Vec<Id>, Option<Sql>),
     AtMostOne(Vec<Id>, Option<Sql>),
     ExactlyOne(Vec<Id>, Sql),
-    AtMostCount(Vec<Id>, u32),
+    AtMostCount(Vec<Id>, u32, Option<Sql>),
+    AtMostSum(Vec<Id>, Id, Option<Sql>),
     AtMostOfParent {
         reference: String,
         sum: Id,
@@ -266,6 +278,8 @@ pub enum Rule {
         from: Id,
         to: Id,
     },
+    /// Ranges; kept by a trigger, or not.
+    NoOverlapOf(Vec<Id>, Id, bool),
     Balanced(Vec<Id>, Id),
     AppendOnly,
     Immutable(Vec<Id>, Option<Sql>),

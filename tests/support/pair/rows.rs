@@ -186,17 +186,19 @@ fn narrower(one: Kind, other: Kind) -> Kind {
 /// What makes references of rows that were written with triggers off hold: those to the same table, or in a ring, cannot all be made in order.
 pub fn settled(design: &Design) -> Vec<String> {
     let mut out = vec!["SET session_replication_role = replica".to_owned()];
-    for own in &design.invariants {
-        out.extend(
-            design
-                .table(own.table)
-                .and_then(|table| obeying(&own.rule, table)),
-        );
-    }
-    for _ in 0..4 {
-        for table in &design.tables {
-            for own in &table.references {
-                out.extend(dangling(design, table, own));
+    for is_last in [false, true] {
+        for _ in 0..4 {
+            for own in &design.invariants {
+                out.extend(
+                    design
+                        .table(own.table)
+                        .and_then(|table| obeying(design, &own.rule, table, is_last)),
+                );
+            }
+            for table in &design.tables {
+                for own in &table.references {
+                    out.extend(dangling(design, table, own, is_last));
+                }
             }
         }
     }
@@ -205,9 +207,17 @@ pub fn settled(design: &Design) -> Vec<String> {
 }
 
 /// What makes the rows of a table obey a rule over several of them.
-fn obeying(rule: &Rule, table: &Table) -> Option<String> {
+fn obeying(design: &Design, rule: &Rule, table: &Table, is_last: bool) -> Option<String> {
     let within = quoted(&table.name);
     match rule {
+        Rule::Balanced(_, sum) if is_last => {
+            let sum = quoted(&table.column(*sum)?.name);
+            Some(format!("DELETE FROM shop.{within} WHERE {sum} <> 0"))
+        }
+        Rule::AtMostOfParent { sum, .. } if is_last => {
+            let sum = quoted(&table.column(*sum)?.name);
+            Some(format!("DELETE FROM shop.{within} WHERE {sum} > 0"))
+        }
         Rule::Balanced(_, sum) | Rule::AtMostOfParent { sum, .. } => {
             let sum = quoted(&table.column(*sum)?.name);
             Some(format!("UPDATE shop.{within} SET {sum} = 0"))
@@ -223,36 +233,88 @@ fn obeying(rule: &Rule, table: &Table) -> Option<String> {
                 "DELETE FROM shop.{within} WHERE ROW({per}) IN (SELECT {per} FROM shop.{within} GROUP BY {per} HAVING count(*) FILTER (WHERE {filter}) <> 1)"
             ))
         }
+        Rule::AtMostSum(_, sum, _) => {
+            let sum = quoted(&table.column(*sum)?.name);
+            Some(match is_last {
+                true => format!("DELETE FROM shop.{within} WHERE {sum} > 0"),
+                false => format!("UPDATE shop.{within} SET {sum} = 0 WHERE {sum} > 0"),
+            })
+        }
+        Rule::Required(columns, Some(filter)) => {
+            let columns = columns.iter().filter_map(|id| table.column(*id));
+            let empty: Vec<String> = columns
+                .map(|column| format!("{} IS NULL", quoted(&column.name)))
+                .collect();
+            Some(format!(
+                "DELETE FROM shop.{within} WHERE ({}) AND ({})",
+                filled(filter, table),
+                empty.join(" OR ")
+            ))
+        }
+        Rule::NoOverlapOf(per, period, _) => {
+            let period = quoted(&table.column(*period)?.name);
+            let same: Option<Vec<String>> = per
+                .iter()
+                .map(|id| {
+                    let name = quoted(&table.column(*id)?.name);
+                    Some(format!("one.{name} = other.{name}"))
+                })
+                .collect();
+            Some(format!(
+                "DELETE FROM shop.{within} one USING shop.{within} other WHERE one.ctid > other.ctid AND {} AND one.{period} && other.{period}",
+                same?.join(" AND ")
+            ))
+        }
+        Rule::Child(child) => {
+            let child = design.table(*child)?;
+            let own = child
+                .references
+                .iter()
+                .find(|own| own.to == table.id && own.key == table.key)?;
+            let pairs = matched(child, own, table)?;
+            let child = quoted(&child.name);
+            Some(format!(
+                "DELETE FROM shop.{within} p WHERE NOT EXISTS (SELECT FROM shop.{child} c WHERE {pairs})"
+            ))
+        }
         _ => None,
     }
 }
 
-fn dangling(design: &Design, table: &Table, own: &Reference) -> Option<String> {
+/// A row `c` that refers to a row `p`.
+fn matched(table: &Table, own: &Reference, to: &Table) -> Option<String> {
+    let pairs = own.columns.iter().zip(&own.key);
+    let pairs: Option<Vec<String>> = pairs
+        .map(|(one, other)| {
+            let (one, other) = (table.column(*one)?, to.column(*other)?);
+            Some(format!(
+                "p.{} = c.{}",
+                quoted(&other.name),
+                quoted(&one.name)
+            ))
+        })
+        .collect();
+    Some(pairs?.join(" AND "))
+}
+
+/// What another rule does not let be emptied goes in the end.
+fn dangling(design: &Design, table: &Table, own: &Reference, is_last: bool) -> Option<String> {
     let to = design.table(own.to)?;
-    let name = |table: &Table, id: &Id| Some(quoted(&table.column(*id)?.name));
-    let columns: Option<Vec<String>> = own.columns.iter().map(|id| name(table, id)).collect();
-    let key: Option<Vec<String>> = own.key.iter().map(|id| name(to, id)).collect();
-    let (columns, key) = (columns?, key?);
-    let pairs = columns
-        .iter()
-        .zip(&key)
-        .map(|(one, other)| format!("p.{other} = c.{one}"));
-    let pairs: Vec<String> = pairs.collect();
+    let columns = own.columns.iter().map(|id| table.column(*id));
+    let columns: Option<Vec<&Column>> = columns.collect();
+    let columns = columns?;
+    let pairs = matched(table, own, to)?;
     let given: Vec<String> = columns
         .iter()
-        .map(|one| format!("c.{one} IS NOT NULL"))
+        .map(|one| format!("c.{} IS NOT NULL", quoted(&one.name)))
         .collect();
     let orphan = format!(
         "{} AND NOT EXISTS (SELECT FROM shop.{} p WHERE {})",
         given.join(" AND "),
         quoted(&to.name),
-        pairs.join(" AND ")
+        pairs
     );
-    let free = own
-        .columns
-        .iter()
-        .filter_map(|id| table.column(*id))
-        .filter(|column| column.nullable);
+    let free = columns.iter().filter(|column| column.nullable && !is_last);
     let free: Vec<String> = free
         .map(|column| format!("{} = NULL", quoted(&column.name)))
         .collect();

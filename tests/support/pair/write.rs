@@ -366,7 +366,9 @@ impl Writer<'_> {
             Kind::Uuid => format!("00000000-0000-0000-0000-00000000000{number}"),
             Kind::Date | Kind::Timestamp | Kind::Timestamptz => format!("2026-01-0{}", number + 1),
             Kind::Interval => format!("{number} hours"),
-            Kind::Jsonb => format!("{{\"a\": {number}}}"),
+            Kind::Clock => format!("0{number}:00"),
+            Kind::Ints => "{1,2}".to_owned(),
+            Kind::Jsonb | Kind::Json => format!("{{\"a\": {number}}}"),
             Kind::Bytea => "\\x00".to_owned(),
             Kind::Texts => "{}".to_owned(),
             Kind::Span => return None,
@@ -448,6 +450,7 @@ impl Writer<'_> {
                 table,
                 column,
                 updates_only,
+                late,
             } => {
                 let Some(table) = self.design.table(*table) else {
                     return Vec::new();
@@ -464,8 +467,15 @@ impl Writer<'_> {
                     false => "INSERT OR UPDATE".to_owned(),
                 };
                 let mut all = one(body);
+                let (timing, only) = match late {
+                    true => (
+                        "AFTER",
+                        format!(" WHEN (NEW.{} IS NOT NULL)", quoted(&column.name)),
+                    ),
+                    false => ("BEFORE", String::new()),
+                };
                 let trigger = format!(
-                    "CREATE TRIGGER tr_{name} BEFORE {when} ON {} FOR EACH ROW EXECUTE FUNCTION {name}()",
+                    "CREATE TRIGGER tr_{name} {timing} {when} ON {} FOR EACH ROW{only} EXECUTE FUNCTION {name}()",
                     quoted(&table.name)
                 );
                 all.push((
@@ -494,8 +504,21 @@ impl Writer<'_> {
             made
         };
         let (key, clause) = match &own.rule {
-            Rule::Required(columns) => {
-                ("required", json!({"in": within, "columns": names(columns)}))
+            Rule::Required(columns, filter) => (
+                "required",
+                with(json!({"in": within, "columns": names(columns)}), filter),
+            ),
+            Rule::Parent(reference, filter) => {
+                let own = table.references.iter();
+                let own = own.clone().find(|own| own.name == *reference)?;
+                let to = self.design.table(own.to)?;
+                let key: Option<Vec<&str>> = own
+                    .key
+                    .iter()
+                    .map(|id| Some(to.column(*id)?.name.as_str()))
+                    .collect();
+                let made = json!({"in": within, "columns": names(&own.columns), "to": to.name, "key": key?});
+                ("references", with(made, filter))
             }
             Rule::Child(child) => (
                 "required",
@@ -513,9 +536,23 @@ impl Writer<'_> {
                 "exactly_one",
                 json!({"in": within, "per": names(columns), "where": filled(filter, table)}),
             ),
-            Rule::AtMostCount(columns, limit) => (
+            Rule::AtMostCount(columns, limit, filter) => (
                 "at_most",
-                json!({"in": within, "per": names(columns), "count": true, "limit": limit}),
+                with(
+                    json!({"in": within, "per": names(columns), "count": true, "limit": limit}),
+                    filter,
+                ),
+            ),
+            Rule::AtMostSum(columns, sum, filter) => (
+                "at_most",
+                with(
+                    json!({"in": within, "per": names(columns), "sum": quoted(&name(*sum)?), "limit": 1_000_000}),
+                    filter,
+                ),
+            ),
+            Rule::NoOverlapOf(columns, period, _) => (
+                "no_overlap",
+                json!({"in": within, "per": names(columns), "period": name(*period)?}),
             ),
             Rule::AtMostOfParent {
                 reference,
@@ -590,6 +627,12 @@ impl Writer<'_> {
         let mut made = Map::new();
         put(&mut made, "never", Some(json!(own.name)));
         put(&mut made, key, Some(clause));
+        let is_triggers = matches!(own.rule, Rule::Parent(..) | Rule::NoOverlapOf(_, _, true));
+        put(
+            &mut made,
+            "enforced",
+            is_triggers.then_some(json!("trigger")),
+        );
         let was = self.was.and_then(|was| {
             was.invariants
                 .iter()
@@ -658,6 +701,8 @@ pub fn data_type(kind: Kind) -> String {
         Kind::Varchar(length) => format!("varchar({length})"),
         Kind::Double => "double precision".to_owned(),
         Kind::Texts => "text[]".to_owned(),
+        Kind::Ints => "integer[]".to_owned(),
+        Kind::Clock => "time".to_owned(),
         Kind::Span => "tstzrange".to_owned(),
         other => format!("{other:?}")
             .to_lowercase()

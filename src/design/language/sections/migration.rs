@@ -38,8 +38,12 @@ pub(super) static MIGRATION: Object = Object {
         Key::new("strategy", Shape::Choice(STRATEGY), "The way.").example("expand_contract"),
         Key::new(
             "backfill",
-            Shape::Map("table", &Shape::Name("table"), &Shape::Object(&BACKFILL)),
-            "How old rows come into each table.",
+            Shape::Map(
+                "table",
+                &Shape::Name("table"),
+                &Shape::OneOrMore(&Shape::Object(&BACKFILL)),
+            ),
+            "How old rows come into each table; a list where they come from several.",
         )
         .example("{case_assignment: {by: case_id, chunk: 5000, pause: 50 ms}}"),
         Key::new(

@@ -55,6 +55,7 @@ CREATE FUNCTION shop.few_orders() RETURNS trigger
     SECURITY DEFINER
     SET search_path = shop, public, pg_temp
 AS $$
+#variable_conflict use_column
 DECLARE
   allowed numeric;
   share numeric;
@@ -101,6 +102,7 @@ CREATE FUNCTION shop.little_money() RETURNS trigger
     SECURITY DEFINER
     SET search_path = shop, public, pg_temp
 AS $$
+#variable_conflict use_column
 DECLARE
   allowed numeric;
   share numeric;
@@ -188,7 +190,7 @@ COMMIT;
 --                     FROM shop.line
 --                     WHERE TRUE AND TRUE
 --                   ) AS totals
---                   WHERE total > 1000000) AS found
+--                   WHERE totals.total > 1000000) AS found
 --           LIMIT 10
 SET search_path = shop, public;
 SET lock_timeout = 0;
@@ -370,7 +372,7 @@ $pgproof$;
 --                     WHERE (state <> 'sent') AND customer_id IS NOT NULL
 --                     GROUP BY customer_id
 --                   ) AS totals
---                   WHERE total > 20) AS found
+--                   WHERE totals.total > 20) AS found
 --           LIMIT 10
 SET search_path = shop, public;
 SET lock_timeout = 0;

@@ -36,8 +36,9 @@ SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_customer_nick() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
-    NEW.nick_new := NEW.nick::text;
+    NEW.nick_new := NEW.nick;
     RETURN NEW;
 END
 $pgproof$;
@@ -49,7 +50,7 @@ COMMIT;
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
 -- locks     customer ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- check     this must return no row:
---           SELECT * FROM shop.customer WHERE nick_new IS DISTINCT FROM nick::text LIMIT 10
+--           SELECT * FROM shop.customer WHERE nick_new IS DISTINCT FROM nick LIMIT 10
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
@@ -83,11 +84,11 @@ BEGIN
         END IF;
         EXIT WHEN NOT FOUND;
         IF pgproof_begun THEN
-            UPDATE shop.customer SET nick_new = nick::text
-                WHERE ROW(customer_id) > ROW(pgproof_after_1) AND ROW(customer_id) <= ROW(pgproof_upto_1) AND nick_new IS DISTINCT FROM nick::text;
+            UPDATE shop.customer SET nick_new = nick
+                WHERE ROW(customer_id) > ROW(pgproof_after_1) AND ROW(customer_id) <= ROW(pgproof_upto_1) AND nick_new IS DISTINCT FROM nick;
         ELSE
-            UPDATE shop.customer SET nick_new = nick::text
-                WHERE ROW(customer_id) <= ROW(pgproof_upto_1) AND nick_new IS DISTINCT FROM nick::text;
+            UPDATE shop.customer SET nick_new = nick
+                WHERE ROW(customer_id) <= ROW(pgproof_upto_1) AND nick_new IS DISTINCT FROM nick;
         END IF;
         GET DIAGNOSTICS pgproof_written = ROW_COUNT;
         pgproof_after_1 := pgproof_upto_1;
@@ -123,9 +124,10 @@ ALTER TABLE shop.customer
 ALTER TABLE shop.customer
     RENAME COLUMN nick_new TO nick;
 CREATE FUNCTION shop.pgproof_back_customer_nick() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     BEGIN
-        NEW.nick_old := NEW.nick::text;
+        NEW.nick_old := NEW.nick;
     EXCEPTION WHEN data_exception THEN
         NEW.nick_old := NULL;
     END;

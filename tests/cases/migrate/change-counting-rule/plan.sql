@@ -29,6 +29,7 @@ CREATE OR REPLACE FUNCTION shop.few_orders() RETURNS trigger
     SECURITY DEFINER
     SET search_path = shop, public, pg_temp
 AS $$
+#variable_conflict use_column
 DECLARE
   allowed numeric;
   share numeric;
@@ -75,6 +76,7 @@ CREATE OR REPLACE FUNCTION shop.little_money() RETURNS trigger
     SECURITY DEFINER
     SET search_path = shop, public, pg_temp
 AS $$
+#variable_conflict use_column
 DECLARE
   allowed numeric;
   share numeric;
@@ -208,7 +210,7 @@ $pgproof$;
 --                     WHERE (state = 'new') AND customer_id IS NOT NULL
 --                     GROUP BY customer_id
 --                   ) AS totals
---                   WHERE total > 20) AS found
+--                   WHERE totals.total > 20) AS found
 --           LIMIT 10
 SET search_path = shop, public;
 SET lock_timeout = 0;

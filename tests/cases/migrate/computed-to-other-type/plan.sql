@@ -36,6 +36,7 @@ SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_orders_twice() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     NEW.twice_new := (SELECT (total * 2)::numeric(12,2) FROM (SELECT NEW.*) AS pgproof_row)::bigint;
     RETURN NEW;
@@ -125,6 +126,7 @@ ALTER TABLE shop.orders
 ALTER TABLE shop.orders
     RENAME COLUMN twice_new TO twice;
 CREATE FUNCTION shop.pgproof_back_orders_twice() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     BEGIN
         NEW.twice_old := NEW.twice::numeric(12,2);

@@ -47,6 +47,7 @@ SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_orders_state() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     NEW.state_new := NEW.state::text::shop.state_new;
     RETURN NEW;
@@ -183,6 +184,7 @@ ALTER TABLE shop.orders
 ALTER TABLE shop.orders
     ALTER COLUMN state SET DEFAULT 'new';
 CREATE FUNCTION shop.pgproof_back_orders_state() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     BEGIN
         NEW.state_old := NEW.state::text::shop.state_old;

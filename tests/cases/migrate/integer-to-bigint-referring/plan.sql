@@ -36,6 +36,7 @@ SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_line_order_id() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     NEW.order_id_new := NEW.order_id::bigint;
     RETURN NEW;
@@ -218,6 +219,7 @@ ALTER TABLE shop.line
 ALTER TABLE shop.line
     ALTER COLUMN order_id_old DROP NOT NULL;
 CREATE FUNCTION shop.pgproof_back_line_order_id() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     BEGIN
         NEW.order_id_old := NEW.order_id::integer;

@@ -36,6 +36,7 @@ SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_orders_total() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     NEW.total_new := NEW.total::numeric(12,3);
     RETURN NEW;
@@ -195,6 +196,7 @@ ALTER TABLE shop.orders
 ALTER TABLE shop.orders
     ALTER COLUMN total_old DROP NOT NULL;
 CREATE FUNCTION shop.pgproof_back_orders_total() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     BEGIN
         NEW.total_old := NEW.total::numeric(10,2);

@@ -45,6 +45,7 @@ SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_mirror_log() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $pgproof$
+#variable_conflict use_column
 BEGIN
     IF TG_OP <> 'INSERT' THEN
         DELETE FROM shop.log_new WHERE ROW(log_id, at) = ROW(OLD.log_id, OLD.at);
@@ -172,6 +173,7 @@ ALTER TABLE shop.log_old
 ALTER TABLE shop.log
     RENAME CONSTRAINT log_pkey_new TO log_pkey;
 CREATE FUNCTION shop.pgproof_follow_log() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $pgproof$
+#variable_conflict use_column
 BEGIN
     IF TG_OP <> 'INSERT' THEN
         DELETE FROM shop.log_old WHERE ROW(log_id, at) = ROW(OLD.log_id, OLD.at);

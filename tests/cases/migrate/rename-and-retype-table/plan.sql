@@ -64,6 +64,7 @@ SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_line_order_id() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     NEW.order_id_new := NEW.order_id::bigint;
     RETURN NEW;
@@ -82,6 +83,7 @@ SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_purchase_order_id() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     NEW.order_id_new := NEW.order_id::bigint;
     RETURN NEW;
@@ -393,6 +395,7 @@ ALTER TABLE shop.line
 ALTER TABLE shop.purchase
     ALTER COLUMN order_id_old DROP NOT NULL;
 CREATE FUNCTION shop.pgproof_back_line_order_id() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     BEGIN
         NEW.order_id_old := NEW.order_id::integer;
@@ -405,6 +408,7 @@ $pgproof$;
 CREATE TRIGGER pgproof_back_line_order_id BEFORE INSERT OR UPDATE ON shop.line
     FOR EACH ROW EXECUTE FUNCTION shop.pgproof_back_line_order_id();
 CREATE FUNCTION shop.pgproof_back_purchase_order_id() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     BEGIN
         NEW.order_id_old := NEW.order_id::integer;

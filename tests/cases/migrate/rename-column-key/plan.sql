@@ -36,17 +36,18 @@ SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_orders_order_no() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     IF TG_OP = 'INSERT' THEN
         IF NEW.order_no IS NOT NULL THEN
-            NEW.order_id := NEW.order_no::integer;
+            NEW.order_id := NEW.order_no;
         ELSE
-            NEW.order_no := NEW.order_id::integer;
+            NEW.order_no := NEW.order_id;
         END IF;
     ELSIF NEW.order_id IS DISTINCT FROM OLD.order_id THEN
-        NEW.order_no := NEW.order_id::integer;
-    ELSIF NEW.order_no IS DISTINCT FROM OLD.order_no AND NEW.order_no IS DISTINCT FROM NEW.order_id::integer THEN
-        NEW.order_id := NEW.order_no::integer;
+        NEW.order_no := NEW.order_id;
+    ELSIF NEW.order_no IS DISTINCT FROM OLD.order_no AND NEW.order_no IS DISTINCT FROM NEW.order_id THEN
+        NEW.order_id := NEW.order_no;
     END IF;
     RETURN NEW;
 END
@@ -59,7 +60,7 @@ COMMIT;
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
 -- locks     orders ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- check     this must return no row:
---           SELECT * FROM shop.orders WHERE order_no IS DISTINCT FROM order_id::integer LIMIT 10
+--           SELECT * FROM shop.orders WHERE order_no IS DISTINCT FROM order_id LIMIT 10
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
@@ -93,11 +94,11 @@ BEGIN
         END IF;
         EXIT WHEN NOT FOUND;
         IF pgproof_begun THEN
-            UPDATE shop.orders SET order_no = order_id::integer
-                WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1) AND order_no IS DISTINCT FROM order_id::integer;
+            UPDATE shop.orders SET order_no = order_id
+                WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1) AND order_no IS DISTINCT FROM order_id;
         ELSE
-            UPDATE shop.orders SET order_no = order_id::integer
-                WHERE ROW(order_id) <= ROW(pgproof_upto_1) AND order_no IS DISTINCT FROM order_id::integer;
+            UPDATE shop.orders SET order_no = order_id
+                WHERE ROW(order_id) <= ROW(pgproof_upto_1) AND order_no IS DISTINCT FROM order_id;
         END IF;
         GET DIAGNOSTICS pgproof_written = ROW_COUNT;
         pgproof_after_1 := pgproof_upto_1;

@@ -36,17 +36,18 @@ SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_customer_address() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     IF TG_OP = 'INSERT' THEN
         IF NEW.address IS NOT NULL THEN
-            NEW.email := NEW.address::varchar(80);
+            NEW.email := NEW.address;
         ELSE
-            NEW.address := NEW.email::varchar(80);
+            NEW.address := NEW.email;
         END IF;
     ELSIF NEW.email IS DISTINCT FROM OLD.email THEN
-        NEW.address := NEW.email::varchar(80);
-    ELSIF NEW.address IS DISTINCT FROM OLD.address AND NEW.address IS DISTINCT FROM NEW.email::varchar(80) THEN
-        NEW.email := NEW.address::varchar(80);
+        NEW.address := NEW.email;
+    ELSIF NEW.address IS DISTINCT FROM OLD.address AND NEW.address IS DISTINCT FROM NEW.email THEN
+        NEW.email := NEW.address;
     END IF;
     RETURN NEW;
 END
@@ -59,7 +60,7 @@ COMMIT;
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
 -- locks     customer ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- check     this must return no row:
---           SELECT * FROM shop.customer WHERE address IS DISTINCT FROM email::varchar(80) LIMIT 10
+--           SELECT * FROM shop.customer WHERE address IS DISTINCT FROM email LIMIT 10
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
@@ -93,11 +94,11 @@ BEGIN
         END IF;
         EXIT WHEN NOT FOUND;
         IF pgproof_begun THEN
-            UPDATE shop.customer SET address = email::varchar(80)
-                WHERE ROW(customer_id) > ROW(pgproof_after_1) AND ROW(customer_id) <= ROW(pgproof_upto_1) AND address IS DISTINCT FROM email::varchar(80);
+            UPDATE shop.customer SET address = email
+                WHERE ROW(customer_id) > ROW(pgproof_after_1) AND ROW(customer_id) <= ROW(pgproof_upto_1) AND address IS DISTINCT FROM email;
         ELSE
-            UPDATE shop.customer SET address = email::varchar(80)
-                WHERE ROW(customer_id) <= ROW(pgproof_upto_1) AND address IS DISTINCT FROM email::varchar(80);
+            UPDATE shop.customer SET address = email
+                WHERE ROW(customer_id) <= ROW(pgproof_upto_1) AND address IS DISTINCT FROM email;
         END IF;
         GET DIAGNOSTICS pgproof_written = ROW_COUNT;
         pgproof_after_1 := pgproof_upto_1;

@@ -36,17 +36,18 @@ SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_orders_buyer_id() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     IF TG_OP = 'INSERT' THEN
         IF NEW.buyer_id IS NOT NULL THEN
-            NEW.customer_id := NEW.buyer_id::bigint;
+            NEW.customer_id := NEW.buyer_id;
         ELSE
-            NEW.buyer_id := NEW.customer_id::bigint;
+            NEW.buyer_id := NEW.customer_id;
         END IF;
     ELSIF NEW.customer_id IS DISTINCT FROM OLD.customer_id THEN
-        NEW.buyer_id := NEW.customer_id::bigint;
-    ELSIF NEW.buyer_id IS DISTINCT FROM OLD.buyer_id AND NEW.buyer_id IS DISTINCT FROM NEW.customer_id::bigint THEN
-        NEW.customer_id := NEW.buyer_id::bigint;
+        NEW.buyer_id := NEW.customer_id;
+    ELSIF NEW.buyer_id IS DISTINCT FROM OLD.buyer_id AND NEW.buyer_id IS DISTINCT FROM NEW.customer_id THEN
+        NEW.customer_id := NEW.buyer_id;
     END IF;
     RETURN NEW;
 END
@@ -59,7 +60,7 @@ COMMIT;
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
 -- locks     orders ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- check     this must return no row:
---           SELECT * FROM shop.orders WHERE buyer_id IS DISTINCT FROM customer_id::bigint LIMIT 10
+--           SELECT * FROM shop.orders WHERE buyer_id IS DISTINCT FROM customer_id LIMIT 10
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
@@ -93,11 +94,11 @@ BEGIN
         END IF;
         EXIT WHEN NOT FOUND;
         IF pgproof_begun THEN
-            UPDATE shop.orders SET buyer_id = customer_id::bigint
-                WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1) AND buyer_id IS DISTINCT FROM customer_id::bigint;
+            UPDATE shop.orders SET buyer_id = customer_id
+                WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1) AND buyer_id IS DISTINCT FROM customer_id;
         ELSE
-            UPDATE shop.orders SET buyer_id = customer_id::bigint
-                WHERE ROW(order_id) <= ROW(pgproof_upto_1) AND buyer_id IS DISTINCT FROM customer_id::bigint;
+            UPDATE shop.orders SET buyer_id = customer_id
+                WHERE ROW(order_id) <= ROW(pgproof_upto_1) AND buyer_id IS DISTINCT FROM customer_id;
         END IF;
         GET DIAGNOSTICS pgproof_written = ROW_COUNT;
         pgproof_after_1 := pgproof_upto_1;

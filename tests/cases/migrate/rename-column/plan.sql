@@ -36,17 +36,18 @@ SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_orders_remark() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     IF TG_OP = 'INSERT' THEN
         IF NEW.remark IS NOT NULL THEN
-            NEW.note := NEW.remark::text;
+            NEW.note := NEW.remark;
         ELSE
-            NEW.remark := NEW.note::text;
+            NEW.remark := NEW.note;
         END IF;
     ELSIF NEW.note IS DISTINCT FROM OLD.note THEN
-        NEW.remark := NEW.note::text;
-    ELSIF NEW.remark IS DISTINCT FROM OLD.remark AND NEW.remark IS DISTINCT FROM NEW.note::text THEN
-        NEW.note := NEW.remark::text;
+        NEW.remark := NEW.note;
+    ELSIF NEW.remark IS DISTINCT FROM OLD.remark AND NEW.remark IS DISTINCT FROM NEW.note THEN
+        NEW.note := NEW.remark;
     END IF;
     RETURN NEW;
 END
@@ -59,7 +60,7 @@ COMMIT;
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
 -- locks     orders ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- check     this must return no row:
---           SELECT * FROM shop.orders WHERE remark IS DISTINCT FROM note::text LIMIT 10
+--           SELECT * FROM shop.orders WHERE remark IS DISTINCT FROM note LIMIT 10
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
@@ -93,11 +94,11 @@ BEGIN
         END IF;
         EXIT WHEN NOT FOUND;
         IF pgproof_begun THEN
-            UPDATE shop.orders SET remark = note::text
-                WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1) AND remark IS DISTINCT FROM note::text;
+            UPDATE shop.orders SET remark = note
+                WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1) AND remark IS DISTINCT FROM note;
         ELSE
-            UPDATE shop.orders SET remark = note::text
-                WHERE ROW(order_id) <= ROW(pgproof_upto_1) AND remark IS DISTINCT FROM note::text;
+            UPDATE shop.orders SET remark = note
+                WHERE ROW(order_id) <= ROW(pgproof_upto_1) AND remark IS DISTINCT FROM note;
         END IF;
         GET DIAGNOSTICS pgproof_written = ROW_COUNT;
         pgproof_after_1 := pgproof_upto_1;

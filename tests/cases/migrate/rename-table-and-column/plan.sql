@@ -63,17 +63,18 @@ SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_item_price() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     IF TG_OP = 'INSERT' THEN
         IF NEW.price IS NOT NULL THEN
-            NEW.amount := NEW.price::text::shop.cents;
+            NEW.amount := NEW.price;
         ELSE
-            NEW.price := NEW.amount::text::shop.cents;
+            NEW.price := NEW.amount;
         END IF;
     ELSIF NEW.amount IS DISTINCT FROM OLD.amount THEN
-        NEW.price := NEW.amount::text::shop.cents;
-    ELSIF NEW.price IS DISTINCT FROM OLD.price AND NEW.price IS DISTINCT FROM NEW.amount::text::shop.cents THEN
-        NEW.amount := NEW.price::text::shop.cents;
+        NEW.price := NEW.amount;
+    ELSIF NEW.price IS DISTINCT FROM OLD.price AND NEW.price IS DISTINCT FROM NEW.amount THEN
+        NEW.amount := NEW.price;
     END IF;
     RETURN NEW;
 END
@@ -86,7 +87,7 @@ COMMIT;
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
 -- locks     item ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- check     this must return no row:
---           SELECT * FROM shop.item WHERE price IS DISTINCT FROM amount::text::shop.cents LIMIT 10
+--           SELECT * FROM shop.item WHERE price IS DISTINCT FROM amount LIMIT 10
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
@@ -122,11 +123,11 @@ BEGIN
         END IF;
         EXIT WHEN NOT FOUND;
         IF pgproof_begun THEN
-            UPDATE shop.item SET price = amount::text::shop.cents
-                WHERE ROW(order_id, number) > ROW(pgproof_after_1, pgproof_after_2) AND ROW(order_id, number) <= ROW(pgproof_upto_1, pgproof_upto_2) AND price IS DISTINCT FROM amount::text::shop.cents;
+            UPDATE shop.item SET price = amount
+                WHERE ROW(order_id, number) > ROW(pgproof_after_1, pgproof_after_2) AND ROW(order_id, number) <= ROW(pgproof_upto_1, pgproof_upto_2) AND price IS DISTINCT FROM amount;
         ELSE
-            UPDATE shop.item SET price = amount::text::shop.cents
-                WHERE ROW(order_id, number) <= ROW(pgproof_upto_1, pgproof_upto_2) AND price IS DISTINCT FROM amount::text::shop.cents;
+            UPDATE shop.item SET price = amount
+                WHERE ROW(order_id, number) <= ROW(pgproof_upto_1, pgproof_upto_2) AND price IS DISTINCT FROM amount;
         END IF;
         GET DIAGNOSTICS pgproof_written = ROW_COUNT;
         pgproof_after_1 := pgproof_upto_1;

@@ -36,6 +36,7 @@ SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_orders_note() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     NEW.note_new := NEW.note::shop.state;
     RETURN NEW;
@@ -125,6 +126,7 @@ ALTER TABLE shop.orders
 ALTER TABLE shop.orders
     RENAME COLUMN note_new TO note;
 CREATE FUNCTION shop.pgproof_back_orders_note() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     BEGIN
         NEW.note_old := NEW.note::text;

@@ -36,6 +36,7 @@ SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_customer_nick() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     NEW.nick_new := NEW.nick::jsonb;
     RETURN NEW;
@@ -123,6 +124,7 @@ ALTER TABLE shop.customer
 ALTER TABLE shop.customer
     RENAME COLUMN nick_new TO nick;
 CREATE FUNCTION shop.pgproof_back_customer_nick() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     BEGIN
         NEW.nick_old := NEW.nick::text;

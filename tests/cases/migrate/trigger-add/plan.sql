@@ -10,6 +10,7 @@ CREATE FUNCTION shop.orders_move_forward() RETURNS trigger
     SECURITY DEFINER
     SET search_path = shop, public, pg_temp
 AS $$
+#variable_conflict use_column
 BEGIN
   IF NEW.state::text IS NOT DISTINCT FROM OLD.state::text THEN
     RETURN NEW;
@@ -43,6 +44,7 @@ CREATE FUNCTION shop.orders_move_forward_start() RETURNS trigger
     SECURITY DEFINER
     SET search_path = shop, public, pg_temp
 AS $$
+#variable_conflict use_column
 BEGIN
   IF NEW.state::text NOT IN ('new') THEN
     RAISE EXCEPTION USING

@@ -10,6 +10,7 @@ CREATE OR REPLACE FUNCTION shop.orders_move_forward() RETURNS trigger
     SECURITY DEFINER
     SET search_path = shop, public, pg_temp
 AS $$
+#variable_conflict use_column
 BEGIN
   IF NEW.state::text IS NOT DISTINCT FROM OLD.state::text THEN
     RETURN NEW;

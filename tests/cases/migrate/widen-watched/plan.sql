@@ -36,6 +36,7 @@ SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_customer_email() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     NEW.email_new := NEW.email::varchar(200);
     RETURN NEW;
@@ -182,6 +183,7 @@ ALTER TABLE shop.customer
 ALTER TABLE shop.customer
     ALTER COLUMN email_old DROP NOT NULL;
 CREATE FUNCTION shop.pgproof_back_customer_email() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     BEGIN
         NEW.email_old := NEW.email::varchar(80);

@@ -1,0 +1,190 @@
+-- 1 expand: the progress of backfills
+-- runs      in one transaction
+-- because   a backfill that is stopped goes on where it was; `UPDATE … SET paused = true` makes it rest
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = '900s';
+CREATE TABLE IF NOT EXISTS shop.pgproof_progress (
+    step        text PRIMARY KEY,
+    after       jsonb,
+    rows        bigint NOT NULL DEFAULT 0,
+    paused      boolean NOT NULL DEFAULT false,
+    changed_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_at timestamptz
+);
+COMMIT;
+
+-- 2 expand: table said
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = '900s';
+CREATE TABLE shop.said (
+    of   text   NOT NULL,
+    id   bigint NOT NULL,
+    text text   NOT NULL,
+    CONSTRAINT said_pkey PRIMARY KEY (of, id),
+    CONSTRAINT said_of_one_of CHECK (of IN ('customer', 'order'))
+);
+COMMENT ON TABLE shop.said IS 'what was said of one thing';
+COMMENT ON COLUMN shop.said.of IS 'of what';
+COMMENT ON COLUMN shop.said.id IS 'which';
+COMMENT ON COLUMN shop.said.text IS 'what';
+COMMIT;
+
+-- 3 backfill: fill said as the design says
+-- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     customer ROW EXCLUSIVE, a chunk of 5 rows at a time: nobody waits who reads or writes rows; DDL waits
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+DO $pgproof$
+#variable_conflict use_column
+DECLARE
+    pgproof_after_1 bigint;
+    pgproof_upto_1 bigint;
+    pgproof_begun boolean;
+    pgproof_since timestamptz;
+    pgproof_written bigint;
+    pgproof_path text := current_setting('search_path');
+    pgproof_policies text := current_setting('row_security');
+BEGIN
+    -- What the design names without its schema is found; a policy that would hide rows is an error, not silence.
+    PERFORM set_config('search_path', 'shop, public', false), set_config('row_security', 'off', false);
+    INSERT INTO shop.pgproof_progress (step) VALUES ('said') ON CONFLICT (step) DO NOTHING;
+    SELECT progress.after IS NOT NULL, (progress.after ->> 0)::bigint
+    INTO pgproof_begun, pgproof_after_1
+    FROM shop.pgproof_progress AS progress WHERE progress.step = 'said';
+    LOOP
+        pgproof_since := clock_timestamp();
+        IF pgproof_begun THEN
+            SELECT customer_id INTO pgproof_upto_1
+            FROM (SELECT customer_id FROM shop.customer WHERE ROW(customer_id) > ROW(pgproof_after_1) ORDER BY customer_id LIMIT 5) AS chunk
+            ORDER BY customer_id DESC LIMIT 1;
+        ELSE
+            SELECT customer_id INTO pgproof_upto_1
+            FROM (SELECT customer_id FROM shop.customer ORDER BY customer_id LIMIT 5) AS chunk
+            ORDER BY customer_id DESC LIMIT 1;
+        END IF;
+        EXIT WHEN NOT FOUND;
+        IF pgproof_begun THEN
+            INSERT INTO said SELECT 'customer', customer_id, nick FROM customer WHERE customer_id > pgproof_after_1 AND nick IS NOT NULL ORDER BY customer_id LIMIT 5 ON CONFLICT DO NOTHING;
+        ELSE
+            INSERT INTO said SELECT 'customer', customer_id, nick FROM customer WHERE customer_id > ((-9223372036854775808)::bigint) AND nick IS NOT NULL ORDER BY customer_id LIMIT 5 ON CONFLICT DO NOTHING;
+        END IF;
+        GET DIAGNOSTICS pgproof_written = ROW_COUNT;
+        pgproof_after_1 := pgproof_upto_1;
+        pgproof_begun := true;
+        UPDATE shop.pgproof_progress AS progress
+        SET after = jsonb_build_array(pgproof_upto_1::text), rows = progress.rows + pgproof_written, changed_at = clock_timestamp()
+        WHERE progress.step = 'said';
+        COMMIT;
+        PERFORM pg_sleep(greatest(extract(epoch FROM clock_timestamp() - pgproof_since), 1 / 1000.0));
+        WHILE EXISTS (SELECT FROM shop.pgproof_progress AS progress WHERE progress.step = 'said' AND progress.paused)
+            OR EXISTS (SELECT FROM pg_stat_replication WHERE replay_lag > make_interval(secs => 10))
+        LOOP
+            COMMIT;
+            PERFORM pg_sleep(1);
+        END LOOP;
+    END LOOP;
+    UPDATE shop.pgproof_progress AS progress SET finished_at = clock_timestamp() WHERE progress.step = 'said';
+    PERFORM set_config('search_path', pgproof_path, false), set_config('row_security', pgproof_policies, false);
+END
+$pgproof$;
+
+-- 4 backfill: fill said as the design says, part 2
+-- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     orders ROW EXCLUSIVE, a chunk of 7 rows at a time: nobody waits who reads or writes rows; DDL waits
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+DO $pgproof$
+#variable_conflict use_column
+DECLARE
+    pgproof_after_1 integer;
+    pgproof_upto_1 integer;
+    pgproof_begun boolean;
+    pgproof_since timestamptz;
+    pgproof_written bigint;
+    pgproof_path text := current_setting('search_path');
+    pgproof_policies text := current_setting('row_security');
+BEGIN
+    -- What the design names without its schema is found; a policy that would hide rows is an error, not silence.
+    PERFORM set_config('search_path', 'shop, public', false), set_config('row_security', 'off', false);
+    INSERT INTO shop.pgproof_progress (step) VALUES ('said, part 2') ON CONFLICT (step) DO NOTHING;
+    SELECT progress.after IS NOT NULL, (progress.after ->> 0)::integer
+    INTO pgproof_begun, pgproof_after_1
+    FROM shop.pgproof_progress AS progress WHERE progress.step = 'said, part 2';
+    LOOP
+        pgproof_since := clock_timestamp();
+        IF pgproof_begun THEN
+            SELECT order_id INTO pgproof_upto_1
+            FROM (SELECT order_id FROM shop.orders WHERE ROW(order_id) > ROW(pgproof_after_1) ORDER BY order_id LIMIT 7) AS chunk
+            ORDER BY order_id DESC LIMIT 1;
+        ELSE
+            SELECT order_id INTO pgproof_upto_1
+            FROM (SELECT order_id FROM shop.orders ORDER BY order_id LIMIT 7) AS chunk
+            ORDER BY order_id DESC LIMIT 1;
+        END IF;
+        EXIT WHEN NOT FOUND;
+        IF pgproof_begun THEN
+            INSERT INTO said SELECT 'order', order_id, note FROM orders WHERE order_id > pgproof_after_1 AND note IS NOT NULL ORDER BY order_id LIMIT 7 ON CONFLICT DO NOTHING;
+        ELSE
+            INSERT INTO said SELECT 'order', order_id, note FROM orders WHERE order_id > ((-2147483648)::integer) AND note IS NOT NULL ORDER BY order_id LIMIT 7 ON CONFLICT DO NOTHING;
+        END IF;
+        GET DIAGNOSTICS pgproof_written = ROW_COUNT;
+        pgproof_after_1 := pgproof_upto_1;
+        pgproof_begun := true;
+        UPDATE shop.pgproof_progress AS progress
+        SET after = jsonb_build_array(pgproof_upto_1::text), rows = progress.rows + pgproof_written, changed_at = clock_timestamp()
+        WHERE progress.step = 'said, part 2';
+        COMMIT;
+        PERFORM pg_sleep(greatest(extract(epoch FROM clock_timestamp() - pgproof_since), 50 / 1000.0));
+        WHILE EXISTS (SELECT FROM shop.pgproof_progress AS progress WHERE progress.step = 'said, part 2' AND progress.paused)
+            OR EXISTS (SELECT FROM pg_stat_replication WHERE replay_lag > make_interval(secs => 10))
+        LOOP
+            COMMIT;
+            PERFORM pg_sleep(1);
+        END LOOP;
+    END LOOP;
+    UPDATE shop.pgproof_progress AS progress SET finished_at = clock_timestamp() WHERE progress.step = 'said, part 2';
+    PERFORM set_config('search_path', pgproof_path, false), set_config('row_security', pgproof_policies, false);
+END
+$pgproof$;
+
+-- 5 contract: drop column customer.nick
+-- runs      in one transaction
+-- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- HAZARD    data-loss:customer.nick: every value of customer.nick is gone
+-- forward   only: the values are gone; restore them from a backup
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.customer
+    DROP COLUMN nick;
+COMMIT;
+
+-- 6 contract: drop column orders.note
+-- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- HAZARD    data-loss:orders.note: every value of orders.note is gone
+-- forward   only: the values are gone; restore them from a backup
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = '900s';
+ALTER TABLE shop.orders
+    DROP COLUMN note;
+COMMIT;
+
+-- 7 contract: drop the progress of backfills
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = '900s';
+DROP TABLE IF EXISTS shop.pgproof_progress;
+COMMIT;

@@ -1,0 +1,475 @@
+-- 1 expand: the progress of backfills
+-- runs      in one transaction
+-- because   a backfill that is stopped goes on where it was; `UPDATE … SET paused = true` makes it rest
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = '900s';
+CREATE TABLE IF NOT EXISTS shop.pgproof_progress (
+    step        text PRIMARY KEY,
+    after       jsonb,
+    rows        bigint NOT NULL DEFAULT 0,
+    paused      boolean NOT NULL DEFAULT false,
+    changed_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
+    finished_at timestamptz
+);
+COMMIT;
+
+-- 2 expand: a new log beside the old one
+-- runs      in one transaction
+-- because   PostgreSQL cannot partition a table that is there
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = '900s';
+CREATE TABLE shop.log_new (
+    log_id bigint      NOT NULL,
+    at     timestamptz NOT NULL,
+    what   text        NOT NULL,
+    CONSTRAINT log_pkey_new PRIMARY KEY (log_id, at)
+) PARTITION BY RANGE (at);
+CREATE TABLE shop.log_2026_01 PARTITION OF shop.log_new
+    FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
+CREATE TABLE shop.log_2026_02 PARTITION OF shop.log_new
+    FOR VALUES FROM ('2026-02-01') TO ('2026-03-01');
+CREATE TABLE shop.log_2026_03 PARTITION OF shop.log_new
+    FOR VALUES FROM ('2026-03-01') TO ('2026-04-01');
+COMMENT ON TABLE shop.log_new IS 'one thing that happened';
+COMMENT ON COLUMN shop.log_new.log_id IS 'identity';
+COMMENT ON COLUMN shop.log_new.at IS 'when';
+COMMENT ON COLUMN shop.log_new.what IS 'what';
+COMMIT;
+
+-- 3 expand: table few_of_a_kind_guard
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = '900s';
+CREATE TABLE shop.few_of_a_kind_guard (
+    what text    NOT NULL,
+    used numeric NOT NULL DEFAULT 0,
+    CONSTRAINT few_of_a_kind_guard_pkey PRIMARY KEY (what)
+);
+COMMENT ON TABLE shop.few_of_a_kind_guard IS 'one group of log; locked and counted by the triggers that keep `few-of-a-kind`';
+COMMIT;
+
+-- 4 expand: function few_of_a_kind
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = '900s';
+SET LOCAL check_function_bodies = off;
+CREATE FUNCTION shop.few_of_a_kind() RETURNS trigger
+    LANGUAGE plpgsql
+    SECURITY DEFINER
+    SET search_path = shop, public, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+  allowed numeric;
+  share numeric;
+  total numeric;
+BEGIN
+  IF TG_OP <> 'INSERT' AND OLD.what IS NOT NULL THEN
+    share := (SELECT 1 FROM (SELECT (OLD).*) AS log WHERE TRUE);
+    IF share <> 0 THEN
+      INSERT INTO shop.few_of_a_kind_guard AS guard (what, used) VALUES (OLD.what, -share)
+      ON CONFLICT (what) DO UPDATE SET used = guard.used + EXCLUDED.used;
+    END IF;
+  END IF;
+  IF TG_OP <> 'DELETE' AND NEW.what IS NOT NULL THEN
+    share := (SELECT 1 FROM (SELECT (NEW).*) AS log WHERE TRUE);
+    IF share <> 0 THEN
+      allowed := 5;
+      INSERT INTO shop.few_of_a_kind_guard AS guard (what, used) VALUES (NEW.what, share)
+      ON CONFLICT (what) DO UPDATE SET used = guard.used + EXCLUDED.used
+      RETURNING guard.used INTO total;
+      IF total > allowed THEN
+        RAISE EXCEPTION USING
+          ERRCODE = 'check_violation',
+          MESSAGE = 'few-of-a-kind: one thing happens too often',
+          CONSTRAINT = 'few_of_a_kind',
+          TABLE = TG_TABLE_NAME,
+          SCHEMA = TG_TABLE_SCHEMA;
+      END IF;
+    END IF;
+  END IF;
+  RETURN NULL;
+END
+$$;
+COMMIT;
+
+-- 5 expand: write log to both tables
+-- runs      in one transaction
+-- locks     log SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
+-- because   what is written while old rows are copied must not be lost
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = '900s';
+CREATE FUNCTION shop.pgproof_mirror_log() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $pgproof$
+#variable_conflict use_column
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        DELETE FROM shop.log_new WHERE ROW(log_id, at) = ROW(OLD.log_id, OLD.at);
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO shop.log_new (log_id, at, what) OVERRIDING SYSTEM VALUE VALUES (NEW.log_id, NEW.at, NEW.what);
+    END IF;
+    RETURN NULL;
+END
+$pgproof$;
+CREATE TRIGGER pgproof_mirror_log AFTER INSERT OR UPDATE OR DELETE ON shop.log
+    FOR EACH ROW EXECUTE FUNCTION shop.pgproof_mirror_log();
+COMMIT;
+
+-- 6 backfill: copy log to log_new
+-- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     log ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+DO $pgproof$
+#variable_conflict use_column
+DECLARE
+    pgproof_after_1 bigint;
+    pgproof_after_2 timestamptz;
+    pgproof_upto_1 bigint;
+    pgproof_upto_2 timestamptz;
+    pgproof_begun boolean;
+    pgproof_since timestamptz;
+    pgproof_written bigint;
+    pgproof_path text := current_setting('search_path');
+    pgproof_policies text := current_setting('row_security');
+BEGIN
+    -- What the design names without its schema is found; a policy that would hide rows is an error, not silence.
+    PERFORM set_config('search_path', 'shop, public', false), set_config('row_security', 'off', false);
+    INSERT INTO shop.pgproof_progress (step) VALUES ('log_new') ON CONFLICT (step) DO NOTHING;
+    SELECT progress.after IS NOT NULL, (progress.after ->> 0)::bigint, (progress.after ->> 1)::timestamptz
+    INTO pgproof_begun, pgproof_after_1, pgproof_after_2
+    FROM shop.pgproof_progress AS progress WHERE progress.step = 'log_new';
+    LOOP
+        pgproof_since := clock_timestamp();
+        IF pgproof_begun THEN
+            SELECT log_id, at INTO pgproof_upto_1, pgproof_upto_2
+            FROM (SELECT log_id, at FROM shop.log WHERE ROW(log_id, at) > ROW(pgproof_after_1, pgproof_after_2) ORDER BY log_id, at LIMIT 5000) AS chunk
+            ORDER BY log_id DESC, at DESC LIMIT 1;
+        ELSE
+            SELECT log_id, at INTO pgproof_upto_1, pgproof_upto_2
+            FROM (SELECT log_id, at FROM shop.log ORDER BY log_id, at LIMIT 5000) AS chunk
+            ORDER BY log_id DESC, at DESC LIMIT 1;
+        END IF;
+        EXIT WHEN NOT FOUND;
+        IF pgproof_begun THEN
+            INSERT INTO shop.log_new (log_id, at, what) OVERRIDING SYSTEM VALUE
+                SELECT log_id, at, what FROM shop.log
+                WHERE ROW(log_id, at) > ROW(pgproof_after_1, pgproof_after_2) AND ROW(log_id, at) <= ROW(pgproof_upto_1, pgproof_upto_2)
+                FOR NO KEY UPDATE
+                ON CONFLICT DO NOTHING;
+        ELSE
+            INSERT INTO shop.log_new (log_id, at, what) OVERRIDING SYSTEM VALUE
+                SELECT log_id, at, what FROM shop.log
+                WHERE ROW(log_id, at) <= ROW(pgproof_upto_1, pgproof_upto_2)
+                FOR NO KEY UPDATE
+                ON CONFLICT DO NOTHING;
+        END IF;
+        GET DIAGNOSTICS pgproof_written = ROW_COUNT;
+        pgproof_after_1 := pgproof_upto_1;
+                pgproof_after_2 := pgproof_upto_2;
+        pgproof_begun := true;
+        UPDATE shop.pgproof_progress AS progress
+        SET after = jsonb_build_array(pgproof_upto_1::text, pgproof_upto_2::text), rows = progress.rows + pgproof_written, changed_at = clock_timestamp()
+        WHERE progress.step = 'log_new';
+        COMMIT;
+        PERFORM pg_sleep(greatest(extract(epoch FROM clock_timestamp() - pgproof_since), 50 / 1000.0));
+        WHILE EXISTS (SELECT FROM shop.pgproof_progress AS progress WHERE progress.step = 'log_new' AND progress.paused)
+            OR EXISTS (SELECT FROM pg_stat_replication WHERE replay_lag > make_interval(secs => 10))
+        LOOP
+            COMMIT;
+            PERFORM pg_sleep(1);
+        END LOOP;
+    END LOOP;
+    UPDATE shop.pgproof_progress AS progress SET finished_at = clock_timestamp() WHERE progress.step = 'log_new';
+    PERFORM set_config('search_path', pgproof_path, false), set_config('row_security', pgproof_policies, false);
+END
+$pgproof$;
+
+-- 7 validate: both tables of log hold the same
+-- runs      in one transaction
+-- check     this must return no row:
+--           (SELECT log_id, at, what FROM shop.log EXCEPT ALL SELECT log_id, at, what FROM shop.log_new)
+--           UNION ALL
+--           (SELECT log_id, at, what FROM shop.log_new EXCEPT ALL SELECT log_id, at, what FROM shop.log)
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = '900s';
+DO $pgproof$
+BEGIN
+    IF EXISTS ((SELECT log_id, at, what FROM shop.log EXCEPT ALL SELECT log_id, at, what FROM shop.log_new)
+    UNION ALL
+    (SELECT log_id, at, what FROM shop.log_new EXCEPT ALL SELECT log_id, at, what FROM shop.log)) THEN
+        RAISE EXCEPTION 'not so: %', 'both tables of log hold the same';
+    END IF;
+END
+$pgproof$;
+COMMIT;
+
+-- 8 switch: switch log
+-- runs      in one transaction
+-- locks     log ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     log_old ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- because   everything that changes its place at once does so in one short transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = '900s';
+DROP TRIGGER pgproof_mirror_log ON shop.log;
+ALTER TABLE shop.log
+    RENAME TO log_old;
+ALTER TABLE shop.log_new
+    RENAME TO log;
+ALTER TABLE shop.log_old
+    RENAME CONSTRAINT log_pkey TO log_pkey_old;
+ALTER TABLE shop.log
+    RENAME CONSTRAINT log_pkey_new TO log_pkey;
+CREATE FUNCTION shop.pgproof_follow_log() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $pgproof$
+#variable_conflict use_column
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        DELETE FROM shop.log_old WHERE ROW(log_id, at) = ROW(OLD.log_id, OLD.at);
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO shop.log_old (log_id, at, what) OVERRIDING SYSTEM VALUE VALUES (NEW.log_id, NEW.at, NEW.what);
+    END IF;
+    RETURN NULL;
+END
+$pgproof$;
+CREATE TRIGGER pgproof_follow_log AFTER INSERT OR UPDATE OR DELETE ON shop.log
+    FOR EACH ROW EXECUTE FUNCTION shop.pgproof_follow_log();
+CREATE TRIGGER few_of_a_kind
+    AFTER INSERT OR UPDATE OR DELETE ON shop.log
+    FOR EACH ROW
+    EXECUTE FUNCTION shop.few_of_a_kind();
+COMMIT;
+
+-- 9 switch: a row in few_of_a_kind_guard for each group of log
+-- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     log ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+DO $pgproof$
+#variable_conflict use_column
+DECLARE
+    pgproof_after_1 bigint;
+    pgproof_after_2 timestamptz;
+    pgproof_upto_1 bigint;
+    pgproof_upto_2 timestamptz;
+    pgproof_begun boolean;
+    pgproof_since timestamptz;
+    pgproof_written bigint;
+    pgproof_path text := current_setting('search_path');
+    pgproof_policies text := current_setting('row_security');
+BEGIN
+    -- What the design names without its schema is found; a policy that would hide rows is an error, not silence.
+    PERFORM set_config('search_path', 'shop, public', false), set_config('row_security', 'off', false);
+    INSERT INTO shop.pgproof_progress (step) VALUES ('few_of_a_kind_guard groups') ON CONFLICT (step) DO NOTHING;
+    SELECT progress.after IS NOT NULL, (progress.after ->> 0)::bigint, (progress.after ->> 1)::timestamptz
+    INTO pgproof_begun, pgproof_after_1, pgproof_after_2
+    FROM shop.pgproof_progress AS progress WHERE progress.step = 'few_of_a_kind_guard groups';
+    LOOP
+        pgproof_since := clock_timestamp();
+        IF pgproof_begun THEN
+            SELECT log_id, at INTO pgproof_upto_1, pgproof_upto_2
+            FROM (SELECT log_id, at FROM shop.log WHERE ROW(log_id, at) > ROW(pgproof_after_1, pgproof_after_2) ORDER BY log_id, at LIMIT 5000) AS chunk
+            ORDER BY log_id DESC, at DESC LIMIT 1;
+        ELSE
+            SELECT log_id, at INTO pgproof_upto_1, pgproof_upto_2
+            FROM (SELECT log_id, at FROM shop.log ORDER BY log_id, at LIMIT 5000) AS chunk
+            ORDER BY log_id DESC, at DESC LIMIT 1;
+        END IF;
+        EXIT WHEN NOT FOUND;
+        IF pgproof_begun THEN
+            LOOP
+                BEGIN
+                    PERFORM set_config('lock_timeout', '200ms', true);
+                    INSERT INTO shop.few_of_a_kind_guard (what)
+                    SELECT DISTINCT what FROM shop.log WHERE ROW(log_id, at) > ROW(pgproof_after_1, pgproof_after_2) AND ROW(log_id, at) <= ROW(pgproof_upto_1, pgproof_upto_2) AND what IS NOT NULL ORDER BY what
+                    ON CONFLICT DO NOTHING;
+                    EXIT;
+                EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+                    PERFORM pg_sleep(0.1);
+                END;
+            END LOOP;
+        ELSE
+            LOOP
+                BEGIN
+                    PERFORM set_config('lock_timeout', '200ms', true);
+                    INSERT INTO shop.few_of_a_kind_guard (what)
+                    SELECT DISTINCT what FROM shop.log WHERE ROW(log_id, at) <= ROW(pgproof_upto_1, pgproof_upto_2) AND what IS NOT NULL ORDER BY what
+                    ON CONFLICT DO NOTHING;
+                    EXIT;
+                EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+                    PERFORM pg_sleep(0.1);
+                END;
+            END LOOP;
+        END IF;
+        GET DIAGNOSTICS pgproof_written = ROW_COUNT;
+        pgproof_after_1 := pgproof_upto_1;
+                pgproof_after_2 := pgproof_upto_2;
+        pgproof_begun := true;
+        UPDATE shop.pgproof_progress AS progress
+        SET after = jsonb_build_array(pgproof_upto_1::text, pgproof_upto_2::text), rows = progress.rows + pgproof_written, changed_at = clock_timestamp()
+        WHERE progress.step = 'few_of_a_kind_guard groups';
+        COMMIT;
+        PERFORM pg_sleep(greatest(extract(epoch FROM clock_timestamp() - pgproof_since), 50 / 1000.0));
+        WHILE EXISTS (SELECT FROM shop.pgproof_progress AS progress WHERE progress.step = 'few_of_a_kind_guard groups' AND progress.paused)
+            OR EXISTS (SELECT FROM pg_stat_replication WHERE replay_lag > make_interval(secs => 10))
+        LOOP
+            COMMIT;
+            PERFORM pg_sleep(1);
+        END LOOP;
+    END LOOP;
+    UPDATE shop.pgproof_progress AS progress SET finished_at = clock_timestamp() WHERE progress.step = 'few_of_a_kind_guard groups';
+    PERFORM set_config('search_path', pgproof_path, false), set_config('row_security', pgproof_policies, false);
+END
+$pgproof$;
+
+-- 10 switch: count log into few_of_a_kind_guard
+-- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
+-- locks     few_of_a_kind_guard ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
+-- because   the trigger has counted only what was written since it is there; a group's writers wait while it is counted
+-- check     this must return no row:
+--           SELECT to_jsonb(found) AS found FROM (
+--               SELECT what, held.used AS used, to_jsonb(counted) AS counted
+--               FROM shop.few_of_a_kind_guard AS held
+--               FULL JOIN (SELECT what, coalesce(count(*) FILTER (WHERE TRUE), 0) AS used
+--                   FROM shop.log WHERE what IS NOT NULL GROUP BY what) AS counted USING (what)
+--               WHERE coalesce(held.used, 0) <> coalesce(counted.used, 0)) AS found
+--               UNION ALL SELECT to_jsonb(found) FROM (
+--                   SELECT totals.*, 5 AS allowed
+--                   FROM (
+--                     SELECT what, count(*) AS total
+--                     FROM shop.log
+--                     WHERE TRUE AND what IS NOT NULL
+--                     GROUP BY what
+--                   ) AS totals
+--                   WHERE totals.total > 5) AS found
+--           LIMIT 10
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+DO $pgproof$
+#variable_conflict use_column
+DECLARE
+    pgproof_after_1 text;
+    pgproof_upto_1 text;
+    pgproof_begun boolean;
+    pgproof_since timestamptz;
+    pgproof_written bigint;
+    pgproof_path text := current_setting('search_path');
+    pgproof_policies text := current_setting('row_security');
+BEGIN
+    -- What the design names without its schema is found; a policy that would hide rows is an error, not silence.
+    PERFORM set_config('search_path', 'shop, public', false), set_config('row_security', 'off', false);
+    INSERT INTO shop.pgproof_progress (step) VALUES ('few_of_a_kind_guard') ON CONFLICT (step) DO NOTHING;
+    SELECT progress.after IS NOT NULL, (progress.after ->> 0)::text
+    INTO pgproof_begun, pgproof_after_1
+    FROM shop.pgproof_progress AS progress WHERE progress.step = 'few_of_a_kind_guard';
+    LOOP
+        pgproof_since := clock_timestamp();
+        IF pgproof_begun THEN
+            SELECT what INTO pgproof_upto_1
+            FROM (SELECT what FROM shop.few_of_a_kind_guard WHERE ROW(what) > ROW(pgproof_after_1) ORDER BY what LIMIT 5000) AS chunk
+            ORDER BY what DESC LIMIT 1;
+        ELSE
+            SELECT what INTO pgproof_upto_1
+            FROM (SELECT what FROM shop.few_of_a_kind_guard ORDER BY what LIMIT 5000) AS chunk
+            ORDER BY what DESC LIMIT 1;
+        END IF;
+        EXIT WHEN NOT FOUND;
+        IF pgproof_begun THEN
+            LOOP
+                BEGIN
+                    PERFORM set_config('lock_timeout', '200ms', true);
+                    PERFORM FROM shop.few_of_a_kind_guard WHERE ROW(what) > ROW(pgproof_after_1) AND ROW(what) <= ROW(pgproof_upto_1) ORDER BY what FOR UPDATE;
+                    UPDATE shop.few_of_a_kind_guard AS guard SET used = coalesce(counted.used, 0)
+                    FROM (SELECT what FROM shop.few_of_a_kind_guard WHERE ROW(what) > ROW(pgproof_after_1) AND ROW(what) <= ROW(pgproof_upto_1)) AS held
+                    LEFT JOIN (SELECT what, coalesce(count(*) FILTER (WHERE TRUE), 0) AS used
+                        FROM shop.log WHERE ROW(what) > ROW(pgproof_after_1) AND ROW(what) <= ROW(pgproof_upto_1) AND what IS NOT NULL GROUP BY what) AS counted USING (what)
+                    WHERE guard.what = held.what;
+                    EXIT;
+                EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+                    PERFORM pg_sleep(0.1);
+                END;
+            END LOOP;
+        ELSE
+            LOOP
+                BEGIN
+                    PERFORM set_config('lock_timeout', '200ms', true);
+                    PERFORM FROM shop.few_of_a_kind_guard WHERE ROW(what) <= ROW(pgproof_upto_1) ORDER BY what FOR UPDATE;
+                    UPDATE shop.few_of_a_kind_guard AS guard SET used = coalesce(counted.used, 0)
+                    FROM (SELECT what FROM shop.few_of_a_kind_guard WHERE ROW(what) <= ROW(pgproof_upto_1)) AS held
+                    LEFT JOIN (SELECT what, coalesce(count(*) FILTER (WHERE TRUE), 0) AS used
+                        FROM shop.log WHERE ROW(what) <= ROW(pgproof_upto_1) AND what IS NOT NULL GROUP BY what) AS counted USING (what)
+                    WHERE guard.what = held.what;
+                    EXIT;
+                EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+                    PERFORM pg_sleep(0.1);
+                END;
+            END LOOP;
+        END IF;
+        GET DIAGNOSTICS pgproof_written = ROW_COUNT;
+        pgproof_after_1 := pgproof_upto_1;
+        pgproof_begun := true;
+        UPDATE shop.pgproof_progress AS progress
+        SET after = jsonb_build_array(pgproof_upto_1::text), rows = progress.rows + pgproof_written, changed_at = clock_timestamp()
+        WHERE progress.step = 'few_of_a_kind_guard';
+        COMMIT;
+        PERFORM pg_sleep(greatest(extract(epoch FROM clock_timestamp() - pgproof_since), 50 / 1000.0));
+        WHILE EXISTS (SELECT FROM shop.pgproof_progress AS progress WHERE progress.step = 'few_of_a_kind_guard' AND progress.paused)
+            OR EXISTS (SELECT FROM pg_stat_replication WHERE replay_lag > make_interval(secs => 10))
+        LOOP
+            COMMIT;
+            PERFORM pg_sleep(1);
+        END LOOP;
+    END LOOP;
+    UPDATE shop.pgproof_progress AS progress SET finished_at = clock_timestamp() WHERE progress.step = 'few_of_a_kind_guard';
+    PERFORM set_config('search_path', pgproof_path, false), set_config('row_security', pgproof_policies, false);
+END
+$pgproof$;
+
+-- 11 contract: no longer follow log in its old table
+-- runs      in one transaction
+-- forward   only: from here on the old table falls behind
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = '900s';
+DROP TRIGGER pgproof_follow_log ON shop.log;
+DROP FUNCTION shop.pgproof_follow_log();
+DROP FUNCTION shop.pgproof_mirror_log();
+COMMIT;
+
+-- 12 contract: drop the old table of log
+-- runs      in one transaction
+-- locks     log_old ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- forward   only: the old table is gone; its rows are in the new one
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = '900s';
+DROP TABLE shop.log_old;
+COMMIT;
+
+-- 13 contract: drop the progress of backfills
+-- runs      in one transaction
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = '900s';
+DROP TABLE IF EXISTS shop.pgproof_progress;
+COMMIT;
