@@ -102,6 +102,7 @@ pub(super) fn column(
     .undo(forgotten(draft, &subject))
     .check(check);
     draft.push(item);
+    draft.gather(table, cause);
     Ok(())
 }
 
@@ -155,6 +156,7 @@ pub(super) fn rows(
     .backfill(walk.backfill(draft, &subject))
     .undo(forgotten(draft, &subject));
     draft.push(item);
+    draft.gather(target, cause);
 }
 
 /// What was filled goes with its column or table; one that is filled anew begins at the first row again.
@@ -404,6 +406,7 @@ fn one_declared(
     };
     let item = Item::new(Phase::Backfill, Rank::Backfills, title, cause);
     draft.push(item.backfill(backfill).undo(forgotten(draft, &subject)));
+    draft.gather(table, cause);
     Ok(())
 }
 

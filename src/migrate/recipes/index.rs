@@ -132,6 +132,9 @@ fn build(
     for item in concurrently(draft, table, (&existing, &index), built, (phase, cause))? {
         draft.push(item);
     }
+    if index.keys.iter().any(|key| key.column.is_none()) {
+        draft.gather(table, cause);
+    }
     Ok(())
 }
 

@@ -7,11 +7,11 @@ use crate::migrate::change::{Change, What};
 use crate::migrate::draft::{Draft, Item, Rank, beside};
 use crate::migrate::plan::{Part, Phase};
 use crate::migrate::recipe::Recipe;
-use crate::sql::{Ident, QualifiedName, SqlText, fill, quote_ident, quote_qualified};
+use crate::sql::{Ident, QualifiedName, SqlText, fill, quote_ident};
 
 pub(in crate::migrate) static STATISTICS: Recipe = Recipe {
     name: "statistics",
-    doc: "extended statistics come with an ANALYZE, without which the planner knows nothing of them; those that change are gathered under another name, until the old ones go",
+    doc: "extended statistics are gathered by an ANALYZE before the switch; those that change are gathered under another name, until the old ones go",
     handles: |change| matches!(change.object, ObjectPath::Statistics(..)),
     steps: statistics,
 };
@@ -88,13 +88,7 @@ fn create(
         .part(lines::statistics(name, table, &made))
         .undo(drop(table, name));
     draft.push(item);
-    let title = format!("gather statistics of {}", table.name.as_str());
-    let analyze = fill("ANALYZE {table}", &[("table", &quote_qualified(table))]);
-    let item = Item::new(phase, Rank::Indexes, title, cause)
-        .alone(analyze)
-        .undo_parts([])
-        .because("until the table is analysed the planner knows nothing of them");
-    draft.push(item);
+    draft.gather(table, cause);
 }
 
 /// Statistics of the old schema over columns under the names that they have after the switch.

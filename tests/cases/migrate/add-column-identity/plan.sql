@@ -134,7 +134,16 @@ ALTER TABLE shop.orders
     DROP CONSTRAINT orders_number_not_null_proof;
 COMMIT;
 
--- 7 switch: switch orders
+-- 7 validate: gather statistics of orders
+-- runs      outside a transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.orders;
+
+-- 8 switch: switch orders
 -- runs      in one transaction
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
@@ -149,7 +158,7 @@ ALTER TABLE shop.orders
 SELECT setval(pg_get_serial_sequence('shop.orders', 'number'), nextval('shop.orders_number_filling'));
 COMMIT;
 
--- 8 contract: drop the sequence that filled orders.number
+-- 9 contract: drop the sequence that filled orders.number
 -- runs      in one transaction
 -- forward   only: its numbers are in use
 BEGIN;
@@ -159,7 +168,7 @@ SET LOCAL statement_timeout = '900s';
 DROP SEQUENCE shop.orders_number_filling;
 COMMIT;
 
--- 9 contract: drop the progress of backfills
+-- 10 contract: drop the progress of backfills
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

@@ -110,7 +110,16 @@ BEGIN
 END
 $pgproof$;
 
--- 5 switch: switch orders
+-- 5 validate: gather statistics of orders
+-- runs      outside a transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.orders;
+
+-- 6 switch: switch orders
 -- runs      in one transaction
 -- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
@@ -143,7 +152,7 @@ SELECT order_id, customer_id, total FROM orders WHERE state = 'new';
 COMMENT ON VIEW shop.open_orders IS 'what is to be done';
 COMMIT;
 
--- 6 contract: drop the old column of orders.twice
+-- 7 contract: drop the old column of orders.twice
 -- runs      in one transaction
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old values are gone; they are in the new column
@@ -158,7 +167,7 @@ ALTER TABLE shop.orders
     DROP COLUMN twice_old;
 COMMIT;
 
--- 7 contract: drop the progress of backfills
+-- 8 contract: drop the progress of backfills
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

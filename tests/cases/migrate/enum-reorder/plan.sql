@@ -160,7 +160,16 @@ ALTER TABLE shop.orders
     DROP CONSTRAINT orders_state_new_not_null_proof;
 COMMIT;
 
--- 9 switch: switch orders
+-- 9 validate: gather statistics of orders
+-- runs      outside a transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.orders;
+
+-- 10 switch: switch orders
 -- runs      in one transaction
 -- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
@@ -201,7 +210,7 @@ SELECT order_id, customer_id, total FROM orders WHERE state = 'new';
 COMMENT ON VIEW shop.open_orders IS 'what is to be done';
 COMMIT;
 
--- 10 contract: drop the old column of orders.state
+-- 11 contract: drop the old column of orders.state
 -- runs      in one transaction
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old values are gone; they are in the new column
@@ -216,7 +225,7 @@ ALTER TABLE shop.orders
     DROP COLUMN state_old;
 COMMIT;
 
--- 11 contract: drop the old type state
+-- 12 contract: drop the old type state
 -- runs      in one transaction
 -- forward   only: the columns that had it are gone
 BEGIN;
@@ -226,7 +235,7 @@ SET LOCAL statement_timeout = '900s';
 DROP TYPE shop.state_old;
 COMMIT;
 
--- 12 contract: drop the progress of backfills
+-- 13 contract: drop the progress of backfills
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

@@ -363,7 +363,27 @@ ALTER TABLE shop.log
     DROP CONSTRAINT log_mark_not_null_proof;
 COMMIT;
 
--- 18 switch: switch customer
+-- 18 validate: gather statistics of customer
+-- runs      outside a transaction
+-- locks     customer SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.customer;
+
+-- 19 validate: gather statistics of log
+-- runs      outside a transaction
+-- locks     log SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- locks     log_2026_01 SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- locks     log_2026_02 SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.log;
+
+-- 20 switch: switch customer
 -- runs      in one transaction
 -- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
@@ -377,7 +397,7 @@ ALTER TABLE shop.customer
     ADD CONSTRAINT uq_customer_email UNIQUE USING INDEX uq_customer_email_new;
 COMMIT;
 
--- 19 contract: drop column customer.email, now address
+-- 21 contract: drop column customer.email, now address
 -- runs      in one transaction
 -- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old name is gone; its values are under the new one
@@ -391,7 +411,7 @@ ALTER TABLE shop.customer
     DROP COLUMN email;
 COMMIT;
 
--- 20 contract: drop the progress of backfills
+-- 22 contract: drop the progress of backfills
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

@@ -341,7 +341,25 @@ ALTER TABLE shop.orders
     DROP CONSTRAINT orders_order_id_new_not_null_proof;
 COMMIT;
 
--- 18 switch: switch line, orders
+-- 18 validate: gather statistics of line
+-- runs      outside a transaction
+-- locks     line SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.line;
+
+-- 19 validate: gather statistics of orders
+-- runs      outside a transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.orders;
+
+-- 20 switch: switch line, orders
 -- runs      in one transaction
 -- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
@@ -409,7 +427,7 @@ SELECT order_id, customer_id, total FROM orders WHERE state = 'new';
 COMMENT ON VIEW shop.open_orders IS 'what is to be done';
 COMMIT;
 
--- 19 contract: drop the old column of line.order_id
+-- 21 contract: drop the old column of line.order_id
 -- runs      in one transaction
 -- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old values are gone; they are in the new column
@@ -424,7 +442,7 @@ ALTER TABLE shop.line
     DROP COLUMN order_id_old;
 COMMIT;
 
--- 20 contract: drop the old column of orders.order_id
+-- 22 contract: drop the old column of orders.order_id
 -- runs      in one transaction
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old values are gone; they are in the new column
@@ -439,7 +457,7 @@ ALTER TABLE shop.orders
     DROP COLUMN order_id_old;
 COMMIT;
 
--- 21 contract: drop the progress of backfills
+-- 23 contract: drop the progress of backfills
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

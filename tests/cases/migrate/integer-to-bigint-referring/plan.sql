@@ -194,7 +194,16 @@ ALTER TABLE shop.line
     DROP CONSTRAINT line_order_id_new_not_null_proof;
 COMMIT;
 
--- 11 switch: switch line
+-- 11 validate: gather statistics of line
+-- runs      outside a transaction
+-- locks     line SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.line;
+
+-- 12 switch: switch line
 -- runs      in one transaction
 -- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
@@ -233,7 +242,7 @@ CREATE TRIGGER pgproof_back_line_order_id BEFORE INSERT OR UPDATE ON shop.line
     FOR EACH ROW EXECUTE FUNCTION shop.pgproof_back_line_order_id();
 COMMIT;
 
--- 12 contract: drop the old column of line.order_id
+-- 13 contract: drop the old column of line.order_id
 -- runs      in one transaction
 -- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old values are gone; they are in the new column
@@ -248,7 +257,7 @@ ALTER TABLE shop.line
     DROP COLUMN order_id_old;
 COMMIT;
 
--- 13 contract: drop the progress of backfills
+-- 14 contract: drop the progress of backfills
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

@@ -154,7 +154,15 @@ BEGIN
 END
 $pgproof$;
 
--- 5 contract: drop column customer.nick
+-- 5 validate: gather statistics of said
+-- runs      outside a transaction
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.said;
+
+-- 6 contract: drop column customer.nick
 -- runs      in one transaction
 -- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- HAZARD    data-loss:customer.nick: every value of customer.nick is gone
@@ -167,7 +175,7 @@ ALTER TABLE shop.customer
     DROP COLUMN nick;
 COMMIT;
 
--- 6 contract: drop column orders.note
+-- 7 contract: drop column orders.note
 -- runs      in one transaction
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- HAZARD    data-loss:orders.note: every value of orders.note is gone
@@ -180,7 +188,7 @@ ALTER TABLE shop.orders
     DROP COLUMN note;
 COMMIT;
 
--- 7 contract: drop the progress of backfills
+-- 8 contract: drop the progress of backfills
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

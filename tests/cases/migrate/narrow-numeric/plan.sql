@@ -174,7 +174,16 @@ ALTER TABLE shop.orders
     DROP CONSTRAINT orders_total_new_not_null_proof;
 COMMIT;
 
--- 10 switch: switch orders
+-- 10 validate: gather statistics of orders
+-- runs      outside a transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.orders;
+
+-- 11 switch: switch orders
 -- runs      in one transaction
 -- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
@@ -213,7 +222,7 @@ SELECT order_id, customer_id, total FROM orders WHERE state = 'new';
 COMMENT ON VIEW shop.open_orders IS 'what is to be done';
 COMMIT;
 
--- 11 contract: drop check ck_orders_total_old of orders
+-- 12 contract: drop check ck_orders_total_old of orders
 -- runs      in one transaction
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old column goes in the next step
@@ -225,7 +234,7 @@ ALTER TABLE shop.orders
     DROP CONSTRAINT ck_orders_total_old;
 COMMIT;
 
--- 12 contract: drop the old column of orders.total
+-- 13 contract: drop the old column of orders.total
 -- runs      in one transaction
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old values are gone; they are in the new column
@@ -240,7 +249,7 @@ ALTER TABLE shop.orders
     DROP COLUMN total_old;
 COMMIT;
 
--- 13 contract: drop the progress of backfills
+-- 14 contract: drop the progress of backfills
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

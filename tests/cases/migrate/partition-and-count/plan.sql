@@ -217,7 +217,15 @@ END
 $pgproof$;
 COMMIT;
 
--- 8 switch: switch log
+-- 8 validate: gather statistics of log_new
+-- runs      outside a transaction
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.log_new;
+
+-- 9 switch: switch log
 -- runs      in one transaction
 -- locks     log ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- locks     log_old ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
@@ -255,7 +263,7 @@ CREATE TRIGGER few_of_a_kind
     EXECUTE FUNCTION shop.few_of_a_kind();
 COMMIT;
 
--- 9 switch: a row in few_of_a_kind_guard for each group of log
+-- 10 switch: a row in few_of_a_kind_guard for each group of log
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
 -- locks     log ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 SET search_path = shop, public;
@@ -338,7 +346,7 @@ BEGIN
 END
 $pgproof$;
 
--- 10 switch: count log into few_of_a_kind_guard
+-- 11 switch: count log into few_of_a_kind_guard
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
 -- locks     few_of_a_kind_guard ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- because   the trigger has counted only what was written since it is there; a group's writers wait while it is counted
@@ -442,7 +450,7 @@ BEGIN
 END
 $pgproof$;
 
--- 11 contract: no longer follow log in its old table
+-- 12 contract: no longer follow log in its old table
 -- runs      in one transaction
 -- forward   only: from here on the old table falls behind
 BEGIN;
@@ -454,7 +462,7 @@ DROP FUNCTION shop.pgproof_follow_log();
 DROP FUNCTION shop.pgproof_mirror_log();
 COMMIT;
 
--- 12 contract: drop the old table of log
+-- 13 contract: drop the old table of log
 -- runs      in one transaction
 -- locks     log_old ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old table is gone; its rows are in the new one
@@ -465,7 +473,7 @@ SET LOCAL statement_timeout = '900s';
 DROP TABLE shop.log_old;
 COMMIT;
 
--- 13 contract: drop the progress of backfills
+-- 14 contract: drop the progress of backfills
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

@@ -158,7 +158,15 @@ END
 $pgproof$;
 COMMIT;
 
--- 6 switch: switch log
+-- 6 validate: gather statistics of log_new
+-- runs      outside a transaction
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.log_new;
+
+-- 7 switch: switch log
 -- runs      in one transaction
 -- locks     log ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- locks     log_old ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
@@ -192,7 +200,7 @@ CREATE TRIGGER pgproof_follow_log AFTER INSERT OR UPDATE OR DELETE ON shop.log
     FOR EACH ROW EXECUTE FUNCTION shop.pgproof_follow_log();
 COMMIT;
 
--- 7 contract: no longer follow log in its old table
+-- 8 contract: no longer follow log in its old table
 -- runs      in one transaction
 -- forward   only: from here on the old table falls behind
 BEGIN;
@@ -204,7 +212,7 @@ DROP FUNCTION shop.pgproof_follow_log();
 DROP FUNCTION shop.pgproof_mirror_log();
 COMMIT;
 
--- 8 contract: drop the old table of log
+-- 9 contract: drop the old table of log
 -- runs      in one transaction
 -- locks     log_old ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old table is gone; its rows are in the new one
@@ -215,7 +223,7 @@ SET LOCAL statement_timeout = '900s';
 DROP TABLE shop.log_old;
 COMMIT;
 
--- 9 contract: drop the progress of backfills
+-- 10 contract: drop the progress of backfills
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

@@ -357,7 +357,25 @@ ALTER TABLE shop.purchase
     DROP CONSTRAINT purchase_order_id_new_not_null_proof;
 COMMIT;
 
--- 19 switch: switch line, purchase
+-- 19 validate: gather statistics of line
+-- runs      outside a transaction
+-- locks     line SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.line;
+
+-- 20 validate: gather statistics of purchase
+-- runs      outside a transaction
+-- locks     purchase SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.purchase;
+
+-- 21 switch: switch line, purchase
 -- runs      in one transaction
 -- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
@@ -425,7 +443,7 @@ SELECT order_id, customer_id, total FROM purchase WHERE state = 'new';
 COMMENT ON VIEW shop.open_orders IS 'what is to be done';
 COMMIT;
 
--- 20 contract: drop the view under the old name orders
+-- 22 contract: drop the view under the old name orders
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -434,7 +452,7 @@ SET LOCAL statement_timeout = '900s';
 DROP VIEW shop.orders;
 COMMIT;
 
--- 21 contract: drop the old column of line.order_id
+-- 23 contract: drop the old column of line.order_id
 -- runs      in one transaction
 -- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old values are gone; they are in the new column
@@ -449,7 +467,7 @@ ALTER TABLE shop.line
     DROP COLUMN order_id_old;
 COMMIT;
 
--- 22 contract: drop the old column of purchase.order_id
+-- 24 contract: drop the old column of purchase.order_id
 -- runs      in one transaction
 -- locks     purchase ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old values are gone; they are in the new column
@@ -464,7 +482,7 @@ ALTER TABLE shop.purchase
     DROP COLUMN order_id_old;
 COMMIT;
 
--- 23 contract: drop the progress of backfills
+-- 25 contract: drop the progress of backfills
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

@@ -201,7 +201,16 @@ ALTER TABLE shop.orders
     DROP CONSTRAINT orders_order_no_not_null_proof;
 COMMIT;
 
--- 11 switch: switch line, orders
+-- 11 validate: gather statistics of orders
+-- runs      outside a transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.orders;
+
+-- 12 switch: switch line, orders
 -- runs      in one transaction
 -- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
@@ -225,7 +234,7 @@ SELECT order_no, customer_id, total FROM orders WHERE state = 'new';
 COMMENT ON VIEW shop.open_orders IS 'what is to be done';
 COMMIT;
 
--- 12 contract: drop column orders.order_id, now order_no
+-- 13 contract: drop column orders.order_id, now order_no
 -- runs      in one transaction
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old name is gone; its values are under the new one
@@ -239,7 +248,7 @@ ALTER TABLE shop.orders
     DROP COLUMN order_id;
 COMMIT;
 
--- 13 contract: drop the progress of backfills
+-- 14 contract: drop the progress of backfills
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

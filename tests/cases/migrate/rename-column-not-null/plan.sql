@@ -172,7 +172,16 @@ ALTER TABLE shop.customer
     DROP CONSTRAINT customer_address_not_null_proof;
 COMMIT;
 
--- 9 switch: switch customer
+-- 9 validate: gather statistics of customer
+-- runs      outside a transaction
+-- locks     customer SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.customer;
+
+-- 10 switch: switch customer
 -- runs      in one transaction
 -- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
@@ -186,7 +195,7 @@ ALTER TABLE shop.customer
     ADD CONSTRAINT uq_customer_email UNIQUE USING INDEX uq_customer_email_new;
 COMMIT;
 
--- 10 contract: drop column customer.email, now address
+-- 11 contract: drop column customer.email, now address
 -- runs      in one transaction
 -- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old name is gone; its values are under the new one
@@ -200,7 +209,7 @@ ALTER TABLE shop.customer
     DROP COLUMN email;
 COMMIT;
 
--- 11 contract: drop the progress of backfills
+-- 12 contract: drop the progress of backfills
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

@@ -198,7 +198,16 @@ ALTER TABLE shop.orders
     DROP CONSTRAINT orders_buyer_id_not_null_proof;
 COMMIT;
 
--- 11 switch: switch orders
+-- 11 validate: gather statistics of orders
+-- runs      outside a transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.orders;
+
+-- 12 switch: switch orders
 -- runs      in one transaction
 -- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
@@ -220,7 +229,7 @@ SELECT order_id, buyer_id AS customer_id, total FROM orders WHERE state = 'new';
 COMMENT ON VIEW shop.open_orders IS 'what is to be done';
 COMMIT;
 
--- 12 switch: rename the groups of few_orders_guard
+-- 13 switch: rename the groups of few_orders_guard
 -- runs      in one transaction
 -- locks     few_orders_guard ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
@@ -273,7 +282,7 @@ END
 $$;
 COMMIT;
 
--- 13 contract: drop index ix_orders_customer_old of orders
+-- 14 contract: drop index ix_orders_customer_old of orders
 -- runs      outside a transaction
 -- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- forward   only: another index has its place; the one before it is the new schema's
@@ -282,7 +291,7 @@ SET lock_timeout = 0;
 SET statement_timeout = 0;
 DROP INDEX CONCURRENTLY IF EXISTS shop.ix_orders_customer_old;
 
--- 14 contract: drop column orders.customer_id, now buyer_id
+-- 15 contract: drop column orders.customer_id, now buyer_id
 -- runs      in one transaction
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old name is gone; its values are under the new one
@@ -296,7 +305,7 @@ ALTER TABLE shop.orders
     DROP COLUMN customer_id;
 COMMIT;
 
--- 15 contract: drop the progress of backfills
+-- 16 contract: drop the progress of backfills
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

@@ -189,7 +189,16 @@ ALTER TABLE shop.item
     DROP CONSTRAINT item_price_not_null_proof;
 COMMIT;
 
--- 10 contract: drop the view under the old name line
+-- 10 validate: gather statistics of item
+-- runs      outside a transaction
+-- locks     item SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.item;
+
+-- 11 contract: drop the view under the old name line
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
@@ -198,7 +207,7 @@ SET LOCAL statement_timeout = '900s';
 DROP VIEW shop.line;
 COMMIT;
 
--- 11 contract: drop column item.amount, now price
+-- 12 contract: drop column item.amount, now price
 -- runs      in one transaction
 -- locks     item ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old name is gone; its values are under the new one
@@ -214,7 +223,7 @@ ALTER TABLE shop.item
     ALTER COLUMN price SET DEFAULT 0;
 COMMIT;
 
--- 12 contract: drop the progress of backfills
+-- 13 contract: drop the progress of backfills
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

@@ -327,7 +327,16 @@ ALTER TABLE shop.orders
     DROP CONSTRAINT orders_total_new_not_null_proof;
 COMMIT;
 
--- 17 switch: switch customer
+-- 17 validate: gather statistics of orders
+-- runs      outside a transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.orders;
+
+-- 18 switch: switch customer
 -- runs      in one transaction
 -- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
@@ -339,7 +348,7 @@ ALTER TABLE shop.customer
     ALTER COLUMN email TYPE varchar(120);
 COMMIT;
 
--- 18 switch: switch orders
+-- 19 switch: switch orders
 -- runs      in one transaction
 -- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
@@ -378,7 +387,7 @@ SELECT order_id, customer_id, total FROM orders WHERE state = 'new';
 COMMENT ON VIEW shop.open_orders IS 'what is to be done';
 COMMIT;
 
--- 19 contract: drop check ck_orders_total_old of orders
+-- 20 contract: drop check ck_orders_total_old of orders
 -- runs      in one transaction
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old column goes in the next step
@@ -390,7 +399,7 @@ ALTER TABLE shop.orders
     DROP CONSTRAINT ck_orders_total_old;
 COMMIT;
 
--- 20 contract: drop index ix_orders_customer of orders
+-- 21 contract: drop index ix_orders_customer of orders
 -- runs      outside a transaction
 -- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
 SET search_path = shop, public;
@@ -398,7 +407,7 @@ SET lock_timeout = 0;
 SET statement_timeout = 0;
 DROP INDEX CONCURRENTLY IF EXISTS shop.ix_orders_customer;
 
--- 21 contract: drop column orders.note, now remark
+-- 22 contract: drop column orders.note, now remark
 -- runs      in one transaction
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old name is gone; its values are under the new one
@@ -412,7 +421,7 @@ ALTER TABLE shop.orders
     DROP COLUMN note;
 COMMIT;
 
--- 22 contract: drop the old column of orders.total
+-- 23 contract: drop the old column of orders.total
 -- runs      in one transaction
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old values are gone; they are in the new column
@@ -427,7 +436,7 @@ ALTER TABLE shop.orders
     DROP COLUMN total_old;
 COMMIT;
 
--- 23 contract: drop the progress of backfills
+-- 24 contract: drop the progress of backfills
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

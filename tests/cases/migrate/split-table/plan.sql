@@ -103,7 +103,15 @@ BEGIN
 END
 $pgproof$;
 
--- 5 contract: drop column customer.nick
+-- 5 validate: gather statistics of nickname
+-- runs      outside a transaction
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.nickname;
+
+-- 6 contract: drop column customer.nick
 -- runs      in one transaction
 -- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- HAZARD    data-loss:customer.nick: every value of customer.nick is gone
@@ -116,7 +124,7 @@ ALTER TABLE shop.customer
     DROP COLUMN nick;
 COMMIT;
 
--- 6 contract: drop the progress of backfills
+-- 7 contract: drop the progress of backfills
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

@@ -51,6 +51,7 @@ SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_mirror_log() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $pgproof$
+#variable_conflict use_column
 BEGIN
     IF TG_OP <> 'INSERT' THEN
         DELETE FROM shop.log_new WHERE ROW(log_id, at) = ROW(OLD.log_id, OLD.at);
@@ -157,7 +158,15 @@ END
 $pgproof$;
 COMMIT;
 
--- 6 switch: switch log
+-- 6 validate: gather statistics of log_new
+-- runs      outside a transaction
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.log_new;
+
+-- 7 switch: switch log
 -- runs      in one transaction
 -- locks     log ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- locks     log_old ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
@@ -178,6 +187,7 @@ ALTER TABLE shop.log
 ALTER STATISTICS shop.st_log RENAME TO st_log_old;
 ALTER STATISTICS shop.st_log_new RENAME TO st_log;
 CREATE FUNCTION shop.pgproof_follow_log() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $pgproof$
+#variable_conflict use_column
 BEGIN
     IF TG_OP <> 'INSERT' THEN
         DELETE FROM shop.log_old WHERE ROW(log_id, at) = ROW(OLD.log_id, OLD.at);
@@ -192,7 +202,7 @@ CREATE TRIGGER pgproof_follow_log AFTER INSERT OR UPDATE OR DELETE ON shop.log
     FOR EACH ROW EXECUTE FUNCTION shop.pgproof_follow_log();
 COMMIT;
 
--- 7 contract: no longer follow log in its old table
+-- 8 contract: no longer follow log in its old table
 -- runs      in one transaction
 -- forward   only: from here on the old table falls behind
 BEGIN;
@@ -204,7 +214,7 @@ DROP FUNCTION shop.pgproof_follow_log();
 DROP FUNCTION shop.pgproof_mirror_log();
 COMMIT;
 
--- 8 contract: drop the old table of log
+-- 9 contract: drop the old table of log
 -- runs      in one transaction
 -- locks     log_old ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old table is gone; its rows are in the new one
@@ -215,7 +225,7 @@ SET LOCAL statement_timeout = '900s';
 DROP TABLE shop.log_old;
 COMMIT;
 
--- 9 contract: drop the progress of backfills
+-- 10 contract: drop the progress of backfills
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

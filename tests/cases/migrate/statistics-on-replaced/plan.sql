@@ -36,6 +36,7 @@ SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_orders_note() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     NEW.note_new := NEW.note::shop.state;
     RETURN NEW;
@@ -123,7 +124,7 @@ COMMIT;
 -- 6 validate: gather statistics of orders
 -- runs      outside a transaction
 -- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
--- because   until the table is analysed the planner knows nothing of them
+-- because   until then the planner guesses at what is new
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
@@ -145,6 +146,7 @@ ALTER TABLE shop.orders
 ALTER TABLE shop.orders
     RENAME COLUMN note_new TO note;
 CREATE FUNCTION shop.pgproof_back_orders_note() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
+#variable_conflict use_column
 BEGIN
     BEGIN
         NEW.note_old := NEW.note::text;

@@ -18,18 +18,7 @@ CREATE STATISTICS shop.st_log (ndistinct)
     ON at, what FROM shop.log;
 COMMIT;
 
--- 3 expand: gather statistics of log
--- runs      outside a transaction
--- locks     log SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
--- locks     log_2026_01 SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
--- locks     log_2026_02 SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
--- because   until the table is analysed the planner knows nothing of them
-SET search_path = shop, public;
-SET lock_timeout = 0;
-SET statement_timeout = 0;
-ANALYZE shop.log;
-
--- 4 expand: statistics st_orders_new of orders
+-- 3 expand: statistics st_orders_new of orders
 -- runs      in one transaction
 -- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
 BEGIN;
@@ -40,10 +29,21 @@ CREATE STATISTICS shop.st_orders_new (dependencies, ndistinct)
     ON customer_id, state FROM shop.orders;
 COMMIT;
 
--- 5 expand: gather statistics of orders
+-- 4 validate: gather statistics of log
+-- runs      outside a transaction
+-- locks     log SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- locks     log_2026_01 SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- locks     log_2026_02 SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.log;
+
+-- 5 validate: gather statistics of orders
 -- runs      outside a transaction
 -- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
--- because   until the table is analysed the planner knows nothing of them
+-- because   until then the planner guesses at what is new
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;

@@ -110,7 +110,16 @@ BEGIN
 END
 $pgproof$;
 
--- 5 switch: switch customer
+-- 5 validate: gather statistics of customer
+-- runs      outside a transaction
+-- locks     customer SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.customer;
+
+-- 6 switch: switch customer
 -- runs      in one transaction
 -- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
@@ -138,7 +147,7 @@ CREATE TRIGGER pgproof_back_customer_nick BEFORE INSERT OR UPDATE ON shop.custom
     FOR EACH ROW EXECUTE FUNCTION shop.pgproof_back_customer_nick();
 COMMIT;
 
--- 6 contract: drop the old column of customer.nick
+-- 7 contract: drop the old column of customer.nick
 -- runs      in one transaction
 -- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old values are gone; they are in the new column
@@ -153,7 +162,7 @@ ALTER TABLE shop.customer
     DROP COLUMN nick_old;
 COMMIT;
 
--- 7 contract: drop the progress of backfills
+-- 8 contract: drop the progress of backfills
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

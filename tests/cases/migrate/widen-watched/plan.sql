@@ -162,7 +162,16 @@ ALTER TABLE shop.customer
     DROP CONSTRAINT customer_email_new_not_null_proof;
 COMMIT;
 
--- 9 switch: switch customer
+-- 9 validate: gather statistics of customer
+-- runs      outside a transaction
+-- locks     customer SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.customer;
+
+-- 10 switch: switch customer
 -- runs      in one transaction
 -- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
@@ -201,7 +210,7 @@ CREATE TRIGGER tr_shorter
     EXECUTE FUNCTION shop.shorter();
 COMMIT;
 
--- 10 contract: drop unique uq_customer_email_old of customer
+-- 11 contract: drop unique uq_customer_email_old of customer
 -- runs      in one transaction
 -- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old column goes in the next step
@@ -213,7 +222,7 @@ ALTER TABLE shop.customer
     DROP CONSTRAINT uq_customer_email_old;
 COMMIT;
 
--- 11 contract: drop the old column of customer.email
+-- 12 contract: drop the old column of customer.email
 -- runs      in one transaction
 -- locks     customer ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old values are gone; they are in the new column
@@ -228,7 +237,7 @@ ALTER TABLE shop.customer
     DROP COLUMN email_old;
 COMMIT;
 
--- 12 contract: drop the progress of backfills
+-- 13 contract: drop the progress of backfills
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
