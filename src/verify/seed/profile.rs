@@ -22,6 +22,8 @@ pub(crate) enum Profile {
     Listed(Vec<(String, f64)>),
 }
 
+/// Where there are so many times more values than rows, hardly two rows share one.
+const PLENTY: f64 = 1_000.0;
 /// References are followed so far: a key that refers to a key that refers to a key.
 const DEPTH: usize = 8;
 
@@ -106,15 +108,26 @@ impl Maker {
             });
         }
         if let Some((low, high)) = &column.data.range {
-            let size = steps(&column.kind, low, high)?.clamp(1.0, own);
-            return Some(Profile::Drawn { size, exponent });
+            let size = steps(&column.kind, low, high)?.max(1.0);
+            return Some(match exponent == 0.0 {
+                true if size >= own * PLENTY => Profile::Unique,
+                true => Profile::Drawn { size, exponent },
+                // A skewed column takes as many values as there are rows, at most.
+                false => Profile::Drawn {
+                    size: size.min(own),
+                    exponent,
+                },
+            });
         }
         if !column.allowed.is_empty() {
             return listed(column.allowed.iter().map(|value| (value.clone(), 1.0)));
         }
-        is_time(column).then_some(Profile::Drawn {
-            size: own,
-            exponent,
+        is_time(column).then_some(match exponent == 0.0 {
+            true => Profile::Unique,
+            false => Profile::Drawn {
+                size: own,
+                exponent,
+            },
         })
     }
 }
@@ -131,11 +144,14 @@ fn listed(values: impl Iterator<Item = (String, f64)>) -> Option<Profile> {
 }
 
 /// Different values between two bounds.
-fn steps(kind: &Kind, low: &str, high: &str) -> Option<f64> {
+pub(super) fn steps(kind: &Kind, low: &str, high: &str) -> Option<f64> {
     let number = |text: &str| text.trim().parse::<f64>().ok();
     match kind {
         Kind::Date => Some((text_to_seconds(high)? - text_to_seconds(low)?) / 86_400.0 + 1.0),
-        Kind::Timestamp { .. } => Some(f64::MAX),
+        // Microseconds.
+        Kind::Timestamp { .. } => {
+            Some((text_to_seconds(high)? - text_to_seconds(low)?) * 1e6 + 1.0)
+        }
         Kind::Integer { .. } => Some(number(high)? - number(low)? + 1.0),
         Kind::Decimal { scale, .. } => {
             Some((number(high)? - number(low)?) * 10f64.powi(*scale as i32) + 1.0)

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::apart::{Apart, apart};
 use super::kind::{Defined, Kind, Typed};
 use crate::catalog::{self, Catalog, ColumnDefault, PartitionBound, UserType};
 use crate::design::{Data, Model, Rule};
@@ -63,6 +64,8 @@ pub(super) struct Shape {
     pub checks: Vec<Expression>,
     /// Sets of columns in which rows must differ, whether or not only some rows do.
     pub keys: Vec<Vec<Ident>>,
+    /// Intervals that may not overlap.
+    pub apart: Vec<Apart>,
     pub lifecycle: Option<Lifecycle>,
 }
 
@@ -159,6 +162,7 @@ fn shape(name: &QualifiedName, table: &catalog::Table, model: &Model, catalog: &
         references: references(name, table, model),
         checks,
         keys: keys(table),
+        apart: table.exclusions.values().filter_map(apart).collect(),
         lifecycle,
     }
 }

@@ -394,6 +394,38 @@ fn samples_are_consistent_and_follow_the_data() {
     assert_eq!(bulks[2].rows, maker.sample(&counts, 1)[2].rows);
 }
 
+/// A query that follows such a reference would go round for ever.
+#[test]
+fn references_to_the_table_itself_lead_to_rows_before() {
+    let mut topic = table(
+        &["id int", "tenant_id uuid", "up int?"],
+        &["tenant_id", "id"],
+        &[],
+    );
+    refers(
+        &mut topic,
+        &["tenant_id", "up"],
+        "topic",
+        &["tenant_id", "id"],
+    );
+    refers(&mut topic, &["tenant_id"], "tenant", &["tenant_id"]);
+    let tenant = table(&["tenant_id uuid"], &["tenant_id"], &[]);
+    let maker = maker(vec![("tenant", tenant), ("topic", topic)], vec![]);
+    let bulks = maker.sample(&[("tenant".into(), 3), ("topic".into(), 300)], 1);
+    let bulk = bulks.iter().find(|bulk| bulk.table == "topic".into());
+    let rows = &bulk.expect("topics").rows;
+    let (mut under, mut seen) = (0, std::collections::BTreeSet::new());
+    for row in rows {
+        let [id, tenant, up] = row.as_slice() else {
+            unreachable!("three columns");
+        };
+        under += usize::from(up.is_some());
+        assert!(up.is_none() || seen.contains(&(tenant, up)), "{row:?}");
+        seen.insert((tenant, id));
+    }
+    assert!(under > 200, "{under}");
+}
+
 #[test]
 fn a_chain_of_references_longer_than_is_followed_is_cut() {
     let mut yaml = String::from(
