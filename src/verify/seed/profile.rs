@@ -2,7 +2,7 @@
 
 use super::kind::{Kind, text_to_seconds};
 use super::maker::Maker;
-use super::shape::Column;
+use super::shape::{Column, Reference, Shape};
 use super::spread::Spread;
 use crate::sql::Ident;
 
@@ -41,16 +41,30 @@ impl Maker {
 
     /// The most common values of a skewed column, most common first, as the sample has them: rank by rank.
     pub(crate) fn ranked(&self, table: &Ident, name: &Ident, many: usize) -> Option<Vec<String>> {
+        self.ranked_below(table, name, many, DEPTH)
+    }
+
+    fn ranked_below(
+        &self,
+        table: &Ident,
+        name: &Ident,
+        many: usize,
+        depth: usize,
+    ) -> Option<Vec<String>> {
         let shape = self.shapes.get(table)?;
         let column = shape.column(name)?;
-        let reference = shape.references.iter().find(|r| r.columns.contains(name));
-        if let Some(reference) = reference {
+        if let Some(reference) = shortest(shape, name) {
             let at = reference.columns.iter().position(|known| known == name)?;
             let key = reference.key.get(at)?;
             let parent = self.shapes.get(&reference.to)?.column(key)?;
             let is_numbered = parent.data == Default::default() && parent.keyed;
             let value = |rank: usize| parent.kind.value(rank as i64 + 1, parent.name.as_str());
-            return is_numbered.then(|| (0..many).map(value).collect());
+            return match (is_numbered, depth) {
+                (true, _) => Some((0..many).map(value).collect()),
+                (false, 0) => None,
+                // What is common among the parents is among their children.
+                (false, _) => self.ranked_below(&reference.to, key, many, depth - 1),
+            };
         }
         let spread = Spread::new(column, &shape.checks, usize::MAX);
         (0..many).map(|rank| spread.ranked(rank)).collect()
@@ -83,8 +97,7 @@ impl Maker {
             let values = column.data.values.iter();
             return listed(values.map(|(value, share)| (column.kind.widen(value), *share)));
         }
-        let reference = shape.references.iter().find(|r| r.columns.contains(name));
-        if let Some(reference) = reference {
+        if let Some(reference) = shortest(shape, name) {
             let at = reference.columns.iter().position(|known| known == name)?;
             let key = reference.key.get(at)?;
             let parents = rows(&reference.to).max(1.0);
@@ -98,6 +111,9 @@ impl Maker {
                 Some(Profile::Unique) => Some(Profile::Drawn { size, exponent }),
                 // Several parents share the value: their shares are the children's, unless the design says otherwise.
                 Some(shared) if declared.is_none() && exponent == 0.0 => Some(shared),
+                Some(Profile::Drawn { size, .. }) if declared.is_none() => {
+                    Some(Profile::Drawn { size, exponent })
+                }
                 _ => declared.map(|size| Profile::Drawn { size, exponent }),
             };
         }
@@ -130,6 +146,13 @@ impl Maker {
             },
         })
     }
+}
+
+/// The reference that says most of a column: a tenant is one of all tenants before it is one of those who have cases.
+fn shortest<'s>(shape: &'s Shape, name: &Ident) -> Option<&'s Reference> {
+    let references = shape.references.iter();
+    let own = references.filter(|reference| reference.columns.contains(name));
+    own.min_by_key(|reference| reference.columns.len())
 }
 
 fn is_time(column: &Column) -> bool {

@@ -452,3 +452,36 @@ fn a_chain_of_references_longer_than_is_followed_is_cut() {
     assert_eq!(last.table, "t19".into());
     assert!(rows.len() > 5 && rows.len() < 20, "{}", rows.len());
 }
+
+/// Of two references the one to the tenants says how many there are, and how often each is met.
+#[test]
+fn a_skewed_tenant_is_one_of_all_tenants() {
+    let yaml = "pgproof: 1\ndesign: desk\ndatabase: {engine: postgres, version: 15, schema: desk}\ntables:\n  \
+        tenant:\n    grain: one\n    columns: {tenant_id: int}\n    key: [tenant_id]\n  \
+        agent:\n    grain: one\n    columns: {tenant_id: {type: int, data: {skew: 0.9}}, agent_id: int}\n    key: [tenant_id, agent_id]\n    \
+        references: {fk_tenant: {columns: [tenant_id], to: tenant}}\n  \
+        ticket:\n    grain: one\n    columns: {tenant_id: {type: int, data: {skew: 0.9}}, agent_id: int, ticket_id: int}\n    key: [ticket_id]\n    \
+        references: {fk_agent: {columns: [tenant_id, agent_id], to: agent}, fk_tenant: {columns: [tenant_id], to: tenant}}\n  \
+        note:\n    grain: one\n    columns: {tenant_id: {type: int, data: {skew: 0.9}}, agent_id: int, note_id: int}\n    key: [note_id]\n    \
+        references: {fk_agent: {columns: [tenant_id, agent_id], to: agent}}\n";
+    let mut map = SourceMap::new();
+    let id = map.add("design.yaml", yaml.to_owned());
+    let node = crate::source::parse(&map, id).expect("YAML");
+    let model = crate::design::resolve(&node).0.expect("a design");
+    let catalog = crate::compile::compile(&model).catalog;
+    let maker = Maker::new(&model, &catalog);
+    let rows = |table: &Ident| match table.as_str() {
+        "tenant" => 1_000.0,
+        _ => 500_000.0,
+    };
+    for table in ["ticket", "note"] {
+        let profile = maker.profile(&table.into(), &"tenant_id".into(), &rows);
+        let expected = super::Profile::Drawn {
+            size: 1_000.0,
+            exponent: 0.9,
+        };
+        assert_eq!(profile, Some(expected), "{table}");
+        let ranked = maker.ranked(&table.into(), &"tenant_id".into(), 3);
+        assert_eq!(ranked.unwrap_or_default(), ["1", "2", "3"], "{table}");
+    }
+}
