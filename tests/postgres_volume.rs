@@ -13,7 +13,7 @@ use pgproof::compile::compile;
 use pgproof::finding::{Counterexample, Evidence, Finding, Severity, Verdict};
 use pgproof::postgres::Server;
 use pgproof::template::environment;
-use pgproof::verify::plan::{Plans, plans};
+use pgproof::verify::plan::{Plans, planned_queries, plans};
 use pgproof::verify::{Run, Stage, Staged};
 use support::Home;
 
@@ -265,4 +265,85 @@ async fn the_absurd_is_survived() {
     }
     server.stop().await.expect("stops");
     home.assert_clean();
+}
+
+/// The declared spread is what the planner sees of it, and a design that nobody tuned for is not put down to what its sample happens to be.
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn intervals_trees_and_ranges_are_planned_as_declared_and_causes_are_named() {
+    let home = Home::new();
+    let server = home.server().await;
+    let text = include_str!("cases/plan/halls.yaml");
+    let found = judged(&server, text).await;
+    let verdict = |subject: &str| of(&found, subject).verdict;
+    // A sample in which topics stand above each other in a circle is never done.
+    assert_eq!(verdict("query way-up"), Verdict::Held, "{found:#?}");
+    assert_eq!(verdict("query below"), Verdict::Held);
+    assert_eq!(verdict("capacity"), Verdict::Held);
+    assert_eq!(verdict("query of-topic"), Verdict::Refuted);
+    let causes = finding(&found, "index-out-of-reach");
+    assert_eq!(causes.len(), 1, "{causes:#?}");
+    assert!(causes[0].message.contains("`topic_id`") && causes[0].message.contains("numeric"));
+    // What an index over all of the table finds is no better found than by reading the table, though it is no sequential scan.
+    assert_eq!(verdict("query by-number"), Verdict::Held);
+    let missing = finding(&found, "missing-index");
+    let cures: Vec<(&str, Severity, bool)> = missing
+        .iter()
+        .map(|finding| {
+            let help = finding.help.as_deref().unwrap_or_default();
+            let cured = help.contains("columns: [booking_id]") || help.contains("columns: [code]");
+            (finding.subject.as_str(), finding.severity, cured)
+        })
+        .collect();
+    let expected = [
+        ("query by-number", Severity::Advice, true),
+        ("command drop-held", Severity::Warning, true),
+    ];
+    assert_eq!(cures, expected, "{missing:#?}");
+
+    let model = design::model(text);
+    let compiled = compile(&model);
+    let templates = environment(&Assets::builtin());
+    let staged = Stage::open(&server, &model, &compiled, &templates).await;
+    let Staged::Ready(stage) = staged.expect("a server") else {
+        unreachable!("the design applies");
+    };
+    let declared = planned_queries(&stage, 1).await.expect("plans");
+    let rows = |name: &str| {
+        let mut queries = declared.queries.iter();
+        let query = queries.find(|query| query.name == name);
+        let plan = query.and_then(|query| query.plan.as_ref());
+        let nodes = plan.into_iter().flat_map(|plan| plan.nodes());
+        // Each of several workers has a part of them.
+        nodes.map(|node| node.rows).fold(0.0, f64::max)
+    };
+    // 5 of 401 values, and 365 of 1,127 days.
+    let near = |rows: f64, truth: f64| (0.8..1.25).contains(&(rows / truth));
+    assert!(near(rows("few-guests"), 6_230.0), "{}", rows("few-guests"));
+    assert!(near(rows("by-year"), 162_000.0), "{}", rows("by-year"));
+    let sizes = |name: &str| {
+        let mut sizes = declared.sizes.iter();
+        sizes
+            .find(|size| size.relation == name)
+            .map_or((0.0, 0.0), |size| (size.tuples, size.pages))
+    };
+    // A row of a hall takes about 300 bytes; seven bookings of ten are held or sure.
+    let (halls, pages) = sizes("hall");
+    assert!(near(pages * 8192.0 / halls, 300.0), "{pages} pages");
+    let (entries, _) = sizes("booking_one_at_a_time_excl");
+    assert!(near(entries, 350_000.0), "{entries}");
+    stage.close().await.expect("dropped");
+
+    let unknown = text.replace(
+        "type: ltree, data: {distinct: 2000}",
+        "type: ltree, data: {values: {'no tree': 1}}",
+    );
+    let found = judged(&server, &unknown).await;
+    assert!(found.evidence.len() > 6, "{found:#?}");
+    let said = |evidence: &Evidence| {
+        let reason = evidence.reason.as_deref().unwrap_or_default();
+        evidence.verdict == Verdict::Unchecked && reason.contains("table `hall`")
+    };
+    assert!(found.evidence.iter().all(said), "{found:#?}");
+    server.stop().await.expect("stops");
 }

@@ -128,7 +128,16 @@ pub static TRIED: &[Tried] = &[
         "an index would keep a query to its plan at the declared volume",
         "The query's plan is no longer what the design expects once the tables are as large as it declares. With this index, tried on the \
          server without building it at full size, the plan stays. The YAML to paste comes with the finding; what the index costs in space is \
-         said, too.\n",
+         said, too. So are indexes for statements of commands that read all of a large table at each call, and, as advice, those that make a dear \
+         interactive query ten times cheaper.\n",
+    ),
+    advised(
+        "index-out-of-reach",
+        Method::Plan,
+        "a query asks for something of a column that no index on the column finds",
+        "The query reads a whole table at the declared volume, and its condition is not about the column itself: the column is converted to the \
+         type of what it is compared with, a function is applied to it, or a pattern may begin with anything. Compare the column itself, with a \
+         value of its own type.\n\n```yaml\nparams: {case_id: numeric}   # the column is a bigint, and each row's is converted\n```\n",
     ),
     advised(
         "useless-index",

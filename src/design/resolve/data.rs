@@ -45,8 +45,16 @@ fn values(node: &Node) -> Vec<(String, f64)> {
 fn range(node: &Node) -> Option<(String, String)> {
     let bounds = items(node.get("range")?);
     match bounds.as_slice() {
-        [low, high] => Some((low.as_str().to_owned(), high.as_str().to_owned())),
+        [low, high] => Some((end(low.as_str()), end(high.as_str()))),
         _ => None,
+    }
+}
+
+/// An end as PostgreSQL reads it: people part the digits of large numbers.
+fn end(text: &str) -> String {
+    match parse_number(text) {
+        Ok(_) => text.replace('_', ""),
+        Err(_) => text.to_owned(),
     }
 }
 
@@ -70,6 +78,13 @@ fn check(cx: &Context<'_>, node: &Node, data: &Data, column: &ColumnSymbol, subj
             "values",
             message,
             "make them sum up to 1, or less where other values occur",
+        );
+    }
+    if !data.values.is_empty() && sum <= 0.0 {
+        fault(
+            "values",
+            "no value has a share".to_owned(),
+            "give the share of at least one, above 0",
         );
     }
     if !column.nullable && data.nulls.is_some_and(|nulls| nulls > 0.0) {
@@ -114,7 +129,7 @@ fn check(cx: &Context<'_>, node: &Node, data: &Data, column: &ColumnSymbol, subj
         let message = format!("the range from `{low}` to `{high}` is empty");
         fault("range", message, "write the lowest value first");
     }
-    bounds(cx, node, column, subject);
+    typed(cx, node, column, subject);
     if let Some(labels) = cx.symbols.labels(column) {
         for entry in node.get("values").map(Node::entries).unwrap_or_default() {
             let whose = format!("column `{}`", column.name.as_str());
@@ -123,11 +138,18 @@ fn check(cx: &Context<'_>, node: &Node, data: &Data, column: &ColumnSymbol, subj
     }
 }
 
-/// The ends of a range are values of the column's type.
-fn bounds(cx: &Context<'_>, node: &Node, column: &ColumnSymbol, subject: &str) {
-    if let (Some(range), Some(data_type)) = (node.get("range"), &column.data_type) {
-        for bound in items(range) {
-            fit::value(cx, &bound, data_type, subject);
+/// What is listed and the ends of a range are values of the column's type.
+fn typed(cx: &Context<'_>, node: &Node, column: &ColumnSymbol, subject: &str) {
+    let Some(data_type) = &column.data_type else {
+        return;
+    };
+    for bound in node.get("range").map(items).unwrap_or_default() {
+        fit::end(cx, &bound, data_type, subject);
+    }
+    // Those of an enum are looked at beside its labels.
+    if cx.symbols.labels(column).is_none() {
+        for entry in node.get("values").map(Node::entries).unwrap_or_default() {
+            fit::literal(cx, &entry.key, data_type, subject);
         }
     }
 }

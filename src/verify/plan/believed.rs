@@ -3,13 +3,16 @@
 use super::relation::{is_true, number, text};
 use super::statistics::Statistics;
 use crate::postgres::{Rows, Session, SqlFailure};
-use crate::sql::{self, Ident, SqlText, fill, fixed, join, literal};
+use crate::sql::{
+    self, Ident, QualifiedName, SqlText, fill, fixed, join, literal, quote_ident, quote_qualified,
+};
 
 /// The part of `pg_statistic` that follows the volume.
 #[derive(Clone, Debug)]
 pub(super) struct Believed {
     pub relation: u32,
     pub table: String,
+    schema: String,
     pub number: i64,
     pub inherited: bool,
     pub column: Ident,
@@ -19,6 +22,10 @@ pub(super) struct Believed {
     common: Option<(usize, Vec<Option<String>>)>,
     /// Which has the correlation with the physical order.
     pub ordered: Option<usize>,
+    /// Which has the bounds of a histogram.
+    bounds: Option<usize>,
+    /// Bounds of all values: those that ANALYZE keeps leave the common ones out.
+    all: Vec<String>,
 }
 
 /// Values of types that may have a domain inside (arrays, ranges, rows) are left as they are.
@@ -30,6 +37,8 @@ WITH RECURSIVE below(of, oid) AS (
 SELECT s.starelid, s.staattnum, s.stainherit, a.attname, t.oid, c.relname,
        CASE 1 WHEN s.stakind1 THEN 1 WHEN s.stakind2 THEN 2 WHEN s.stakind3 THEN 3 WHEN s.stakind4 THEN 4 WHEN s.stakind5 THEN 5 END,
        CASE 3 WHEN s.stakind1 THEN 1 WHEN s.stakind2 THEN 2 WHEN s.stakind3 THEN 3 WHEN s.stakind4 THEN 4 WHEN s.stakind5 THEN 5 END,
+       CASE 2 WHEN s.stakind1 THEN 1 WHEN s.stakind2 THEN 2 WHEN s.stakind3 THEN 3 WHEN s.stakind4 THEN 4 WHEN s.stakind5 THEN 5 END,
+       n.nspname,
        to_jsonb(CASE WHEN t.typtype NOT IN ('b', 'e') OR t.typcategory = 'A' THEN NULL ELSE
                 CASE 1 WHEN s.stakind1 THEN s.stavalues1::text::text[] WHEN s.stakind2 THEN s.stavalues2::text::text[]
                        WHEN s.stakind3 THEN s.stavalues3::text::text[] WHEN s.stakind4 THEN s.stavalues4::text::text[]
@@ -44,13 +53,17 @@ WHERE c.relkind IN ('r', 'p') AND n.nspname <> 'information_schema' AND n.nspnam
 
 fn read_rows(rows: &Rows) -> Vec<Believed> {
     let read = |row: &Vec<Option<String>>| {
-        let values = row.get(8).cloned().flatten();
+        let values = row.get(10).cloned().flatten();
         let values: Option<Vec<Option<String>>> =
             values.and_then(|values| serde_json::from_str(&values).ok());
         let slot = number(row.get(6)) as usize;
+        let bounds = row.get(8).cloned().flatten();
         Believed {
             relation: number(row.first()) as u32,
             table: text(row.get(5)),
+            schema: text(row.get(9)),
+            bounds: bounds.and_then(|slot| slot.parse().ok()),
+            all: Vec::new(),
             number: number(row.get(1)) as i64,
             inherited: is_true(row.get(2)),
             column: Ident::new(text(row.get(3))),
@@ -87,6 +100,9 @@ pub(super) fn update(believed: &Believed, found: &Statistics, correlation: Optio
             None => known.iter().flatten().cloned().collect(),
         };
         let many = values.len().min(found.common.len());
+        if many == 0 {
+            parts.extend(histogram(believed));
+        }
         parts.push(match many {
             0 => forget(*slot),
             many => {
@@ -171,9 +187,61 @@ fn common(slot: usize, shares: &SqlText, values: &SqlText, type_oid: i64) -> Sql
     )
 }
 
-/// Reads all of it.
-pub(super) async fn read_believed(admin: &mut Session) -> Result<Vec<Believed>, SqlFailure> {
-    Ok(read_rows(&admin.query(&fixed(BELIEVED)).await?))
+/// Where the common values are forgotten, the others must stand for all.
+fn histogram(believed: &Believed) -> Option<SqlText> {
+    let slot = believed.bounds.filter(|_| believed.all.len() > 1)?;
+    let template = match slot {
+        1 => ", stavalues1 = array_in({values}, {type}, -1)",
+        2 => ", stavalues2 = array_in({values}, {type}, -1)",
+        3 => ", stavalues3 = array_in({values}, {type}, -1)",
+        4 => ", stavalues4 = array_in({values}, {type}, -1)",
+        _ => ", stavalues5 = array_in({values}, {type}, -1)",
+    };
+    let values = literal(&array(&believed.all));
+    let of = sql::number(believed.type_oid);
+    Some(fill(template, &[("values", &values), ("type", &of)]))
+}
+
+/// Reads all of it; and the bounds of all values for those columns whose common values will be forgotten. `known`: what was read of the
+/// same rows before.
+pub(super) async fn read_believed(
+    admin: &mut Session,
+    forgets: &dyn Fn(&Believed) -> bool,
+    known: &[Believed],
+) -> Result<Vec<Believed>, SqlFailure> {
+    let mut all = read_rows(&admin.query(&fixed(BELIEVED)).await?);
+    for believed in &mut all {
+        if believed.common.is_none() || believed.bounds.is_none() || !forgets(believed) {
+            continue;
+        }
+        let same = |other: &&Believed| {
+            (other.relation, other.number, other.inherited)
+                == (believed.relation, believed.number, believed.inherited)
+        };
+        let before = known.iter().find(same).map(|known| known.all.clone());
+        if let Some(before) = before.filter(|before| !before.is_empty()) {
+            believed.all = before;
+            continue;
+        }
+        let (schema, table) = (Ident::new(&believed.schema), Ident::new(&believed.table));
+        let bounds = fill(
+            "SELECT to_jsonb(percentile_disc(ARRAY(SELECT step / 100.0 FROM generate_series(0, 100) AS step)) WITHIN GROUP (ORDER BY {column})::text[])\n\
+             FROM {table}",
+            &[
+                ("column", &quote_ident(&believed.column)),
+                (
+                    "table",
+                    &quote_qualified(&QualifiedName::new(schema, table)),
+                ),
+            ],
+        );
+        let rows = admin.query(&bounds).await?;
+        let text = rows.rows.first().and_then(|row| row.first()?.clone());
+        believed.all = text
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default();
+    }
+    Ok(all)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::explain::{Arguments, Needs, Outcome, Subject, assertion};
 use crate::sql::Ident;
 
 /// Above this many rows an interactive query neither scans a whole table nor sorts, unless it says otherwise (language.md, "Plan expectations").
-const LARGE: f64 = 10_000.0;
+pub(super) const LARGE: f64 = 10_000.0;
 
 /// One expectation, ready to be asked.
 pub(super) struct Asked {

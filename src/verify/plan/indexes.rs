@@ -252,13 +252,18 @@ fn statements(model: &Model) -> Vec<(String, String)> {
     all
 }
 
-/// The plan of a statement for all values at once.
-async fn for_all(session: &mut Session, text: &str) -> Result<PlanTree, SqlFailure> {
+/// What prepares a statement for all values at once, and what runs it.
+pub(super) fn prepared(text: &str) -> (SqlText, SqlText) {
     let bound = sql::bind(text.trim().trim_end_matches(';'));
     let name = Ident::new("pgproof_statement");
     let (prepare, _) = sql::prepare(&name, &SqlText::authored(bound.sql));
     let nothing = vec![None; bound.names.len()];
-    let call = sql::execute(&name, &nothing);
+    (prepare, sql::execute(&name, &nothing))
+}
+
+/// The plan of a statement for all values at once.
+pub(super) async fn for_all(session: &mut Session, text: &str) -> Result<PlanTree, SqlFailure> {
+    let (prepare, call) = prepared(text);
     let explain = fill("EXPLAIN (FORMAT JSON) {call}", &[("call", &call)]);
     session.batch(&begin()).await?;
     let rows = match session.batch(&prepare).await {

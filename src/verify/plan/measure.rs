@@ -36,7 +36,7 @@ pub struct PlannedSize {
 }
 
 /// What a declaration alone says.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct FromDeclaration {
     /// Plans.
     pub queries: Vec<PlannedQuery>,
@@ -48,7 +48,9 @@ pub struct FromDeclaration {
 
 /// Plans every query of a design at its volume now, from the declaration alone.
 pub async fn planned_queries(stage: &Stage<'_>, seed: u64) -> Result<FromDeclaration, Error> {
-    let sample = sample::load(stage, seed, None).await?;
+    let Ok(sample) = sample::load(stage, seed, None).await? else {
+        return Ok(FromDeclaration::default());
+    };
     let maker = Maker::new(stage.model, &stage.compiled.catalog);
     let all: Vec<Case<'_>> = cases(stage, &sample, &|_| true).await?.0;
     let mut scaled = Scaled::open(stage, &sample.database, &maker, &sample.relations).await?;

@@ -17,6 +17,8 @@ mod believed;
 mod candidate;
 mod capacity;
 mod case;
+mod causes;
+mod commands;
 mod compare;
 mod conclude;
 mod expect;

@@ -69,7 +69,7 @@ impl<'a, 's> Scaled<'a, 's> {
             database,
             maker,
             names: names.clone(),
-            storage: Storage::open(database).await?,
+            storage: Storage::open(database, maker, names, None).await?,
         })
     }
 
@@ -146,7 +146,8 @@ impl<'a, 's> Scaled<'a, 's> {
 
     /// Reads anew what relations there are.
     pub(super) async fn look_again(&mut self) -> Result<(), Error> {
-        self.storage = Storage::open(self.database).await?;
+        let storage = Storage::open(self.database, self.maker, &self.names, Some(&self.storage));
+        self.storage = storage.await?;
         let mut admin = self.database.steward().await?;
         if let Ok(pairs) = sample::partition_indexes(&mut admin).await {
             self.names.index_of = pairs;

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use super::advice::advise;
 use super::capacity;
 use super::case::{Case, plan};
+use super::causes::causes;
+use super::commands::advise_commands;
 use super::conclude::{Survivors, conclude};
 use super::expect::{Asked, asked, decide};
 use super::index_cost;
@@ -42,11 +44,14 @@ pub struct Plans {
 
 /// Judges every catalogued query of a design on a sample.
 pub async fn plans(run: &Run<'_>, stage: &Stage<'_>) -> Result<Plans, Error> {
-    let queries = stage.model.queries.iter().map(claim);
-    let all = queries
-        .chain(design_claims(stage.model))
-        .chain(writes::claims(stage.model));
-    plans_of(run, stage, &all.map(|claim| claim.subject).collect()).await
+    let all = all_claims(stage.model).map(|claim| claim.subject);
+    plans_of(run, stage, &all.collect()).await
+}
+
+fn all_claims(model: &Model) -> impl Iterator<Item = Claim> {
+    let queries = model.queries.iter().map(claim);
+    let whole = queries.chain(design_claims(model));
+    whole.chain(writes::claims(model))
 }
 
 /// Judges those queries whose subjects are wanted.
@@ -59,7 +64,19 @@ pub(crate) async fn plans_of(
     if wanted.is_empty() {
         return Ok(found);
     }
-    let sample = sample::load(stage, run.seed, run.rows).await?;
+    let sample = match sample::load(stage, run.seed, run.rows).await? {
+        Ok(sample) => sample,
+        Err(why) => {
+            let claims = all_claims(stage.model);
+            let claims = claims.filter(|claim| wanted.contains(&claim.subject));
+            let unchecked = |claim| {
+                let judged = Judged::unchecked(why.as_str());
+                run.evidence(stage.model, Method::Plan, claim, judged)
+            };
+            found.evidence = claims.map(unchecked).collect();
+            return Ok(found);
+        }
+    };
     let is_wanted = |subject: &str| wanted.contains(subject);
     // What is said of the design as a whole is said of all its queries.
     let whole: Vec<Claim> = design_claims(stage.model)
@@ -236,8 +253,14 @@ async fn judge_all(
         };
         said.judged.push((claim.clone(), judged.took(since)));
     }
+    let causes = causes(stage.model, cases, &planned, relations);
+    said.findings.extend(causes);
     let advice = advise(&mut scaled, cases, &planned).await?;
     said.findings.extend(advice);
+    if !whole.is_empty() {
+        said.findings
+            .extend(advise_commands(&mut scaled, cases).await?);
+    }
     Ok((judged, said))
 }
 

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use super::size::Stored;
 use crate::postgres::{Rows, Session, SqlFailure};
-use crate::sql::{Ident, fixed};
+use crate::sql::{Ident, QualifiedName, fill, fixed, join, quote_ident, quote_qualified};
 
 /// A table, a partition, a materialized view or an index, as the sample has it.
 #[derive(Clone, Debug)]
 pub(super) struct Relation {
     pub oid: u32,
     pub name: String,
+    schema: String,
     /// Its file; a btree may get another one.
     pub path: String,
     /// As the sample has it.
@@ -101,7 +102,7 @@ SELECT c.oid, c.relname, pg_relation_filepath(c.oid), pg_relation_size(c.oid) / 
          SELECT bool_and(EXISTS (SELECT FROM pg_amproc AS p WHERE p.amprocfamily = o.opcfamily AND p.amprocnum = 4
                                     AND p.amproclefttype = o.opcintype AND p.amprocrighttype = o.opcintype))
          FROM pg_opclass AS o WHERE o.oid = ANY (i.indclass)),
-       CASE WHEN c.reltoastrelid = 0 THEN 0 ELSE pg_total_relation_size(c.reltoastrelid) / 8192 END
+       CASE WHEN c.reltoastrelid = 0 THEN 0 ELSE pg_total_relation_size(c.reltoastrelid) / 8192 END, n.nspname
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN pg_index AS i ON i.indexrelid = c.oid
@@ -169,8 +170,14 @@ fn columns(rows: &Rows) -> BTreeMap<u32, Vec<Column>> {
     found
 }
 
-/// Reads all of them.
-pub(super) async fn read_relations(admin: &mut Session) -> Result<Vec<Relation>, SqlFailure> {
+/// Average bytes of the values of a table's column.
+pub(super) type Widths = BTreeMap<(u32, i64), f64>;
+
+/// Reads all of them. `known`: the widths, where the same rows were looked at before.
+pub(super) async fn read_relations(
+    admin: &mut Session,
+    known: Option<Widths>,
+) -> Result<(Vec<Relation>, Widths), SqlFailure> {
     let relations = admin.query(&fixed(RELATIONS)).await?;
     let columns = columns(&admin.query(&fixed(COLUMNS)).await?);
     let read = |row: &Vec<Option<String>>| {
@@ -179,6 +186,7 @@ pub(super) async fn read_relations(admin: &mut Session) -> Result<Vec<Relation>,
         Relation {
             oid,
             name: text(row.get(1)),
+            schema: text(row.get(12)),
             path: text(row.get(2)),
             own_path: text(row.get(2)),
             height: None,
@@ -194,5 +202,54 @@ pub(super) async fn read_relations(admin: &mut Session) -> Result<Vec<Relation>,
             columns: columns.get(&oid).cloned().unwrap_or_default(),
         }
     };
-    Ok(relations.rows.iter().map(read).collect())
+    let mut relations: Vec<Relation> = relations.rows.iter().map(read).collect();
+    let widths = match known {
+        Some(known) => known,
+        None => widths(admin, &relations).await?,
+    };
+    for relation in &mut relations {
+        for column in &mut relation.columns {
+            let place = match relation.of {
+                Some(table) => (table, column.of),
+                None => (relation.oid, column.number),
+            };
+            if let Some(width) = widths.get(&place) {
+                column.stored.width = *width;
+            }
+        }
+    }
+    Ok((relations, widths))
+}
+
+/// ANALYZE counts average bytes as whole numbers, and a row that ends just behind a multiple of eight takes eight bytes more. What is stored
+/// elsewhere or compressed keeps what ANALYZE says of it.
+async fn widths(admin: &mut Session, relations: &[Relation]) -> Result<Widths, SqlFailure> {
+    let mut exact = Widths::new();
+    for table in relations.iter().filter(|relation| relation.is_table()) {
+        let varies = |column: &&Column| column.stored.length.is_none() && column.stored.width > 0.0;
+        let columns: Vec<&Column> = table.columns.iter().filter(varies).collect();
+        if columns.is_empty() || table.tuples == 0.0 {
+            continue;
+        }
+        let average = |column: &&Column| {
+            let name = quote_ident(&column.name);
+            fill("avg(pg_column_size({name}))", &[("name", &name)])
+        };
+        let name = QualifiedName::new(Ident::new(&table.schema), Ident::new(&table.name));
+        let select = fill(
+            "SELECT {all} FROM {table}",
+            &[
+                ("all", &join(columns.iter().map(average), ", ")),
+                ("table", &quote_qualified(&name)),
+            ],
+        );
+        let rows = admin.query(&select).await?;
+        for (at, column) in columns.iter().enumerate() {
+            let width = number(rows.rows.first().and_then(|row| row.get(at)));
+            if (width - column.stored.width).abs() < 1.0 {
+                exact.insert((table.oid, column.number), width);
+            }
+        }
+    }
+    Ok(exact)
 }

@@ -31,12 +31,29 @@ pub(super) struct Sample {
     pub volume: String,
 }
 
-/// Copies the schema and fills it; with so many rows of all tables together, where that is said.
-pub(super) async fn load(stage: &Stage<'_>, seed: u64, rows: Option<f64>) -> Result<Sample, Error> {
+/// Copies the schema and fills it; with so many rows of all tables together, where that is said. In words, why there is none where the
+/// server takes no values that are made for a column.
+pub(super) async fn load(
+    stage: &Stage<'_>,
+    seed: u64,
+    rows: Option<f64>,
+) -> Result<Result<Sample, String>, Error> {
     let database = stage.copy().await?;
     let mut keeper = database.keeper().await?;
-    let loaded = fill_database(stage, &mut keeper, (seed, rows)).await;
-    let loaded = loaded.map_err(|failure| failure.into_error("load a sample"))?;
+    let loaded = match fill_database(stage, &mut keeper, (seed, rows)).await {
+        Ok(loaded) => loaded,
+        // Some types of extensions call what is none of their values a fault of syntax.
+        Err((Some(table), failure)) if matches!(failure.sqlstate.class(), "22" | "42") => {
+            drop(keeper);
+            database.drop().await?;
+            return Ok(Err(format!(
+                "no rows could be made for table `{}`: {}; list `values` that the column takes under its `data:`",
+                table.as_str(),
+                failure.message
+            )));
+        }
+        Err((_, failure)) => return Err(failure.into_error("load a sample")),
+    };
     if stage
         .model
         .tables
@@ -72,11 +89,11 @@ pub(super) async fn load(stage: &Stage<'_>, seed: u64, rows: Option<f64>) -> Res
             thousands(declared().fold(0.0, f64::max))
         )
     };
-    Ok(Sample {
+    Ok(Ok(Sample {
         database,
         relations,
         volume,
-    })
+    }))
 }
 
 /// Rows per table: all by the same factor, the largest at [`LARGEST`]; fewer where there are many tables.
@@ -123,23 +140,27 @@ fn scaled(declared: &[f64], (largest, all): (f64, f64)) -> Vec<usize> {
     rows.map(|rows| rows as usize).collect()
 }
 
+/// Rows per table, or the table that failed, if it was one.
 async fn fill_database(
     stage: &Stage<'_>,
     keeper: &mut Session,
     (seed, rows): (u64, Option<f64>),
-) -> Result<BTreeMap<String, usize>, SqlFailure> {
+) -> Result<BTreeMap<String, usize>, (Option<Ident>, SqlFailure)> {
+    let nowhere = |failure| (None, failure);
     let maker = Maker::new(stage.model, &stage.compiled.catalog);
     // Lifecycles and guards are not walked through: plans do not depend on them. VACUUM takes a row for visible to all only once the
     // commit that wrote it is on disk.
-    keeper.batch(&fixed("SET synchronous_commit = on")).await?;
+    let on = fixed("SET synchronous_commit = on");
+    keeper.batch(&on).await.map_err(nowhere)?;
     let mut loaded = BTreeMap::new();
     for bulk in maker.sample(&counts(stage, rows), seed) {
-        let rows = put(&maker, keeper, stage, &bulk).await?;
+        let rows = put(&maker, keeper, stage, &bulk).await;
+        let rows = rows.map_err(|failure| (Some(bulk.table.clone()), failure))?;
         if rows < bulk.rows.len() {
             // Lots that were refused left holes, which rows at the declared volume would not have.
             let name = stage.model.qualified(&bulk.table);
             let vacuum = fill("VACUUM (FULL) {name}", &[("name", &quote_qualified(&name))]);
-            keeper.batch(&vacuum).await?;
+            keeper.batch(&vacuum).await.map_err(nowhere)?;
         }
         loaded.insert(bulk.table.as_str().to_owned(), rows);
     }
@@ -149,7 +170,7 @@ async fn fill_database(
                 "REFRESH MATERIALIZED VIEW {name}",
                 &[("name", &quote_qualified(name))],
             );
-            keeper.batch(&refresh).await?;
+            keeper.batch(&refresh).await.map_err(nowhere)?;
         }
     }
     // Also sets the visibility map, without which no scan is index-only.
@@ -159,7 +180,7 @@ async fn fill_database(
     let all = tables.chain(views.map(|(name, _)| name));
     let all = join(all.map(quote_qualified), ", ");
     let vacuum = fill("VACUUM (ANALYZE) {all}", &[("all", &all)]);
-    keeper.batch(&vacuum).await?;
+    keeper.batch(&vacuum).await.map_err(nowhere)?;
     Ok(loaded)
 }
 

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use super::believed::{Believed, read_believed, update};
-use super::relation::{Column, Extent, Relation, number, read_relations};
+use super::relation::{Column, Extent, Relation, Widths, number, read_relations};
 use super::size;
 use super::statistics::{Belief, statistics};
 use super::together::{Together, read_together};
@@ -39,6 +39,7 @@ pub(super) struct Storage {
     pub relations: Vec<Relation>,
     believed: Vec<Believed>,
     pub together: Vec<Together>,
+    widths: Widths,
     pub segment: f64,
     /// First pages and roots of btrees.
     pub tops: BTreeMap<u32, Tops>,
@@ -58,11 +59,26 @@ pub(super) struct Volume<'a> {
 }
 
 impl Storage {
-    /// Reads what the sample's database has. Nothing is changed yet.
-    pub(super) async fn open(database: &Database) -> Result<Storage, Error> {
+    /// Reads what the sample's database has. Nothing is changed yet. `before`: the same rows, with other indexes.
+    pub(super) async fn open(
+        database: &Database,
+        maker: &Maker,
+        names: &Relations,
+        before: Option<&Storage>,
+    ) -> Result<Storage, Error> {
         let mut admin = database.steward().await?;
-        let read = Storage::read(&mut admin).await;
-        let (mut relations, believed, segment) =
+        let rows = |table: &Ident| names.rows.get(table.as_str()).copied().unwrap_or(0.0);
+        // Values that all occur as often: none of them is common in a large table.
+        let forgets = |believed: &Believed| {
+            let table = names.table_of.get(&believed.table);
+            let table = Ident::from(table.unwrap_or(&believed.table).as_str());
+            matches!(
+                maker.profile(&table, &believed.column, &rows),
+                Some(Profile::Drawn { exponent, .. }) if exponent == 0.0
+            )
+        };
+        let read = Storage::read(&mut admin, &forgets, before).await;
+        let (mut relations, widths, believed, segment) =
             read.map_err(|failure| failure.into_error("read the sample's sizes"))?;
         let together = read_together(&mut admin).await;
         let together = together.map_err(|failure| failure.into_error("read statistics"))?;
@@ -81,6 +97,7 @@ impl Storage {
             relations,
             believed,
             together,
+            widths,
             segment,
             tops,
             number,
@@ -88,19 +105,25 @@ impl Storage {
         })
     }
 
-    async fn read(admin: &mut Session) -> Result<(Vec<Relation>, Vec<Believed>, f64), SqlFailure> {
+    async fn read(
+        admin: &mut Session,
+        forgets: &dyn Fn(&Believed) -> bool,
+        before: Option<&Storage>,
+    ) -> Result<(Vec<Relation>, Widths, Vec<Believed>, f64), SqlFailure> {
         admin
             .batch(&fixed("SET allow_system_table_mods = on"))
             .await?;
-        let relations = read_relations(admin).await?;
-        let believed = read_believed(admin).await?;
+        let known = before.map(|before| before.widths.clone());
+        let (relations, widths) = read_relations(admin, known).await?;
+        let known = before.map_or(&[] as &[Believed], |before| &before.believed);
+        let believed = read_believed(admin, forgets, known).await?;
         let segment = admin
             .query(&fixed(
                 "SELECT setting FROM pg_settings WHERE name = 'segment_size'",
             ))
             .await?;
         let segment = number(segment.rows.first().and_then(|row| row.first())).max(1.0);
-        Ok((relations, believed, segment))
+        Ok((relations, widths, believed, segment))
     }
 
     /// Gives every relation the size and every column the statistics that it has at this volume. Sessions opened before see what they

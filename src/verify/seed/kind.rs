@@ -9,15 +9,25 @@ const EPOCH: &str = "2026-01-01T00:00:00";
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Kind {
     Bool,
-    Integer { low: i64, high: i64 },
-    Decimal { precision: Option<u32>, scale: u32 },
+    Integer {
+        low: i64,
+        high: i64,
+    },
+    Decimal {
+        precision: Option<u32>,
+        scale: u32,
+    },
     Float,
-    Text { max: Option<usize> },
+    Text {
+        max: Option<usize>,
+    },
     Bytes,
     Uuid,
     Date,
     Time,
-    Timestamp { zone: bool },
+    Timestamp {
+        zone: bool,
+    },
     Interval,
     Json,
     Inet,
@@ -29,6 +39,8 @@ pub(super) enum Kind {
     Multirange(Box<Kind>),
     Array(Box<Kind>),
     Geometry(&'static str),
+    /// A place in a tree of ten branches each (`ltree`).
+    Path,
     Other,
 }
 
@@ -131,7 +143,8 @@ fn builtin(text: &str) -> Kind {
             max: Some(first.unwrap_or(1)),
         },
         "varchar" | "character varying" => Kind::Text { max: first },
-        "text" | "citext" | "name" | "ltree" | "regtype" => Kind::Text { max: None },
+        "text" | "citext" | "name" => Kind::Text { max: None },
+        "ltree" => Kind::Path,
         "bytea" => Kind::Bytes,
         "uuid" => Kind::Uuid,
         "date" => Kind::Date,
@@ -236,6 +249,11 @@ impl Kind {
             }
             Kind::Array(of) => format!("{{{}}}", array_element(&of.value(n, hint))),
             Kind::Geometry(pattern) => pattern.replace("{n}", &n.to_string()),
+            Kind::Path => {
+                let digits = n.to_string();
+                let steps = digits.chars().map(|digit| format!(".{digit}"));
+                std::iter::once("top".to_owned()).chain(steps).collect()
+            }
             Kind::Other => n.to_string(),
         }
     }
@@ -257,7 +275,8 @@ impl Kind {
                 | Kind::Bytes
                 | Kind::Range(_)
                 | Kind::Multirange(_)
-                | Kind::Geometry(_),
+                | Kind::Geometry(_)
+                | Kind::Path,
                 Some(n),
             ) => self.value(n, ""),
             (Kind::Array(of), _) if !short.starts_with('{') => {
@@ -378,6 +397,7 @@ mod tests {
         assert_eq!(kind("numeric(4,4)").value(1, ""), "0.0001");
         assert_eq!(kind("character varying(40)").value(3, "name"), "name-3");
         assert_eq!(kind("bit(3)").value(5, ""), "101");
+        assert_eq!(kind("ltree").value(205, "path"), "top.2.0.5");
         assert_eq!(kind("text[]").value(1, "a b"), "{\"a b-1\"}");
     }
 

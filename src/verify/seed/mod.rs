@@ -1,6 +1,7 @@
 //! Legal rows for any design: parents first, values that satisfy types, checks and lifecycles. Start at [`Maker`].
 //! Deterministic; knows nothing of a server.
 
+mod apart;
 mod companion;
 mod evaluate;
 mod joint;

@@ -2,7 +2,7 @@
 
 use super::kind::{Kind, text_to_seconds};
 use super::maker::Maker;
-use super::shape::Column;
+use super::shape::{Column, Reference, Shape};
 use super::spread::Spread;
 use crate::sql::Ident;
 
@@ -22,6 +22,8 @@ pub(crate) enum Profile {
     Listed(Vec<(String, f64)>),
 }
 
+/// Where there are so many times more values than rows, hardly two rows share one.
+const PLENTY: f64 = 1_000.0;
 /// References are followed so far: a key that refers to a key that refers to a key.
 const DEPTH: usize = 8;
 
@@ -39,16 +41,30 @@ impl Maker {
 
     /// The most common values of a skewed column, most common first, as the sample has them: rank by rank.
     pub(crate) fn ranked(&self, table: &Ident, name: &Ident, many: usize) -> Option<Vec<String>> {
+        self.ranked_below(table, name, many, DEPTH)
+    }
+
+    fn ranked_below(
+        &self,
+        table: &Ident,
+        name: &Ident,
+        many: usize,
+        depth: usize,
+    ) -> Option<Vec<String>> {
         let shape = self.shapes.get(table)?;
         let column = shape.column(name)?;
-        let reference = shape.references.iter().find(|r| r.columns.contains(name));
-        if let Some(reference) = reference {
+        if let Some(reference) = shortest(shape, name) {
             let at = reference.columns.iter().position(|known| known == name)?;
             let key = reference.key.get(at)?;
             let parent = self.shapes.get(&reference.to)?.column(key)?;
             let is_numbered = parent.data == Default::default() && parent.keyed;
             let value = |rank: usize| parent.kind.value(rank as i64 + 1, parent.name.as_str());
-            return is_numbered.then(|| (0..many).map(value).collect());
+            return match (is_numbered, depth) {
+                (true, _) => Some((0..many).map(value).collect()),
+                (false, 0) => None,
+                // What is common among the parents is among their children.
+                (false, _) => self.ranked_below(&reference.to, key, many, depth - 1),
+            };
         }
         let spread = Spread::new(column, &shape.checks, usize::MAX);
         (0..many).map(|rank| spread.ranked(rank)).collect()
@@ -81,8 +97,7 @@ impl Maker {
             let values = column.data.values.iter();
             return listed(values.map(|(value, share)| (column.kind.widen(value), *share)));
         }
-        let reference = shape.references.iter().find(|r| r.columns.contains(name));
-        if let Some(reference) = reference {
+        if let Some(reference) = shortest(shape, name) {
             let at = reference.columns.iter().position(|known| known == name)?;
             let key = reference.key.get(at)?;
             let parents = rows(&reference.to).max(1.0);
@@ -96,6 +111,9 @@ impl Maker {
                 Some(Profile::Unique) => Some(Profile::Drawn { size, exponent }),
                 // Several parents share the value: their shares are the children's, unless the design says otherwise.
                 Some(shared) if declared.is_none() && exponent == 0.0 => Some(shared),
+                Some(Profile::Drawn { size, .. }) if declared.is_none() => {
+                    Some(Profile::Drawn { size, exponent })
+                }
                 _ => declared.map(|size| Profile::Drawn { size, exponent }),
             };
         }
@@ -106,17 +124,35 @@ impl Maker {
             });
         }
         if let Some((low, high)) = &column.data.range {
-            let size = steps(&column.kind, low, high)?.clamp(1.0, own);
-            return Some(Profile::Drawn { size, exponent });
+            let size = steps(&column.kind, low, high)?.max(1.0);
+            return Some(match exponent == 0.0 {
+                true if size >= own * PLENTY => Profile::Unique,
+                true => Profile::Drawn { size, exponent },
+                // A skewed column takes as many values as there are rows, at most.
+                false => Profile::Drawn {
+                    size: size.min(own),
+                    exponent,
+                },
+            });
         }
         if !column.allowed.is_empty() {
             return listed(column.allowed.iter().map(|value| (value.clone(), 1.0)));
         }
-        is_time(column).then_some(Profile::Drawn {
-            size: own,
-            exponent,
+        is_time(column).then_some(match exponent == 0.0 {
+            true => Profile::Unique,
+            false => Profile::Drawn {
+                size: own,
+                exponent,
+            },
         })
     }
+}
+
+/// The reference that says most of a column: a tenant is one of all tenants before it is one of those who have cases.
+fn shortest<'s>(shape: &'s Shape, name: &Ident) -> Option<&'s Reference> {
+    let references = shape.references.iter();
+    let own = references.filter(|reference| reference.columns.contains(name));
+    own.min_by_key(|reference| reference.columns.len())
 }
 
 fn is_time(column: &Column) -> bool {
@@ -131,11 +167,14 @@ fn listed(values: impl Iterator<Item = (String, f64)>) -> Option<Profile> {
 }
 
 /// Different values between two bounds.
-fn steps(kind: &Kind, low: &str, high: &str) -> Option<f64> {
+pub(super) fn steps(kind: &Kind, low: &str, high: &str) -> Option<f64> {
     let number = |text: &str| text.trim().parse::<f64>().ok();
     match kind {
         Kind::Date => Some((text_to_seconds(high)? - text_to_seconds(low)?) / 86_400.0 + 1.0),
-        Kind::Timestamp { .. } => Some(f64::MAX),
+        // Microseconds.
+        Kind::Timestamp { .. } => {
+            Some((text_to_seconds(high)? - text_to_seconds(low)?) * 1e6 + 1.0)
+        }
         Kind::Integer { .. } => Some(number(high)? - number(low)? + 1.0),
         Kind::Decimal { scale, .. } => {
             Some((number(high)? - number(low)?) * 10f64.powi(*scale as i32) + 1.0)

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::apart::Taken;
 use super::evaluate::{Row, Value, evaluate};
 use super::joint::Joint;
 use super::kind::Kind;
@@ -93,6 +94,33 @@ struct Parents<'a> {
     spread: Spread,
 }
 
+/// A reference to the table itself: what a row refers to is there before it, so that following it comes to an end.
+struct Above {
+    columns: Vec<usize>,
+    key: Vec<usize>,
+    spread: Spread,
+}
+
+impl Above {
+    /// The key of an earlier row that agrees with what is fixed; nothing where there is none.
+    fn pick(
+        &self,
+        row: &[Option<String>],
+        fixed: &BTreeSet<usize>,
+        earlier: &[Vec<Option<String>>],
+        random: &mut Random,
+    ) -> Option<Key> {
+        let start = self.spread.index(random) % earlier.len().max(1);
+        let turned = earlier[start..].iter().chain(&earlier[..start]);
+        let agrees = |other: &&Vec<Option<String>>| {
+            let mut pairs = self.columns.iter().zip(&self.key);
+            pairs.all(|(at, key)| !fixed.contains(at) || row[*at] == other[*key])
+        };
+        let found = turned.take(2000).find(agrees)?;
+        Some(self.key.iter().map(|at| found[*at].clone()).collect())
+    }
+}
+
 /// A condition of the table with the places of its columns in a row.
 struct Condition<'a> {
     check: &'a Expression,
@@ -112,8 +140,11 @@ struct Sampler<'a> {
     spreads: Vec<(&'a super::shape::Column, Spread)>,
     parents: Vec<Parents<'a>>,
     joints: Vec<Joint>,
+    above: Vec<Above>,
     /// Columns of each key, and the values taken.
     taken: Vec<(BTreeSet<usize>, HashSet<Key>)>,
+    /// Intervals that are taken.
+    apart: Vec<Taken>,
     index: HashMap<&'a Ident, usize>,
     fallback: BTreeMap<Ident, Option<String>>,
 }
@@ -142,7 +173,7 @@ impl<'a> Sampler<'a> {
             .enumerate()
             .map(|(at, column)| (&column.name, at))
             .collect();
-        let spreads = columns
+        let spreads: Vec<(&super::shape::Column, Spread)> = columns
             .iter()
             .map(|column| (*column, Spread::new(column, &shape.checks, count)))
             .collect();
@@ -151,6 +182,17 @@ impl<'a> Sampler<'a> {
             .iter()
             .filter_map(|reference| Parents::find(reference, shape, made, count))
             .collect();
+        let own = |reference: &&Reference| reference.to == shape.name.name;
+        let above = shape.references.iter().filter(own).filter_map(|reference| {
+            let place = |name: &Ident| index.get(name).copied();
+            let column = shape.column(reference.columns.last()?)?;
+            Some(Above {
+                columns: reference.columns.iter().map(place).collect::<Option<_>>()?,
+                key: reference.key.iter().map(place).collect::<Option<_>>()?,
+                spread: Spread::of_parents(column, count, count),
+            })
+        });
+        let above = above.collect();
         let taken = shape
             .keys
             .iter()
@@ -161,6 +203,16 @@ impl<'a> Sampler<'a> {
             })
             .map(|key| (key, HashSet::new()))
             .collect();
+        let apart = shape.apart.iter().filter_map(|apart| {
+            let parents = parents.iter().filter(|parents| {
+                let mut columns = parents.reference.columns.iter();
+                columns.any(|column| apart.same.contains(column))
+            });
+            let groups = parents.map(|parents| parents.rows.len()).max();
+            let each = count as f64 / groups.unwrap_or(1) as f64;
+            Taken::new(apart, shape, &spreads, each)
+        });
+        let apart = apart.collect();
         let conditions = conditions(shape, &index, &parents);
         let joints = Joint::all(maker, shape, &index);
         let fallback = maker
@@ -175,7 +227,9 @@ impl<'a> Sampler<'a> {
             spreads,
             parents,
             joints,
+            above,
             taken,
+            apart,
             index,
             fallback: fallback.unwrap_or_default(),
         }
@@ -185,10 +239,14 @@ impl<'a> Sampler<'a> {
         let mut rows = Vec::with_capacity(self.count);
         for number in 0..self.count {
             for _ in 0..TRIES {
-                let Some(mut row) = self.row(number) else {
+                let Some(mut row) = self.row(number, &rows) else {
                     continue;
                 };
-                if self.mend(&mut row, number) && self.is_new(&row) {
+                let mut apart = self.apart.iter_mut();
+                if apart.all(|taken| taken.put(&mut row, &mut self.random))
+                    && self.mend(&mut row, number)
+                    && self.is_new(&row)
+                {
                     rows.push(row);
                     break;
                 }
@@ -206,7 +264,11 @@ impl<'a> Sampler<'a> {
         }
     }
 
-    fn row(&mut self, number: usize) -> Option<Vec<Option<String>>> {
+    fn row(
+        &mut self,
+        number: usize,
+        earlier: &[Vec<Option<String>>],
+    ) -> Option<Vec<Option<String>>> {
         let position = number as f64 / self.count.max(1) as f64;
         let mut row: Vec<Option<String>> = Vec::with_capacity(self.spreads.len());
         for (_, spread) in &self.spreads {
@@ -235,6 +297,26 @@ impl<'a> Sampler<'a> {
                 row[*at] = value.clone();
             }
             fixed.extend(&parents.reference.columns);
+        }
+        let fixed: BTreeSet<usize> = fixed
+            .into_iter()
+            .filter_map(|name| self.index.get(name).copied())
+            .collect();
+        for above in &self.above {
+            let own = |at: &&usize| !fixed.contains(at) && !above.key.contains(at);
+            let mut loose = above.columns.iter().filter(own);
+            if loose.any(|at| row[*at].is_none()) {
+                continue;
+            }
+            let found = above.pick(&row, &fixed, earlier, &mut self.random);
+            for (place, (at, key)) in above.columns.iter().zip(&above.key).enumerate() {
+                match &found {
+                    Some(found) => row[*at] = found[place].clone(),
+                    // The first of all has nothing above it, or itself.
+                    None if self.spreads[*at].0.nullable => row[*at] = None,
+                    None => row[*at] = row[*key].clone(),
+                }
+            }
         }
         for joint in &self.joints {
             joint.follow(

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::apart::{Apart, apart};
 use super::joint::Together;
 use super::kind::{Defined, Kind, Typed};
 use crate::catalog::{self, Catalog, ColumnDefault, PartitionBound, UserType};
@@ -64,6 +65,8 @@ pub(super) struct Shape {
     pub checks: Vec<Expression>,
     /// Sets of columns in which rows must differ, whether or not only some rows do.
     pub keys: Vec<Vec<Ident>>,
+    /// Intervals that may not overlap.
+    pub apart: Vec<Apart>,
     pub lifecycle: Option<Lifecycle>,
     /// Rows that the design declares.
     pub rows: f64,
@@ -178,6 +181,7 @@ fn shape(name: &QualifiedName, table: &catalog::Table, model: &Model, catalog: &
         references: references(name, table, model),
         checks,
         keys: keys(table),
+        apart: table.exclusions.values().filter_map(apart).collect(),
         lifecycle,
         rows,
         together,

@@ -2,6 +2,7 @@
 
 use super::kind::{Kind, seconds_to_text, text_to_seconds};
 use super::pattern;
+use super::profile::steps;
 use super::random::{Random, Zipf};
 use super::sample::is_scalar;
 use super::shape::Column;
@@ -14,6 +15,15 @@ const NULLS: f64 = 0.1;
 const DISTINCT: usize = 1000;
 /// Days that times cover where the design is silent.
 const DAYS: f64 = 365.0;
+
+/// Digits of a number that tells rows apart, where the design does not say how many there are.
+const DIGITS: usize = 7;
+/// More different values than anybody loads.
+const MANY: f64 = (1u64 << 52) as f64;
+/// A range that is drawn is this part of those in which it may begin.
+const BRIEF: f64 = 0.01;
+/// What `jsonb` takes beside the text in it.
+const JSON_HEAD: usize = 40;
 
 /// A text of so many bytes is stored apart from its row, and compressed.
 const LONG: usize = 500;
@@ -80,8 +90,9 @@ impl Spread {
                     .iter()
                     .map(|(value, share)| (column.kind.widen(value), *share)),
             )
-        } else if let Some(range) = &data.range {
-            between(&column.kind, Some((&range.0, &range.1)), rows, distinct)
+        } else if let Some((low, high)) = data.range.as_ref().filter(|_| has_ends(&column.kind)) {
+            let said = data.distinct.map(|_| distinct);
+            between(&column.kind, Some((low, high)), said, distinct)
         } else if !column.allowed.is_empty() {
             cumulated(column.allowed.iter().map(|value| (value.clone(), 1.0)))
         } else if let Some(pattern) = &data.pattern {
@@ -89,7 +100,12 @@ impl Spread {
         } else {
             match of_checks(column, checks) {
                 Some(source) => source,
-                None if is_scalar(&column.kind) => between(&column.kind, None, rows, distinct),
+                None if is_scalar(&column.kind) => between(
+                    &column.kind,
+                    None,
+                    data.distinct.map(|_| distinct),
+                    distinct,
+                ),
                 None => Source::Enumerated(distinct),
             }
         };
@@ -112,7 +128,15 @@ impl Spread {
             correlation: data.correlation.unwrap_or(0.0),
             width: data.width.map(|width| width.max(1.0) as usize),
             kind: column.kind.clone(),
-            hint: column.name.as_str().to_owned(),
+            hint: hint(column).to_owned(),
+        }
+    }
+
+    /// The ends of what is drawn from a range.
+    pub(super) fn ends(&self) -> Option<(f64, f64)> {
+        match self.source {
+            Source::Between { low, high, .. } => Some((low, high)),
+            _ => None,
         }
     }
 
@@ -172,16 +196,17 @@ impl Spread {
                     .clone()
             }
             Source::Between { low, high, steps } => {
-                let along = if random.share() < self.correlation.abs() {
-                    if self.correlation < 0.0 {
-                        1.0 - position
-                    } else {
-                        position
-                    }
-                } else {
-                    self.index(random) as f64 / (*steps).max(1) as f64
+                let ordered = random.share() < self.correlation.abs();
+                let along = match (ordered, self.correlation < 0.0) {
+                    (false, _) => None,
+                    (true, false) => Some(position),
+                    (true, true) => Some(1.0 - position),
                 };
-                scalar(&self.kind, low + (high - low) * along)
+                let step = match along {
+                    Some(along) => (along * *steps as f64) as usize,
+                    None => self.index(random),
+                };
+                self.between((*low, *high), step, *steps)
             }
             Source::Enumerated(_) => self.kind.value(self.index(random) as i64 + 1, &self.hint),
             Source::Pattern(text, _) => pattern::matching(text, self.index(random) as u64)?,
@@ -189,12 +214,27 @@ impl Spread {
         Some(self.padded(text))
     }
 
+    /// The value at so many steps from the low end; the last step is the high one.
+    fn between(&self, (low, high): (f64, f64), step: usize, steps: usize) -> String {
+        let last = steps.saturating_sub(1).max(1);
+        let value = low + (high - low) * step.min(last) as f64 / last as f64;
+        match &self.kind {
+            Kind::Range(of) => {
+                let brief = ((high - low) * BRIEF).max(least(of));
+                format!("[{},{})", scalar(of, value), scalar(of, value + brief))
+            }
+            kind => scalar(kind, value),
+        }
+    }
+
     /// The value of the k-th rank, counted from 0, where ranks have values of their own.
     pub(super) fn ranked(&self, rank: usize) -> Option<String> {
         let text = match &self.source {
             Source::Between { low, high, steps } => {
-                let along = rank as f64 / (*steps).max(1) as f64;
-                scalar(&self.kind, low + (high - low) * along)
+                if rank >= *steps {
+                    return None;
+                }
+                self.between((*low, *high), rank, *steps)
             }
             Source::Enumerated(_) => self.kind.value(rank as i64 + 1, &self.hint),
             Source::Pattern(text, _) => pattern::matching(text, rank as u64)?,
@@ -217,6 +257,22 @@ impl Spread {
     }
 
     fn padded(&self, mut text: String) -> String {
+        if let (Kind::Json, Some(width), Some(open)) =
+            (&self.kind, self.width, text.strip_suffix('}'))
+        {
+            let many = width.saturating_sub(JSON_HEAD);
+            let mut random = Random::for_part(width as u64, &text);
+            let mut words = String::new();
+            while words.len() < many {
+                words.push_str(&word(&mut random));
+                words.push(' ');
+            }
+            words.truncate(many);
+            return match many {
+                0 => text,
+                _ => format!("{open}, \"text\": \"{words}\"}}"),
+            };
+        }
         if let (Kind::Text { max }, Some(width)) = (&self.kind, self.width) {
             // Never cut: what sets values apart stands at their end.
             let width = width.max(text.len());
@@ -246,6 +302,21 @@ fn word(random: &mut Random) -> String {
     letters.map(char::from).collect()
 }
 
+/// What text begins with; nothing where that would make it wider than the design says. The same for any number of rows.
+fn hint(column: &Column) -> &str {
+    let name = column.name.as_str();
+    let digits = match column.data.distinct {
+        Some(count) if count >= 1.0 => count.log10() as usize + 1,
+        None if !column.keyed => DISTINCT.to_string().len(),
+        _ => DIGITS,
+    };
+    let room = column.data.width.unwrap_or(f64::INFINITY);
+    match (name.len() + 1 + digits) as f64 > room {
+        true => "",
+        false => name,
+    }
+}
+
 fn distinct(column: &Column, rows: usize) -> usize {
     let wanted = match column.data.distinct {
         Some(share) if share < 1.0 => share * rows as f64,
@@ -266,33 +337,53 @@ fn cumulated(values: impl Iterator<Item = (String, f64)>) -> Source {
     Source::Values(values.into_iter().map(add).collect())
 }
 
-fn between(kind: &Kind, range: Option<(&str, &str)>, rows: usize, distinct: usize) -> Source {
+/// Whether a range of values can be drawn from.
+fn has_ends(kind: &Kind) -> bool {
+    match kind {
+        Kind::Range(of) => is_scalar(of),
+        kind => is_scalar(kind),
+    }
+}
+
+/// The least by which two values differ that people tell apart.
+pub(super) fn least(kind: &Kind) -> f64 {
+    match kind {
+        Kind::Date => 86_400.0,
+        Kind::Decimal { scale, .. } => 10f64.powi(-(*scale as i32)),
+        _ => 1.0,
+    }
+}
+
+/// `said`: how many different values the design says there are.
+fn between(
+    kind: &Kind,
+    range: Option<(&str, &str)>,
+    said: Option<usize>,
+    distinct: usize,
+) -> Source {
+    let kind = match kind {
+        Kind::Range(of) => of,
+        kind => kind,
+    };
     let is_time = matches!(kind, Kind::Date | Kind::Timestamp { .. });
-    let read = |text: &str| {
-        if is_time {
-            text_to_seconds(text)
-        } else {
-            text.parse().ok()
-        }
+    let read = |text: &str| match is_time {
+        true => text_to_seconds(text),
+        false => text.parse().ok(),
     };
     let given = range.and_then(|(low, high)| Some((read(low)?, read(high)?)));
     let start = text_to_seconds(&Kind::Date.value(0, "")).unwrap_or(0.0);
-    match (given, is_time) {
-        (Some((low, high)), _) => Source::Between {
-            low,
-            high,
-            steps: rows.max(distinct),
-        },
-        (None, true) => Source::Between {
-            low: start - DAYS * 86_400.0,
-            high: start,
-            steps: rows.max(distinct),
-        },
-        (None, false) => Source::Between {
-            low: 1.0,
-            high: distinct as f64,
-            steps: distinct,
-        },
+    let (low, high) = match (given, is_time) {
+        (Some(given), _) => given,
+        (None, true) => (start - DAYS * 86_400.0, start),
+        (None, false) => (1.0, distinct as f64),
+    };
+    let all = range.and_then(|(low, high)| steps(kind, low, high));
+    let all = all.unwrap_or(if is_time { MANY } else { distinct as f64 });
+    let steps = said.map_or(all, |said| all.min(said as f64));
+    Source::Between {
+        low,
+        high,
+        steps: steps.clamp(1.0, MANY) as usize,
     }
 }
 
@@ -334,7 +425,7 @@ fn of_checks(column: &Column, checks: &[Expression]) -> Option<Source> {
     found
 }
 
-fn scalar(kind: &Kind, value: f64) -> String {
+pub(super) fn scalar(kind: &Kind, value: f64) -> String {
     match kind {
         Kind::Integer { .. } => (value.round() as i64).to_string(),
         Kind::Decimal { scale, precision } => {

@@ -394,6 +394,38 @@ fn samples_are_consistent_and_follow_the_data() {
     assert_eq!(bulks[2].rows, maker.sample(&counts, 1)[2].rows);
 }
 
+/// A query that follows such a reference would go round for ever.
+#[test]
+fn references_to_the_table_itself_lead_to_rows_before() {
+    let mut topic = table(
+        &["id int", "tenant_id uuid", "up int?"],
+        &["tenant_id", "id"],
+        &[],
+    );
+    refers(
+        &mut topic,
+        &["tenant_id", "up"],
+        "topic",
+        &["tenant_id", "id"],
+    );
+    refers(&mut topic, &["tenant_id"], "tenant", &["tenant_id"]);
+    let tenant = table(&["tenant_id uuid"], &["tenant_id"], &[]);
+    let maker = maker(vec![("tenant", tenant), ("topic", topic)], vec![]);
+    let bulks = maker.sample(&[("tenant".into(), 3), ("topic".into(), 300)], 1);
+    let bulk = bulks.iter().find(|bulk| bulk.table == "topic".into());
+    let rows = &bulk.expect("topics").rows;
+    let (mut under, mut seen) = (0, std::collections::BTreeSet::new());
+    for row in rows {
+        let [id, tenant, up] = row.as_slice() else {
+            unreachable!("three columns");
+        };
+        under += usize::from(up.is_some());
+        assert!(up.is_none() || seen.contains(&(tenant, up)), "{row:?}");
+        seen.insert((tenant, id));
+    }
+    assert!(under > 200, "{under}");
+}
+
 #[test]
 fn a_chain_of_references_longer_than_is_followed_is_cut() {
     let mut yaml = String::from(
@@ -419,4 +451,37 @@ fn a_chain_of_references_longer_than_is_followed_is_cut() {
     let last = rows.last().expect("the row that was asked for");
     assert_eq!(last.table, "t19".into());
     assert!(rows.len() > 5 && rows.len() < 20, "{}", rows.len());
+}
+
+/// Of two references the one to the tenants says how many there are, and how often each is met.
+#[test]
+fn a_skewed_tenant_is_one_of_all_tenants() {
+    let yaml = "pgproof: 1\ndesign: desk\ndatabase: {engine: postgres, version: 15, schema: desk}\ntables:\n  \
+        tenant:\n    grain: one\n    columns: {tenant_id: int}\n    key: [tenant_id]\n  \
+        agent:\n    grain: one\n    columns: {tenant_id: {type: int, data: {skew: 0.9}}, agent_id: int}\n    key: [tenant_id, agent_id]\n    \
+        references: {fk_tenant: {columns: [tenant_id], to: tenant}}\n  \
+        ticket:\n    grain: one\n    columns: {tenant_id: {type: int, data: {skew: 0.9}}, agent_id: int, ticket_id: int}\n    key: [ticket_id]\n    \
+        references: {fk_agent: {columns: [tenant_id, agent_id], to: agent}, fk_tenant: {columns: [tenant_id], to: tenant}}\n  \
+        note:\n    grain: one\n    columns: {tenant_id: {type: int, data: {skew: 0.9}}, agent_id: int, note_id: int}\n    key: [note_id]\n    \
+        references: {fk_agent: {columns: [tenant_id, agent_id], to: agent}}\n";
+    let mut map = SourceMap::new();
+    let id = map.add("design.yaml", yaml.to_owned());
+    let node = crate::source::parse(&map, id).expect("YAML");
+    let model = crate::design::resolve(&node).0.expect("a design");
+    let catalog = crate::compile::compile(&model).catalog;
+    let maker = Maker::new(&model, &catalog);
+    let rows = |table: &Ident| match table.as_str() {
+        "tenant" => 1_000.0,
+        _ => 500_000.0,
+    };
+    for table in ["ticket", "note"] {
+        let profile = maker.profile(&table.into(), &"tenant_id".into(), &rows);
+        let expected = super::Profile::Drawn {
+            size: 1_000.0,
+            exponent: 0.9,
+        };
+        assert_eq!(profile, Some(expected), "{table}");
+        let ranked = maker.ranked(&table.into(), &"tenant_id".into(), 3);
+        assert_eq!(ranked.unwrap_or_default(), ["1", "2", "3"], "{table}");
+    }
 }

@@ -247,6 +247,42 @@ fn data_is_possible() {
         "much",
         "write a number",
     );
+    for (column, given, marked) in [
+        (
+            "amount: cents",
+            "range: [1, 99999999999999999999]",
+            "99999999999999999999",
+        ),
+        ("amount: cents", "range: [1, 2.5]", "2.5"),
+        ("amount: cents", "range: [NaN, 5]", "NaN"),
+        ("amount: cents", "values: {much: 0.5}", "much"),
+        (
+            "sold_at: timestamptz",
+            "range: [2026-02-01, tomorrow]",
+            "tomorrow",
+        ),
+        (
+            "sold_at: timestamptz",
+            "range: [2026-02-30, 2026-04-01]",
+            "2026-02-30",
+        ),
+        ("sold_at: timestamptz", "range: [1, 2026-04-01]", "1"),
+        (
+            "sold_at: timestamptz",
+            "values: {2026-13-45: 0.5}",
+            "2026-13-45",
+        ),
+    ] {
+        let (name, data_type) = column.split_once(": ").expect("a column");
+        let given = format!("{name}: {{type: {data_type}, data: {{{given}}}}}");
+        fault(column, &given, "type-mismatch", marked, "write a");
+    }
+    fails(
+        "values: {open: 0}",
+        "data-impossible",
+        "{open: 0}",
+        "above 0",
+    );
     fault(
         "sold_at: timestamptz",
         "sold_at: {type: timestamptz, data: {range: [2026-02-01, 2026-01-01]}}",

@@ -179,7 +179,14 @@ impl<'a> Use<'a> {
                 condition.test == Test::Range && keys.any(|key| key.kind.is_time())
             };
             let written = self.access.conditions.iter();
-            let written = written.filter(move |condition| !passes(condition));
+            // Nor does one index serve each value that something contains or overlaps.
+            let single = |condition: &&Condition| {
+                matches!(
+                    condition.test,
+                    Test::Contains | Test::ContainedBy | Test::Overlaps
+                )
+            };
+            let written = written.filter(move |it| !passes(it) && !single(it));
             written.filter_map(|condition| Some((condition, condition.constant.clone()?)))
         };
         let state = |condition: &Condition| match condition.test {

@@ -36,7 +36,11 @@ pub(super) fn special(own: &Use<'_>) -> Vec<Draft> {
             (Test::HasKey, Kind::Jsonb)
             | (Test::Contains | Test::ContainedBy | Test::Overlaps, Kind::Array)
             | (Test::Search, Kind::TsVector) => inverted(own, condition, None, &mut found),
-            (Test::Contains | Test::ContainedBy | Test::Overlaps, Kind::Range) => {
+            // Also of trees and geometric types; the server refuses it where it has no such index.
+            (
+                Test::Contains | Test::ContainedBy | Test::Overlaps,
+                Kind::Range | Kind::Unordered | Kind::Other,
+            ) => {
                 spatial(own, condition, &mut found);
             }
             _ => {}
