@@ -7,6 +7,7 @@ use super::aside;
 use super::draft::{Draft, Item, Rank};
 use super::plan::{Backfill, Phase};
 use super::policy::Declared;
+use super::recipes::statistics::gather;
 use crate::catalog::{ObjectPath, Table};
 use crate::error::Error;
 use crate::sql::words as text;
@@ -102,7 +103,7 @@ pub(super) fn column(
     .undo(forgotten(draft, &subject))
     .check(check);
     draft.push(item);
-    draft.gather(table, cause);
+    gather(draft, table, cause);
     Ok(())
 }
 
@@ -156,7 +157,7 @@ pub(super) fn rows(
     .backfill(walk.backfill(draft, &subject))
     .undo(forgotten(draft, &subject));
     draft.push(item);
-    draft.gather(target, cause);
+    gather(draft, target, cause);
 }
 
 /// What was filled goes with its column or table; one that is filled anew begins at the first row again.
@@ -406,7 +407,7 @@ fn one_declared(
     };
     let item = Item::new(Phase::Backfill, Rank::Backfills, title, cause);
     draft.push(item.backfill(backfill).undo(forgotten(draft, &subject)));
-    draft.gather(table, cause);
+    gather(draft, table, cause);
     Ok(())
 }
 

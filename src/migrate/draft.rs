@@ -229,21 +229,6 @@ impl<'a> Draft<'a> {
         self.items.push(item);
     }
 
-    /// An ANALYZE before the switch, where the planner would know nothing of what is new: columns and tables that a backfill has filled,
-    /// expressions, columns together. A partitioned table is analysed by nothing else.
-    pub(super) fn gather(&mut self, table: &QualifiedName, cause: &ObjectPath) {
-        let title = format!("gather statistics of {}", table.name.as_str());
-        if self.has(&title) {
-            return;
-        }
-        let analyze = fill("ANALYZE {table}", &[("table", &quote_qualified(table))]);
-        let item = Item::new(Phase::Validate, Rank::Last, title, cause)
-            .alone(analyze)
-            .undo_parts([])
-            .because("until then the planner guesses at what is new");
-        self.push(item);
-    }
-
     /// Whether a step of this title is there.
     pub(super) fn has(&self, title: &str) -> bool {
         self.items.iter().any(|item| item.step.title == title)

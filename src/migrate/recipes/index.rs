@@ -133,7 +133,7 @@ fn build(
         draft.push(item);
     }
     if index.keys.iter().any(|key| key.column.is_none()) {
-        draft.gather(table, cause);
+        super::statistics::gather(draft, table, cause);
     }
     Ok(())
 }

@@ -2,6 +2,8 @@
 //!
 //! Triggers write to both; old rows are copied in chunks; the two exchange their names in one short transaction, after which the old table follows until it goes.
 
+use std::collections::BTreeMap;
+
 use crate::catalog::{Column, ColumnDefault, ForeignKey, ObjectPath, Table};
 use crate::compile::{Writer, derived};
 use crate::error::Error;
@@ -130,15 +132,42 @@ impl Pair<'_> {
     }
 }
 
-/// Names in the schema that the old table has, and that the new one takes over at the switch.
-fn taken(pair: &Pair<'_>) -> Vec<(Ident, bool)> {
-    let mut out: Vec<(Ident, bool)> = Vec::new();
+/// Gives something that belongs to a table another name.
+type Rename = fn(&QualifiedName, &Ident, &Ident) -> SqlText;
+
+/// Names in the schema that the new table takes over at the switch: how the old table's is renamed where it has one, and the new one's.
+fn taken<'p>(pair: &'p Pair<'_>) -> Vec<(&'p Ident, Option<Rename>, Rename)> {
+    let constraints = |table: &Table| -> Vec<Ident> {
+        let key = table.primary_key.iter().map(|(name, _)| name);
+        let others = table.uniques.keys().chain(table.exclusions.keys());
+        key.chain(others).cloned().collect()
+    };
+    let old = constraints(pair.from);
+    let was = |name: &Ident| -> Option<Rename> {
+        match old.contains(name) {
+            true => Some(rename_constraint),
+            false if pair.from.indexes.contains_key(name) => Some(rename_index),
+            false => None,
+        }
+    };
     let key = pair.to.primary_key.iter().map(|(name, _)| name);
-    let constraints = key
-        .chain(pair.to.uniques.keys())
-        .chain(pair.to.exclusions.keys());
-    out.extend(constraints.map(|name| (name.clone(), true)));
-    out.extend(pair.to.indexes.keys().map(|name| (name.clone(), false)));
+    let others = pair.to.uniques.keys().chain(pair.to.exclusions.keys());
+    let mut out: Vec<(&Ident, Option<Rename>, Rename)> = Vec::new();
+    out.extend(
+        key.chain(others)
+            .map(|name| (name, was(name), rename_constraint as Rename)),
+    );
+    out.extend(
+        pair.to
+            .indexes
+            .keys()
+            .map(|name| (name, was(name), rename_index as Rename)),
+    );
+    out.extend(pair.to.statistics.keys().map(|name| {
+        let is_there = pair.from.statistics.contains_key(name);
+        let rename: Rename = super::statistics::rename;
+        (name, is_there.then_some(rename), rename)
+    }));
     out
 }
 
@@ -155,28 +184,23 @@ fn partitions_in_the_way(pair: &Pair<'_>) -> Vec<Ident> {
     new
 }
 
+fn built(name: Ident) -> Ident {
+    derived(&[name.as_str(), "new"])
+}
+
+fn all_built<V>(all: BTreeMap<Ident, V>) -> BTreeMap<Ident, V> {
+    let renamed = all.into_iter().map(|(name, made)| (built(name), made));
+    renamed.collect()
+}
+
 /// The new table, whole, under other names.
 fn create(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
     let mut table = pair.to.clone();
-    let built = |name: Ident| derived(&[name.as_str(), "new"]);
     table.primary_key = table.primary_key.map(|(name, key)| (built(name), key));
-    table.uniques = table
-        .uniques
-        .into_iter()
-        .map(|(n, m)| (built(n), m))
-        .collect();
-    table.exclusions = table
-        .exclusions
-        .into_iter()
-        .map(|(n, m)| (built(n), m))
-        .collect();
-    table.indexes = table
-        .indexes
-        .into_iter()
-        .map(|(n, m)| (built(n), m))
-        .collect();
-    let statistics = std::mem::take(&mut table.statistics).into_iter();
-    table.statistics = statistics.map(|(n, m)| (built(n), m)).collect();
+    table.uniques = all_built(table.uniques);
+    table.exclusions = all_built(table.exclusions);
+    table.indexes = all_built(table.indexes);
+    table.statistics = all_built(table.statistics);
     let in_the_way = partitions_in_the_way(pair);
     for own in table
         .partitioning
@@ -393,57 +417,17 @@ fn exchange(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
             say(Slot::Columns, rename(from, to), vec![rename(to, from)]);
         }
     }
-    let old_constraint = |ident: &Ident| {
-        pair.from
-            .primary_key
-            .as_ref()
-            .is_some_and(|(name, _)| name == ident)
-            || pair.from.uniques.contains_key(ident)
-            || pair.from.exclusions.contains_key(ident)
-    };
-    for (ident, is_constraint) in taken(pair) {
+    for (ident, was, now) in taken(pair) {
         let (built, kept) = (
             derived(&[ident.as_str(), "new"]),
             derived(&[ident.as_str(), "old"]),
         );
-        let index = |from: &Ident, to: &Ident| rename_index(pair.name, from, to);
-        if old_constraint(&ident) {
-            say(
-                Slot::Keys,
-                rename_constraint(&pair.kept, &ident, &kept),
-                vec![rename_constraint(&pair.kept, &kept, &ident)],
-            );
-        } else if pair.from.indexes.contains_key(&ident) {
-            say(Slot::Keys, index(&ident, &kept), vec![index(&kept, &ident)]);
+        if let Some(was) = was {
+            let back = vec![was(&pair.kept, &kept, ident)];
+            say(Slot::Keys, was(&pair.kept, ident, &kept), back);
         }
-        if is_constraint {
-            say(
-                Slot::Keys,
-                rename_constraint(pair.name, &built, &ident),
-                vec![rename_constraint(pair.name, &ident, &built)],
-            );
-        } else {
-            say(
-                Slot::Keys,
-                index(&built, &ident),
-                vec![index(&ident, &built)],
-            );
-        }
-    }
-    for ident in pair.to.statistics.keys() {
-        let (built, kept) = (
-            derived(&[ident.as_str(), "new"]),
-            derived(&[ident.as_str(), "old"]),
-        );
-        let rename = |from, to| super::statistics::rename(pair.name, from, to);
-        if pair.from.statistics.contains_key(ident) {
-            say(Slot::Keys, rename(ident, &kept), vec![rename(&kept, ident)]);
-        }
-        say(
-            Slot::Keys,
-            rename(&built, ident),
-            vec![rename(ident, &built)],
-        );
+        let back = vec![now(pair.name, ident, &built)];
+        say(Slot::Keys, now(pair.name, &built, ident), back);
     }
     let identities = pair.to.columns.iter().filter(|column| {
         matches!(

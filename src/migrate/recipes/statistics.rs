@@ -7,7 +7,7 @@ use crate::migrate::change::{Change, What};
 use crate::migrate::draft::{Draft, Item, Rank, beside};
 use crate::migrate::plan::{Part, Phase};
 use crate::migrate::recipe::Recipe;
-use crate::sql::{Ident, QualifiedName, SqlText, fill, quote_ident};
+use crate::sql::{Ident, QualifiedName, SqlText, fill, quote_ident, quote_qualified};
 
 pub(in crate::migrate) static STATISTICS: Recipe = Recipe {
     name: "statistics",
@@ -88,7 +88,22 @@ fn create(
         .part(lines::statistics(name, table, &made))
         .undo(drop(table, name));
     draft.push(item);
-    draft.gather(table, cause);
+    gather(draft, table, cause);
+}
+
+/// An ANALYZE before the switch, where the planner would know nothing of what is new: columns and tables that a backfill has filled,
+/// expressions, columns together. A partitioned table is analysed by nothing else.
+pub(in crate::migrate) fn gather(draft: &mut Draft<'_>, table: &QualifiedName, cause: &ObjectPath) {
+    let title = format!("gather statistics of {}", table.name.as_str());
+    if draft.has(&title) {
+        return;
+    }
+    let analyze = fill("ANALYZE {table}", &[("table", &quote_qualified(table))]);
+    let item = Item::new(Phase::Validate, Rank::Last, title, cause)
+        .alone(analyze)
+        .undo_parts([])
+        .because("until then the planner guesses at what is new");
+    draft.push(item);
 }
 
 /// Statistics of the old schema over columns under the names that they have after the switch.
