@@ -138,6 +138,13 @@ fn trigger(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             let counts = function
                 .as_ref()
                 .and_then(|name| tally::counted_by(draft, name));
+            if let Some(tally) = counts.as_ref().filter(|own| tally::is_late(draft, own)) {
+                // Its groups have another type until the switch.
+                let pair = (now, vec![Part::new(drop)]);
+                draft.switch(table, Slot::Rules, &change.object, pair);
+                tally::filled(draft, tally, Phase::Switch, &change.object);
+                return Ok(());
+            }
             if waits && counts.is_none() {
                 // Before the switch it would watch the old column, and stay with it.
                 let pair = (now, vec![Part::new(drop)]);

@@ -38,6 +38,12 @@ pub(super) fn asks(draft: &Draft<'_>, function: &QualifiedName) -> bool {
     })
 }
 
+/// Whether its groups can only be counted after the switch: a column of theirs comes in another type under the same name.
+pub(super) fn is_late(draft: &Draft<'_>, tally: &Tally) -> bool {
+    let mut all = draft.diff.replaced_in(&tally.table);
+    all.any(|own| own.built != own.new && tally.per.contains(&own.new))
+}
+
 /// Whether a counting function counts otherwise than before: a limit alone moves nothing.
 pub(super) fn counts_otherwise(draft: &Draft<'_>, tally: &Tally) -> bool {
     let shares = |catalog: &Catalog| -> Vec<SqlText> {
