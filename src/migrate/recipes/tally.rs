@@ -38,10 +38,17 @@ pub(super) fn asks(draft: &Draft<'_>, function: &QualifiedName) -> bool {
     })
 }
 
-/// Whether its groups can only be counted after the switch: a column of theirs comes in another type under the same name.
+/// Whether its groups can only be counted after the switch: a column of theirs, or one that is added up, comes in another type under the same
+/// name.
 pub(super) fn is_late(draft: &Draft<'_>, tally: &Tally) -> bool {
     let mut all = draft.diff.replaced_in(&tally.table);
-    all.any(|own| own.built != own.new && tally.per.contains(&own.new))
+    all.any(|own| {
+        let is_added = tally
+            .totals
+            .iter()
+            .any(|(_, sql)| text::mentions(sql, &own.new));
+        own.built != own.new && (tally.per.contains(&own.new) || is_added)
+    })
 }
 
 /// Whether a counting function counts otherwise than before: a limit alone moves nothing.

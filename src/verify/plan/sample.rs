@@ -327,7 +327,6 @@ pub(super) async fn set_planner(
 #[cfg(test)]
 mod tests {
     use super::scaled;
-    use super::statistics::LOOKED_AT;
 
     #[test]
     fn many_large_tables_share_what_there_is() {
