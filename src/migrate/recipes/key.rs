@@ -190,6 +190,52 @@ pub(super) fn unchanged(
     found
 }
 
+/// The change with which a unique constraint over these columns goes in the switch; references of tables that go then go with it.
+pub(super) fn gone_with<'d>(
+    draft: &'d Draft<'_>,
+    table: &QualifiedName,
+    columns: &[Ident],
+) -> Option<&'d ObjectPath> {
+    let mut all = draft.diff.changes.iter();
+    let found = all.find(|change| {
+        let ObjectPath::Unique(own, name) = &change.object else {
+            return false;
+        };
+        let goes = match change.what {
+            What::Dropped => true,
+            What::Altered(facet) => facet != Facet::Rebuilt,
+            _ => false,
+        };
+        goes && own == table
+            && of_old(draft, table, name).is_some_and(|was| is_same_key(&was.columns, columns))
+    });
+    found.map(|change| &change.object)
+}
+
+/// References of tables that go, as far as they go with this key: each with what drops it and what makes it again.
+fn going(
+    draft: &Draft<'_>,
+    table: &QualifiedName,
+    was: &Unique,
+    cause: &ObjectPath,
+) -> Vec<(SqlText, Vec<Part>)> {
+    if gone_with(draft, table, &was.columns) != Some(cause)
+        || super::primary::drops(draft, table, &was.columns)
+    {
+        return Vec::new();
+    }
+    let mut all = standing_on(draft, table, &was.columns);
+    all.retain(|(child, ..)| !draft.to.tables.contains_key(child));
+    let pairs = all.into_iter().map(|(child, name, key)| {
+        let again = added_again(draft, &child, &name, &key).into_iter();
+        let back = again
+            .map(Part::new)
+            .chain([Part::alone(validate(&child, &name))]);
+        (drop_constraint(&child, &name), back.collect())
+    });
+    pairs.collect()
+}
+
 fn of_old(draft: &Draft<'_>, table: &QualifiedName, name: &Ident) -> Option<Unique> {
     draft.from.tables.get(table)?.uniques.get(name).cloned()
 }
@@ -247,7 +293,9 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             let proofs = staying
                 .iter()
                 .map(|(child, reference, _)| Part::alone(validate(child, reference)));
-            let forward = staying.iter().map(off);
+            let going = going(draft, table, &was, cause);
+            let gone = going.iter().map(|(drop, _)| Part::new(drop.clone()));
+            let forward = gone.chain(staying.iter().map(off));
             let forward = forward.chain([Part::new(drop_constraint(table, name))]);
             let forward: Vec<Part> = forward.chain(staying.iter().flat_map(on)).collect();
             let item = Item::new(Phase::Switch, rank, format!("drop {named}"), cause)
@@ -255,6 +303,7 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 .undo_parts(staying.iter().map(off))
                 .undo_parts(again(draft, table, name, (&was, &was.columns))?)
                 .undo_parts(staying.iter().flat_map(on))
+                .undo_parts(going.into_iter().flat_map(|(_, back)| back))
                 .undo_parts(proofs.clone());
             draft.push(item);
             for proof in proofs {
@@ -298,6 +347,9 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                     .forward_only("the old column goes in the next step");
                 draft.push(item);
             } else {
+                for pair in going(draft, table, &was, cause) {
+                    draft.switch(table, Slot::DropReferences, cause, pair);
+                }
                 let after = super::primary::back_columns(draft, table, &was.columns);
                 let pair = (
                     drop_constraint(table, name),

@@ -172,7 +172,9 @@ fn dropped(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     };
     // References among tables that go together would forbid any order.
     for (key, made) in &table.foreign_keys {
-        if made.table != *name && !super::primary::drops(draft, &made.table, &made.key) {
+        let goes_before = super::primary::drops(draft, &made.table, &made.key)
+            || super::key::gone_with(draft, &made.table, &made.key).is_some();
+        if made.table != *name && !goes_before {
             let object = ObjectPath::ForeignKey(name.clone(), key.clone());
             let title = format!("drop reference {} of {}", key.as_str(), name.name.as_str());
             // After its switch, the table that it refers to is called otherwise.
