@@ -30,8 +30,10 @@ fn one(cx: &Context<'_>, entry: &Entry, symbol: &TableSymbol<'_>, subject: &str)
     super::name::check(cx, "statistics", &own, subject);
     let columns = names(node, "columns");
     cx.columns(symbol, &columns, &format!("{subject} / columns"));
-    if !(2..=MOST).contains(&columns.len()) && !columns.is_empty() {
-        let at = node.get("columns").map_or(own.at, |value| value.at);
+    if let Some(written) = node.get("columns")
+        && !(2..=MOST).contains(&columns.len())
+    {
+        let at = written.at;
         let message = format!(
             "statistics over {} column{}",
             columns.len(),

@@ -379,3 +379,43 @@ fn earlier_names_are_gone() {
         []
     );
 }
+
+#[test]
+fn statistics_are_over_columns_that_can_hang_together() {
+    let declared = |said: &str| {
+        format!(
+            "indexes: {{ix_sale_customer: {{columns: [customer_id, sold_at desc], serves: [sales]}}}}\n    statistics: {{st_sale: {said}}}\n    volume: {{rows: 1M}}"
+        )
+    };
+    let replaced =
+        "indexes: {ix_sale_customer: {columns: [customer_id, sold_at desc], serves: [sales]}}";
+    for (said, code, marked, help) in [
+        ("{columns: []}", "statistics-impossible", "[]", "two to 8"),
+        (
+            "{columns: kind}",
+            "statistics-impossible",
+            "kind",
+            "two to 8",
+        ),
+        (
+            "{columns: [kind, nope]}",
+            "dangling-column",
+            "nope",
+            "did you mean `note`?",
+        ),
+        (
+            "{columns: [kind, state], distinct: 2M}",
+            "statistics-impossible",
+            "2M",
+            "that rows have",
+        ),
+        (
+            "{columns: [kind, state], distinct: 0}",
+            "statistics-impossible",
+            "0",
+            "fraction",
+        ),
+    ] {
+        fault(replaced, &declared(said), code, marked, help);
+    }
+}
