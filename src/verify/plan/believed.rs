@@ -206,6 +206,7 @@ fn histogram(believed: &Believed) -> Option<SqlText> {
 /// same rows before.
 pub(super) async fn read_believed(
     admin: &mut Session,
+    keeper: &mut Session,
     forgets: &dyn Fn(&Believed) -> bool,
     known: &[Believed],
 ) -> Result<Vec<Believed>, SqlFailure> {
@@ -235,7 +236,7 @@ pub(super) async fn read_believed(
                 ),
             ],
         );
-        let rows = admin.query(&bounds).await?;
+        let rows = keeper.query(&bounds).await?;
         let text = rows.rows.first().and_then(|row| row.first()?.clone());
         believed.all = text
             .and_then(|text| serde_json::from_str(&text).ok())

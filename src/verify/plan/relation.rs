@@ -176,6 +176,7 @@ pub(super) type Widths = BTreeMap<(u32, i64), f64>;
 /// Reads all of them. `known`: the widths, where the same rows were looked at before.
 pub(super) async fn read_relations(
     admin: &mut Session,
+    keeper: &mut Session,
     known: Option<Widths>,
 ) -> Result<(Vec<Relation>, Widths), SqlFailure> {
     let relations = admin.query(&fixed(RELATIONS)).await?;
@@ -205,7 +206,7 @@ pub(super) async fn read_relations(
     let mut relations: Vec<Relation> = relations.rows.iter().map(read).collect();
     let widths = match known {
         Some(known) => known,
-        None => widths(admin, &relations).await?,
+        None => widths(keeper, &relations).await?,
     };
     for relation in &mut relations {
         for column in &mut relation.columns {
@@ -223,7 +224,7 @@ pub(super) async fn read_relations(
 
 /// ANALYZE counts average bytes as whole numbers, and a row that ends just behind a multiple of eight takes eight bytes more. What is stored
 /// elsewhere or compressed keeps what ANALYZE says of it.
-async fn widths(admin: &mut Session, relations: &[Relation]) -> Result<Widths, SqlFailure> {
+async fn widths(keeper: &mut Session, relations: &[Relation]) -> Result<Widths, SqlFailure> {
     let mut exact = Widths::new();
     for table in relations.iter().filter(|relation| relation.is_table()) {
         let varies = |column: &&Column| column.stored.length.is_none() && column.stored.width > 0.0;
@@ -243,7 +244,7 @@ async fn widths(admin: &mut Session, relations: &[Relation]) -> Result<Widths, S
                 ("table", &quote_qualified(&name)),
             ],
         );
-        let rows = admin.query(&select).await?;
+        let rows = keeper.query(&select).await?;
         for (at, column) in columns.iter().enumerate() {
             let width = number(rows.rows.first().and_then(|row| row.get(at)));
             if (width - column.stored.width).abs() < 1.0 {

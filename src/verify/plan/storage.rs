@@ -77,7 +77,9 @@ impl Storage {
                 Some(Profile::Drawn { exponent, .. }) if exponent == 0.0
             )
         };
-        let read = Storage::read(&mut admin, &forgets, before).await;
+        // Whoever plans a query of a table runs what its indexes compute.
+        let mut keeper = database.keeper().await?;
+        let read = Storage::read((&mut admin, &mut keeper), &forgets, before).await;
         let (mut relations, widths, believed, segment) =
             read.map_err(|failure| failure.into_error("read the sample's sizes"))?;
         let together = read_together(&mut admin).await;
@@ -106,7 +108,7 @@ impl Storage {
     }
 
     async fn read(
-        admin: &mut Session,
+        (admin, keeper): (&mut Session, &mut Session),
         forgets: &dyn Fn(&Believed) -> bool,
         before: Option<&Storage>,
     ) -> Result<(Vec<Relation>, Widths, Vec<Believed>, f64), SqlFailure> {
@@ -114,9 +116,9 @@ impl Storage {
             .batch(&fixed("SET allow_system_table_mods = on"))
             .await?;
         let known = before.map(|before| before.widths.clone());
-        let (relations, widths) = read_relations(admin, known).await?;
+        let (relations, widths) = read_relations(admin, keeper, known).await?;
         let known = before.map_or(&[] as &[Believed], |before| &before.believed);
-        let believed = read_believed(admin, forgets, known).await?;
+        let believed = read_believed(admin, keeper, forgets, known).await?;
         let segment = admin
             .query(&fixed(
                 "SELECT setting FROM pg_settings WHERE name = 'segment_size'",
