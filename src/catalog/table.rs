@@ -42,6 +42,13 @@ pub struct Column {
     pub comment: Option<String>,
 }
 
+impl Column {
+    /// Whether the server computes it: GENERATED ALWAYS AS (expression).
+    pub fn is_generated(&self) -> bool {
+        matches!(self.default, Some(ColumnDefault::Generated(_)))
+    }
+}
+
 /// How a partitioned table is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -127,6 +134,12 @@ impl Table {
     /// A column by name.
     pub fn column(&self, name: &Ident) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == *name)
+    }
+
+    /// Constraints behind which an index of the same name stands: the key first.
+    pub fn indexed_constraints(&self) -> impl Iterator<Item = &Ident> {
+        let key = self.primary_key.iter().map(|(name, _)| name);
+        key.chain(self.uniques.keys()).chain(self.exclusions.keys())
     }
 
     /// Tables that this one's foreign keys point at.

@@ -55,7 +55,7 @@ pub(super) fn columns(
         }
     }
     // What is computed from a column that is replaced is replaced too.
-    let computed = |column: &&Column| matches!(column.default, Some(ColumnDefault::Generated(_)));
+    let computed = |column: &&Column| column.is_generated();
     let plain = to.columns.iter().filter(|column| !computed(column));
     for column in plain.chain(to.columns.iter().filter(computed)) {
         match from.column(&column.name) {

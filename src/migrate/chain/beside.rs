@@ -81,12 +81,7 @@ impl Beside {
             self.partitions
                 .insert(within(&partition.name), name.clone());
         }
-        let constraints = table
-            .uniques
-            .keys()
-            .chain(table.exclusions.keys())
-            .chain(table.primary_key.iter().map(|(own, _)| own));
-        for index in table.indexes.keys().chain(constraints) {
+        for index in table.indexes.keys().chain(table.indexed_constraints()) {
             self.indexes.insert(within(index), name.clone());
         }
         for (own, key) in &table.foreign_keys {
@@ -101,12 +96,7 @@ impl Beside {
         for partition in table.partitioning.iter().flat_map(|by| &by.partitions) {
             self.partitions.remove(&within(&partition.name));
         }
-        let constraints = table
-            .uniques
-            .keys()
-            .chain(table.exclusions.keys())
-            .chain(table.primary_key.iter().map(|(own, _)| own));
-        for index in table.indexes.keys().chain(constraints) {
+        for index in table.indexes.keys().chain(table.indexed_constraints()) {
             self.indexes.remove(&within(index));
         }
         for (own, key) in &table.foreign_keys {

@@ -174,13 +174,7 @@ fn lock_indexes(work: &mut Work, table: &QualifiedName, only: Option<&QualifiedN
         work.out.index_locks.insert(table.clone(), AccessExclusive);
         return;
     };
-    let names = own
-        .indexes
-        .keys()
-        .chain(own.uniques.keys())
-        .chain(own.exclusions.keys())
-        .chain(own.primary_key.iter().map(|(name, _)| name));
-    for name in names {
+    for name in own.indexes.keys().chain(own.indexed_constraints()) {
         let name = QualifiedName::new(table.schema.clone(), name.clone());
         work.out.index_locks.insert(name, AccessExclusive);
     }

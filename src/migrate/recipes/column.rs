@@ -296,7 +296,7 @@ fn dropped(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     if !column.nullable && column.default.is_none() {
         loosen(draft, from, table, name, &change.object);
     }
-    let is_generated = matches!(column.default, Some(ColumnDefault::Generated(_)));
+    let is_generated = column.is_generated();
     let mut item = Item::new(
         Phase::Contract,
         // What is computed from other columns goes before them.

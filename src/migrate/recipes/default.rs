@@ -76,7 +76,7 @@ fn default(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     let (Some(was), Some(now)) = (from.column(name), to.column(name)) else {
         return Ok(());
     };
-    let was_generated = matches!(was.default, Some(ColumnDefault::Generated(_)));
+    let was_generated = was.is_generated();
     let is_identity = matches!(
         now.default,
         Some(ColumnDefault::IdentityAlways | ColumnDefault::IdentityByDefault)

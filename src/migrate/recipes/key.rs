@@ -1,6 +1,6 @@
 //! Unique constraints, and what primary keys share with them.
 
-use super::reference::added_again;
+use super::reference::{added_again, back_again};
 use crate::catalog::{ForeignKey, Index, IndexKey, ObjectPath, Table, Unique};
 use crate::compile::{derived, lines};
 use crate::error::Error;
@@ -227,11 +227,8 @@ fn going(
     let mut all = standing_on(draft, table, &was.columns);
     all.retain(|(child, ..)| !draft.to.tables.contains_key(child));
     let pairs = all.into_iter().map(|(child, name, key)| {
-        let again = added_again(draft, &child, &name, &key).into_iter();
-        let back = again
-            .map(Part::new)
-            .chain([Part::alone(validate(&child, &name))]);
-        (drop_constraint(&child, &name), back.collect())
+        let back = back_again(draft, &child, &name, &key);
+        (drop_constraint(&child, &name), back)
     });
     pairs.collect()
 }

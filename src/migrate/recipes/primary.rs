@@ -1,13 +1,11 @@
 //! Primary keys.
 
 use super::key::{build, index, is_same_key, over_built, ready, standing_on, unchanged, using};
-use super::reference::{added_again, is_hidden, proven};
+use super::reference::{added_again, back_again, is_hidden, proven};
 use crate::catalog::{ObjectPath, Unique};
 use crate::error::Error;
 use crate::migrate::change::{Change, What};
-use crate::migrate::draft::{
-    Draft, Item, Rank, Slot, drop_constraint, rename_constraint, validate,
-};
+use crate::migrate::draft::{Draft, Item, Rank, Slot, drop_constraint, rename_constraint};
 use crate::migrate::plan::{Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::sql::{Ident, QualifiedName};
@@ -91,9 +89,7 @@ fn primary(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         let (mut off, mut on) = (Vec::new(), Vec::new());
         for (child, reference, key) in unchanged(draft, table, &now.columns) {
             off.push(Part::new(drop_constraint(&child, &reference)));
-            let again = added_again(draft, &child, &reference, &key);
-            on.extend(again.into_iter().map(Part::new));
-            on.push(Part::alone(validate(&child, &reference)));
+            on.extend(back_again(draft, &child, &reference, &key));
         }
         draft.switch_back(table, Slot::References, off);
         draft.switch_back(table, Slot::DropReferences, on);
@@ -153,20 +149,16 @@ fn references(draft: &mut Draft<'_>, table: &QualifiedName, was: &Unique, cause:
         }
         if in_new.is_none() || is_shadowed {
             // Its table goes, but not before the key does.
-            let again = added_again(draft, &child, &name, &key);
-            let mut back: Vec<Part> = again.into_iter().map(Part::new).collect();
-            back.push(Part::alone(validate(&child, &name)));
+            let back = back_again(draft, &child, &name, &key);
             let pair = (drop_constraint(&child, &name), back);
             draft.switch(table, Slot::DropReferences, cause, pair);
             continue;
         }
-        let again = added_again(draft, &child, &name, &key);
         let drop = drop_constraint(&child, &name);
-        let mut back: Vec<Part> = again.iter().cloned().map(Part::new).collect();
-        back.push(Part::alone(validate(&child, &name)));
+        let back = back_again(draft, &child, &name, &key);
         draft.switch(table, Slot::DropReferences, cause, (drop.clone(), back));
         let mut off = vec![Part::new(drop)];
-        for sql in again {
+        for sql in added_again(draft, &child, &name, &key) {
             let pair = (sql, std::mem::take(&mut off));
             draft.switch(table, Slot::References, cause, pair);
         }

@@ -302,6 +302,18 @@ pub(super) fn added_again(
     seen_by_owner(is_forced && rest.is_empty(), &key.table, add)
 }
 
+/// The same when a switch is taken back, with its proof.
+pub(super) fn back_again(
+    draft: &Draft<'_>,
+    table: &QualifiedName,
+    name: &Ident,
+    key: &ForeignKey,
+) -> Vec<Part> {
+    let again = added_again(draft, table, name, key).into_iter();
+    let parts = again.map(Part::new);
+    parts.chain([Part::alone(validate(table, name))]).collect()
+}
+
 /// The proof of a reference. Where policies would hide rows it fails rather than finding too many orphans, or none.
 pub(super) fn proven(is_hidden: bool, table: &QualifiedName, name: &Ident) -> Vec<SqlText> {
     let off = is_hidden.then(|| fixed("SET LOCAL row_security = off"));

@@ -107,7 +107,7 @@ fn replaced(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             pair.built_type.as_str()
         )));
     }
-    if matches!(now.default, Some(ColumnDefault::Generated(_))) {
+    if now.is_generated() {
         generated(draft, &pair);
     } else {
         added(draft, &pair);
@@ -340,7 +340,7 @@ fn gone(pair: &Pair<'_>) -> Rank {
 /// Both names stay until no program of the old version is left.
 fn renamed(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     let sync = pair.name("sync");
-    let is_generated = matches!(pair.now.default, Some(ColumnDefault::Generated(_)));
+    let is_generated = pair.now.is_generated();
     let mut item = Item::new(
         Phase::Contract,
         gone(pair),
@@ -369,7 +369,7 @@ fn switched(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     let (name, built) = (&pair.replaced.new, &pair.replaced.built);
     let kept = draft.kept(name);
     let (sync, back_name) = (pair.name("sync"), pair.name("back"));
-    let is_generated = matches!(pair.now.default, Some(ColumnDefault::Generated(_)));
+    let is_generated = pair.now.is_generated();
     let rename = |from: &Ident, to: &Ident| {
         let parts = [("from", &quote_ident(from)), ("to", &quote_ident(to))];
         alter(pair.table, "RENAME COLUMN {from} TO {to}", &parts)

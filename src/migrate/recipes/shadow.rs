@@ -57,7 +57,7 @@ fn shadow(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     };
     let beside = |ident: Ident| QualifiedName::new(name.schema.clone(), ident);
     let (mut shared, mut were, mut casts) = (Vec::new(), Vec::new(), Vec::new());
-    for column in to.columns.iter().filter(|column| !is_computed(column)) {
+    for column in to.columns.iter().filter(|column| !column.is_generated()) {
         let was = draft.diff.carried.get(&(name.clone(), column.name.clone()));
         // What was computed is copied as it is.
         if let Some(was) = was.and_then(|was| from.column(was)) {
@@ -137,32 +137,18 @@ type Rename = fn(&QualifiedName, &Ident, &Ident) -> SqlText;
 
 /// Names in the schema that the new table takes over at the switch: how the old table's is renamed where it has one, and the new one's.
 fn taken<'p>(pair: &'p Pair<'_>) -> Vec<(&'p Ident, Option<Rename>, Rename)> {
-    let constraints = |table: &Table| -> Vec<Ident> {
-        let key = table.primary_key.iter().map(|(name, _)| name);
-        let others = table.uniques.keys().chain(table.exclusions.keys());
-        key.chain(others).cloned().collect()
-    };
-    let old = constraints(pair.from);
     let was = |name: &Ident| -> Option<Rename> {
-        match old.contains(name) {
+        match pair.from.indexed_constraints().any(|old| old == name) {
             true => Some(rename_constraint),
             false if pair.from.indexes.contains_key(name) => Some(rename_index),
             false => None,
         }
     };
-    let key = pair.to.primary_key.iter().map(|(name, _)| name);
-    let others = pair.to.uniques.keys().chain(pair.to.exclusions.keys());
-    let mut out: Vec<(&Ident, Option<Rename>, Rename)> = Vec::new();
-    out.extend(
-        key.chain(others)
-            .map(|name| (name, was(name), rename_constraint as Rename)),
-    );
-    out.extend(
-        pair.to
-            .indexes
-            .keys()
-            .map(|name| (name, was(name), rename_index as Rename)),
-    );
+    let constraints = pair.to.indexed_constraints();
+    let constraints = constraints.map(|name| (name, was(name), rename_constraint as Rename));
+    let indexes = pair.to.indexes.keys();
+    let indexes = indexes.map(|name| (name, was(name), rename_index as Rename));
+    let mut out: Vec<(&Ident, Option<Rename>, Rename)> = constraints.chain(indexes).collect();
     out.extend(pair.to.statistics.keys().map(|name| {
         let is_there = pair.from.statistics.contains_key(name);
         let rename: Rename = super::statistics::rename;
@@ -184,19 +170,19 @@ fn partitions_in_the_way(pair: &Pair<'_>) -> Vec<Ident> {
     new
 }
 
-fn built(name: Ident) -> Ident {
+fn built(name: &Ident) -> Ident {
     derived(&[name.as_str(), "new"])
 }
 
 fn all_built<V>(all: BTreeMap<Ident, V>) -> BTreeMap<Ident, V> {
-    let renamed = all.into_iter().map(|(name, made)| (built(name), made));
+    let renamed = all.into_iter().map(|(name, made)| (built(&name), made));
     renamed.collect()
 }
 
 /// The new table, whole, under other names.
 fn create(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
     let mut table = pair.to.clone();
-    table.primary_key = table.primary_key.map(|(name, key)| (built(name), key));
+    table.primary_key = table.primary_key.map(|(name, key)| (built(&name), key));
     table.uniques = all_built(table.uniques);
     table.exclusions = all_built(table.exclusions);
     table.indexes = all_built(table.indexes);
@@ -208,7 +194,7 @@ fn create(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
         .flat_map(|by| &mut by.partitions)
     {
         if in_the_way.contains(&own.name) {
-            own.name = built(own.name.clone());
+            own.name = built(&own.name);
         }
     }
     for column in &mut table.columns {
@@ -261,10 +247,6 @@ fn create(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
     Ok(())
 }
 
-fn is_computed(column: &Column) -> bool {
-    matches!(column.default, Some(ColumnDefault::Generated(_)))
-}
-
 fn mirror_name(pair: &Pair<'_>) -> Ident {
     derived(&["pgproof", "mirror", pair.name.name.as_str()])
 }
@@ -293,7 +275,7 @@ fn mirror_function(
     // On the way back the old table computes for itself what it computes.
     let written = columns.iter().zip(pair.values(Some("NEW"), forward));
     let (columns, values): (Vec<Ident>, Vec<SqlText>) = written
-        .filter(|(name, _)| forward || !pair.from.column(name).is_some_and(is_computed))
+        .filter(|(name, _)| forward || !pair.from.column(name).is_some_and(Column::is_generated))
         .map(|(name, value)| (name.clone(), value))
         .unzip();
     let parts = [
@@ -418,10 +400,7 @@ fn exchange(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
         }
     }
     for (ident, was, now) in taken(pair) {
-        let (built, kept) = (
-            derived(&[ident.as_str(), "new"]),
-            derived(&[ident.as_str(), "old"]),
-        );
+        let (built, kept) = (built(ident), derived(&[ident.as_str(), "old"]));
         if let Some(was) = was {
             let back = vec![was(&pair.kept, &kept, ident)];
             say(Slot::Keys, was(&pair.kept, ident, &kept), back);

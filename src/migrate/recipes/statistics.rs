@@ -1,5 +1,7 @@
 //! Extended statistics.
 
+use super::key::over_built;
+use super::primary::back_columns;
 use crate::catalog::{ObjectPath, Statistics};
 use crate::compile::lines;
 use crate::error::Error;
@@ -74,15 +76,16 @@ fn create(
     made: &Statistics,
     cause: &ObjectPath,
 ) {
-    let mut made = made.clone();
-    let mut phase = Phase::Expand;
-    for replaced in draft.diff.replaced_in(table) {
-        if made.columns.remove(&replaced.new) {
-            made.columns.insert(replaced.built.clone());
-            // Only the backfill fills it.
-            phase = Phase::Validate;
-        }
-    }
+    let columns: Vec<Ident> = made.columns.iter().cloned().collect();
+    // Before the backfill nothing is known of a column that is replaced.
+    let phase = match draft.diff.names_replaced(table, &columns) {
+        true => Phase::Validate,
+        false => Phase::Expand,
+    };
+    let made = Statistics {
+        columns: over_built(draft, table, &columns).into_iter().collect(),
+        ..made.clone()
+    };
     let title = format!("statistics {} of {}", name.as_str(), table.name.as_str());
     let item = Item::new(phase, Rank::Indexes, title, cause)
         .part(lines::statistics(name, table, &made))
@@ -108,13 +111,11 @@ pub(in crate::migrate) fn gather(draft: &mut Draft<'_>, table: &QualifiedName, c
 
 /// Statistics of the old schema over columns under the names that they have after the switch.
 fn over_kept(draft: &Draft<'_>, table: &QualifiedName, made: &Statistics) -> Statistics {
-    let mut made = made.clone();
-    for replaced in draft.diff.replaced_in(table) {
-        if replaced.old == replaced.new && made.columns.remove(&replaced.old) {
-            made.columns.insert(draft.kept(&replaced.old));
-        }
+    let columns: Vec<Ident> = made.columns.iter().cloned().collect();
+    Statistics {
+        columns: back_columns(draft, table, &columns).into_iter().collect(),
+        ..made.clone()
     }
-    made
 }
 
 fn drop(table: &QualifiedName, name: &Ident) -> SqlText {

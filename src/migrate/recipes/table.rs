@@ -73,10 +73,7 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
 /// Names of indexes are the schema's, so one that a table of the old design has is renamed before the new table takes it. Programs do not know them.
 fn make_room(draft: &mut Draft<'_>, name: &QualifiedName, table: &Table, cause: &ObjectPath) {
     let names = |table: &Table| -> Vec<Ident> {
-        let key = table.primary_key.iter().map(|(name, _)| name);
-        let constraints = key
-            .chain(table.uniques.keys())
-            .chain(table.exclusions.keys());
+        let constraints = table.indexed_constraints();
         constraints.chain(table.indexes.keys()).cloned().collect()
     };
     let wanted = names(table);

@@ -26,12 +26,7 @@ pub(super) async fn measure(
         if table.indexes.is_empty() {
             continue;
         }
-        let own = table.columns.iter().filter(|column| {
-            !matches!(
-                column.default,
-                Some(crate::catalog::ColumnDefault::Generated(_))
-            )
-        });
+        let own = table.columns.iter().filter(|column| !column.is_generated());
         let columns: Vec<Ident> = own.map(|column| column.name.clone()).collect();
         // A kind of index that cannot be copied is left out of the figures, not of the review.
         if let Ok(costs) = of_table(&mut keeper, name, &columns).await {

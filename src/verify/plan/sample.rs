@@ -62,8 +62,7 @@ pub(super) async fn load(
     {
         let mut admin = database.steward().await?;
         let rows = |table: &str| {
-            let mut tables = stage.model.tables.iter();
-            let declared = tables.find(|known| known.name.as_str() == table);
+            let declared = stage.model.table(&Ident::from(table));
             declared.map_or(0.0, crate::design::Table::rows)
         };
         let kept = keep_common((&mut admin, &mut keeper), &rows).await;

@@ -153,6 +153,14 @@ pub(super) struct Statistics {
     pub values: Option<Vec<String>>,
 }
 
+/// How many values `stadistinct` means among so many rows.
+pub(super) fn values(distinct: f64, rows: f64) -> f64 {
+    match distinct < 0.0 {
+        true => -distinct * rows,
+        false => distinct.max(1.0),
+    }
+}
+
 /// What the planner is to believe of a column with so many rows, `nulls` of which (a share) are null.
 pub(super) fn statistics(spread: &Profile, rows: f64, nulls: f64, belief: Belief) -> Statistics {
     let filled = rows * (1.0 - nulls);

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use super::believed::{Believed, read_believed, update};
 use super::relation::{Column, Extent, Relation, Widths, number, read_relations};
 use super::size;
-use super::statistics::{Belief, statistics};
+use super::statistics::{Belief, statistics, values};
 use super::together::{Together, read_together};
 use super::tops::{Tops, read_tops};
 use crate::design::Writes;
@@ -334,10 +334,7 @@ impl Storage {
             }
             _ => column.distinct,
         };
-        match found < 0.0 {
-            true => -found * rows,
-            false => found.max(1.0),
-        }
+        values(found, rows)
     }
 
     /// `pg_class`: what the sizes of the files are multiplied with.

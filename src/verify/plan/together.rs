@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::relation::{Extent, number, text};
 use super::size;
-use super::statistics::{Belief, LOOKED_AT, statistics};
+use super::statistics::{Belief, LOOKED_AT, statistics, values};
 use super::storage::{Storage, Volume};
 use crate::postgres::{Session, SqlFailure};
 use crate::sql::{self, Ident, QualifiedName, SqlText, fill, fixed, literal, quote_qualified};
@@ -214,9 +214,9 @@ impl Storage {
                     .filter_map(|at| together.columns.get(at).cloned())
                     .collect();
                 let apart = |rows: f64| {
-                    let values = columns
-                        .iter()
-                        .map(|column| self.values(together.relation, &name, column, rows, volume));
+                    let values = columns.iter().map(|column| {
+                        self.values_of(together.relation, &name, column, rows, volume)
+                    });
                     size::met(values.product(), rows)
                 };
                 // Where the design is silent: as much less than independent columns would have as in the sample.
@@ -227,8 +227,7 @@ impl Storage {
                     exponent: 0.0,
                 });
                 let many = statistics(&drawn, rows, 0.0, volume.belief).distinct;
-                let many = if many < 0.0 { -many * rows } else { many };
-                (set.clone(), many.round())
+                (set.clone(), values(many, rows).round())
             });
             let sets: Vec<(Vec<i16>, f64)> = sets.collect();
             statements.push(update(together, &sets));
@@ -237,7 +236,7 @@ impl Storage {
     }
 
     /// How many different values a column has among so many rows: as the design says, else as the sample has it.
-    fn values(
+    fn values_of(
         &self,
         relation: u32,
         table: &Ident,
@@ -253,10 +252,7 @@ impl Storage {
                 known.map_or(-1.0, |known| known.distinct)
             }),
         };
-        match found < 0.0 {
-            true => -found * rows,
-            false => found.max(1.0),
-        }
+        values(found, rows)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::footprint::Tables;
-use crate::catalog::{Catalog, ColumnDefault};
+use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::finding::{StoredRows, StoredSequence};
 use crate::postgres::{Rows, Session};
@@ -52,10 +52,7 @@ impl Resetter {
     /// Looks around.
     pub(super) async fn new(control: &mut Session, catalog: &Catalog) -> Result<Resetter, Error> {
         let writable = |table: &crate::catalog::Table| {
-            let own = table
-                .columns
-                .iter()
-                .filter(|column| !matches!(column.default, Some(ColumnDefault::Generated(_))));
+            let own = table.columns.iter().filter(|column| !column.is_generated());
             own.map(|column| column.name.clone()).collect()
         };
         let tables: Vec<(QualifiedName, Vec<Ident>)> = catalog
