@@ -43,6 +43,7 @@ pub(super) enum Rank {
     Views,
     Grants,
     GoneViews,
+    GoneReferences,
     GoneRules,
     GoneIndexes,
     GoneColumns,

@@ -174,15 +174,16 @@ fn dropped(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         if made.table != *name && !goes_before {
             let object = ObjectPath::ForeignKey(name.clone(), key.clone());
             let title = format!("drop reference {} of {}", key.as_str(), name.name.as_str());
-            // After its switch, the table that it refers to is called otherwise.
+            // After its switch, the table that it refers to is called otherwise, and so are columns that were replaced.
             let mut was = made.clone();
+            was.key = super::primary::back_columns(draft, &made.table, &made.key);
             if draft.diff.is_shadowed(&made.table) {
                 was.table.name = draft.kept(&made.table.name);
             }
             let constraint = lines::foreign_key(key, &was);
             let rest = super::reference::unproven(draft, name);
             let add = add_constraint(name, &constraint, rest);
-            let item = Item::new(Phase::Contract, Rank::GoneRules, title, &object)
+            let item = Item::new(Phase::Contract, Rank::GoneReferences, title, &object)
                 .part(drop_constraint(name, key))
                 .past_policies(super::reference::is_hidden(draft, name, made))
                 .undo(add)
