@@ -213,3 +213,46 @@ fn a_thousand_tables_are_no_trouble() {
     );
     assert_eq!(sql.matches("CREATE TABLE").count(), 1_000);
 }
+
+#[test]
+fn a_rule_that_looks_across_tenants_is_told() {
+    let design = |enforced: &str| {
+        format!(
+            "pgproof: 1
+design: prices
+tables:
+  currency:
+    grain: one currency
+    columns: {{code: text}}
+    key: [code]
+  price:
+    grain: one price of a customer
+    columns: {{tenant_id: uuid, price_id: uuid, code: text}}
+    key: [tenant_id, price_id]
+    indexes:
+      ix_price_code: {{columns: [code], because: the reference}}
+invariants:
+  currency-exists:
+    never: a price is in a currency that is not there
+    because: nobody could pay it
+    references: {{in: price, columns: [code], to: currency}}
+    enforced: {enforced}
+  tenants-are-apart:
+    never: a customer sees the prices of another
+    because: contracts
+    isolated: {{tables: [price], by: tenant_id, setting: app.tenant_id, role: app}}
+    enforced: policy
+security:
+  roles:
+    app: {{login: false, grants: {{price: [select, insert, delete]}}}}
+"
+        )
+    };
+    let assert = check(design("trigger")).code(1);
+    let told = stdout(&assert);
+    assert!(told.contains("rule-across-tenants"), "{told}");
+    assert!(told.contains("a trigger on `currency`"), "{told}");
+    let assert = check(design("constraint"));
+    let told = stdout(&assert);
+    assert!(!told.contains("rule-across-tenants"), "{told}");
+}

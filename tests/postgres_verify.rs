@@ -146,3 +146,87 @@ async fn every_kind_is_refused_and_every_mutant_noticed() {
     server.stop().await.expect("stops");
     home.assert_clean();
 }
+
+/// Who writes without a tenant, and who goes on to another tenant before the end, is judged by the rows of the tenant that was written for.
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn rules_are_kept_for_the_tenant_of_the_row() {
+    let home = Home::new();
+    let server = home.local().await;
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/race");
+    let file = folder.join("tenant-rule/fixed.yaml");
+    let model = design::model(&std::fs::read_to_string(file).expect("readable"));
+    let compiled = pgproof::compile::compile(&model);
+    let environment = environment(&Assets::builtin());
+    let script = pgproof::compile::ddl(&compiled.catalog, &environment).expect("it compiles");
+    for (role, made) in &compiled.catalog.roles {
+        let done = server.ensure_role(role, made.bypass_rls).await;
+        done.expect("a role can be made");
+    }
+    let database = support::database(&server).await;
+    let mut owner = support::session(&database).await;
+    for statement in &script.statements {
+        if !statement.sql.as_str().starts_with("CREATE ROLE") {
+            owner.batch(&statement.sql).await.expect("it is built");
+        }
+    }
+    let mut admin = database.admin().await.expect("an administrator");
+    let refused = [
+        (
+            "without a tenant",
+            "BEGIN; INSERT INTO entry VALUES ({a}, {b}, {a}, 5); COMMIT",
+        ),
+        (
+            "another tenant at the end",
+            "BEGIN; SET LOCAL ROLE app; SET LOCAL app.tenant_id = {a}; INSERT INTO entry VALUES ({a}, {b}, {a}, 5); \
+             SET LOCAL app.tenant_id = {b}; COMMIT",
+        ),
+        ("the last entry goes", "BEGIN; DELETE FROM entry; COMMIT"),
+        (
+            "a posting alone",
+            "BEGIN; INSERT INTO posting VALUES ({b}, {b}, 1); COMMIT",
+        ),
+        (
+            "two guests",
+            "INSERT INTO stay VALUES ({a}, {b}, {a}, 1, '[2026-01-01,2026-01-03)', 0)",
+        ),
+        (
+            "too dear",
+            "INSERT INTO stay VALUES ({a}, {b}, {a}, 2, '[2026-01-01,2026-01-03)', 1)",
+        ),
+    ];
+    let named = |text: &str| {
+        let named = text.replace("{a}", "'00000000-0000-0000-0000-00000000000a'");
+        support::sql(&named.replace("{b}", "'00000000-0000-0000-0000-00000000000b'"))
+    };
+    let begun = "SET search_path = tenant_rule; BEGIN; INSERT INTO posting VALUES ({a}, {a}, 1); INSERT INTO entry VALUES ({a}, {a}, {a}, 0); \
+                 INSERT INTO stay VALUES ({a}, {a}, {a}, 1, '[2026-01-02,2026-01-04)', 1); COMMIT";
+    admin
+        .batch(&named(begun))
+        .await
+        .expect("what is allowed is done");
+    for (what, text) in refused {
+        let failure = admin.batch(&named(text)).await.expect_err(what);
+        let state = failure.sqlstate.code().to_owned();
+        assert!(
+            ["23514", "23P01"].contains(&state.as_str()),
+            "{what}: {failure}"
+        );
+        let _ = admin.batch(&support::sql("ROLLBACK")).await;
+    }
+    // The caller's tenant is the caller's again.
+    let kept = "BEGIN; SET LOCAL ROLE app; SET LOCAL app.tenant_id = {a}; INSERT INTO entry VALUES ({a}, {b}, {a}, 0); \
+                SET LOCAL app.tenant_id = {b}; SET CONSTRAINTS ALL IMMEDIATE";
+    admin
+        .batch(&named(kept))
+        .await
+        .expect("what is allowed is done");
+    let setting = support::sql("SELECT current_setting('app.tenant_id')");
+    let found = admin.query(&setting).await.expect("it is said");
+    let wanted = support::some(&["00000000-0000-0000-0000-00000000000b"]);
+    assert_eq!(found.rows, [wanted]);
+    drop((admin, owner));
+    database.drop().await.expect("it goes");
+    server.stop().await.expect("stops");
+    home.assert_clean();
+}

@@ -12,7 +12,7 @@ use crate::design::language::CODES;
 use crate::error::{Error, ExitCode};
 use crate::explain::ASSERTIONS;
 use crate::finding::{About, TRIED};
-use crate::invariant::KINDS;
+use crate::invariant::{self, KINDS};
 use crate::source::SourceMap;
 
 const BOLD: Style = Style::new().bold();
@@ -54,7 +54,10 @@ fn families() -> [(&'static str, Vec<&'static About>); 5] {
             ASSERTIONS.iter().map(|a| a.about).collect(),
         ),
         ("Faults of a file", CODES.iter().collect()),
-        ("Faults of a design", FAULTS.iter().collect()),
+        (
+            "Faults of a design",
+            FAULTS.iter().chain(invariant::FAULTS).collect(),
+        ),
         (
             "Found on a server",
             TRIED.iter().map(|tried| &tried.about).collect(),

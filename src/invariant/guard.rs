@@ -109,7 +109,7 @@ pub(crate) fn keep_within(subject: &Subject, derived: &mut Derived, count: &Coun
         &per,
         &["used"],
     );
-    let body = counting_body(subject, count, &guard);
+    let body = counting_body(subject, derived, count, &guard);
     let function = derived.function(subject, name.clone(), body);
     derived.counts(&guard, &function, vec![("used".into(), total(count))]);
     let shape = TriggerShape::new(TriggerTiming::AfterRow, &["INSERT", "UPDATE", "DELETE"]);
@@ -165,19 +165,25 @@ fn share(row: &'static str, count: &Count) -> SqlText {
     )
 }
 
-fn counting_body(subject: &Subject, count: &Count, guard: &QualifiedName) -> SqlText {
+fn counting_body(
+    subject: &Subject,
+    derived: &mut Derived,
+    count: &Count,
+    guard: &QualifiedName,
+) -> SqlText {
     let limit = match count.parent {
         None => fill("allowed := {limit};", &[("limit", &count.limit)]),
         Some((parent, _)) => {
             let pairs = subject.parent_key(count.table, parent, count.per);
-            fill(
+            let looked = fill(
                 "SELECT {limit} INTO allowed FROM {parent} AS parent WHERE {match} FOR SHARE;",
                 &[
                     ("limit", &count.limit),
                     ("parent", &subject.sql(parent)),
                     ("match", &equal("NEW", "parent", &pairs)),
                 ],
-            )
+            );
+            derived.as_tenant(subject, (count.table, "NEW"), &[parent], looked)
         }
     };
     fill(

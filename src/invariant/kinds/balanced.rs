@@ -125,8 +125,8 @@ fn enforce(subject: &Subject, derived: &mut Derived) {
         &[
             ("new_grouped", &in_a_group("NEW", parts.per)),
             ("old_grouped", &in_a_group("OLD", parts.per)),
-            ("new", &compared(subject, &parts, "NEW")),
-            ("old", &compared(subject, &parts, "OLD")),
+            ("new", &compared(subject, derived, &parts, "NEW")),
+            ("old", &compared(subject, derived, &parts, "OLD")),
         ],
     );
     let function = derived.function(subject, name.clone(), body);
@@ -142,7 +142,7 @@ fn enforce(subject: &Subject, derived: &mut Derived) {
         return;
     };
     let name = short(&format!("{}_parent", name.as_str()));
-    let body = parent_body(subject, &parts, parent, column);
+    let body = parent_body(subject, derived, &parts, (parent, column));
     let function = derived.function(subject, name.clone(), body);
     let shape = TriggerShape::new(TriggerTiming::Deferred, &["INSERT", "UPDATE"]);
     if let Some(trigger) =
@@ -153,13 +153,15 @@ fn enforce(subject: &Subject, derived: &mut Derived) {
 }
 
 /// Adds up the group of one row and compares.
-fn compared(subject: &Subject, parts: &Parts, row: &'static str) -> SqlText {
+fn compared(subject: &Subject, derived: &mut Derived, parts: &Parts, row: &'static str) -> SqlText {
+    let mut seen = vec![parts.table];
     let expected = match parts.equals {
         Limit::Number(_) => fill(
             "expected := {limit};",
             &[("limit", &limit_sql(parts.equals))],
         ),
         Limit::Column { table: parent, .. } => {
+            seen.push(parent);
             let pairs = subject.parent_key(parts.table, parent, parts.per);
             fill(
                 "SELECT {limit} INTO expected FROM {parent} AS parent WHERE {match};",
@@ -176,7 +178,7 @@ fn compared(subject: &Subject, parts: &Parts, row: &'static str) -> SqlText {
     } else {
         list(parts.per)
     };
-    fill(
+    let compared = fill(
         "SELECT coalesce(sum({sum}), 0) INTO total FROM {table} WHERE {predicate} AND ({key}) = ({group});\n{expected}\nIF total <> expected THEN\n  {raise}\nEND IF;",
         &[
             ("sum", &authored(parts.sum)),
@@ -187,11 +189,17 @@ fn compared(subject: &Subject, parts: &Parts, row: &'static str) -> SqlText {
             ("expected", &expected),
             ("raise", &raise(subject, "check_violation")),
         ],
-    )
+    );
+    derived.as_tenant(subject, (parts.table, row), &seen, compared)
 }
 
 /// The parent's side, read as it is at commit.
-fn parent_body(subject: &Subject, parts: &Parts, parent: &Name, column: &Name) -> SqlText {
+fn parent_body(
+    subject: &Subject,
+    derived: &mut Derived,
+    parts: &Parts,
+    (parent, column): (&Name, &Name),
+) -> SqlText {
     let pairs = subject.parent_key(parts.table, parent, parts.per);
     let own: Vec<(Ident, Ident)> = pairs
         .iter()
@@ -199,8 +207,8 @@ fn parent_body(subject: &Subject, parts: &Parts, parent: &Name, column: &Name) -
         .collect();
     let group = join(pairs.iter().map(|(_, key)| column_of("NEW", key)), ", ");
     let columns = crate::sql::idents(pairs.iter().map(|(column, _)| column));
-    fill(
-        "BEGIN\n  IF EXISTS (\n    SELECT FROM {parent} AS parent\n    WHERE {same} AND parent.{column} <> (\n      SELECT coalesce(sum({sum}), 0) FROM {table} WHERE {predicate} AND ({columns}) = ({group})\n    )\n  ) THEN\n    {raise}\n  END IF;\n  RETURN NULL;\nEND",
+    let compared = fill(
+        "IF EXISTS (\n  SELECT FROM {parent} AS parent\n  WHERE {same} AND parent.{column} <> (\n    SELECT coalesce(sum({sum}), 0) FROM {table} WHERE {predicate} AND ({columns}) = ({group})\n  )\n) THEN\n  {raise}\nEND IF;",
         &[
             ("parent", &subject.sql(parent)),
             ("same", &equal("parent", "NEW", &own)),
@@ -212,6 +220,12 @@ fn parent_body(subject: &Subject, parts: &Parts, parent: &Name, column: &Name) -
             ("group", &group),
             ("raise", &raise(subject, "check_violation")),
         ],
+    );
+    let seen = [parts.table, parent];
+    let compared = derived.as_tenant(subject, (parent, "NEW"), &seen, compared);
+    fill(
+        "BEGIN\n  {compared}\n  RETURN NULL;\nEND",
+        &[("compared", &compared)],
     )
 }
 

@@ -181,16 +181,15 @@ fn one_per_parent(
     table: &Name,
     (parent, pairs): (&Name, &[(Ident, Ident)]),
 ) {
-    let missing = |row: &'static str, match_parent: SqlText| {
+    let missing = |match_parent: SqlText| {
         fill(
-            "BEGIN\n  IF EXISTS (\n    SELECT FROM {parent} AS parent\n    WHERE {same} AND NOT EXISTS (SELECT FROM {table} AS child WHERE {match})\n  ) THEN\n    {raise}\n  END IF;\n  RETURN NULL;\nEND",
+            "IF EXISTS (\n  SELECT FROM {parent} AS parent\n  WHERE {same} AND NOT EXISTS (SELECT FROM {table} AS child WHERE {match})\n) THEN\n  {raise}\nEND IF;",
             &[
                 ("parent", &subject.sql(parent)),
                 ("same", &match_parent),
                 ("table", &subject.sql(table)),
                 ("match", &equal("child", "parent", pairs)),
                 ("raise", &raise(subject, "check_violation")),
-                ("row", &fixed(row)),
             ],
         )
     };
@@ -198,22 +197,33 @@ fn one_per_parent(
         .iter()
         .map(|(_, parent)| (parent.clone(), parent.clone()))
         .collect();
-    let sides: [(String, &Name, &'static [&'static str], SqlText); 2] = [
+    type Side<'a> = (
+        String,
+        (&'a Name, &'static str),
+        &'static [&'static str],
+        SqlText,
+    );
+    let sides: [Side; 2] = [
         (
             format!("{}_parent", subject.slug()),
-            parent,
+            (parent, "NEW"),
             &["INSERT", "UPDATE"],
-            missing("NEW", equal("parent", "NEW", &own)),
+            missing(equal("parent", "NEW", &own)),
         ),
         (
             format!("{}_child", subject.slug()),
-            table,
+            (table, "OLD"),
             &["UPDATE", "DELETE"],
-            missing("OLD", equal("OLD", "parent", pairs)),
+            missing(equal("OLD", "parent", pairs)),
         ),
     ];
-    for (name, on, events, body) in sides {
+    for (name, (on, row), events, looked) in sides {
         let name = short(&name);
+        let looked = derived.as_tenant(subject, (on, row), &[parent, table], looked);
+        let body = fill(
+            "BEGIN\n  {looked}\n  RETURN NULL;\nEND",
+            &[("looked", &looked)],
+        );
         let function = derived.function(subject, name.clone(), body);
         let shape = TriggerShape::new(TriggerTiming::Deferred, events);
         if let Some(trigger) =

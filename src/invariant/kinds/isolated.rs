@@ -15,7 +15,8 @@ pub(crate) static KIND: Kind = Kind {
         name: "isolated",
         title: "a tenant never sees or touches another tenant's rows",
         docs: "Enforced by row-level security, enabled and forced (so that the owner is subject to it too), with one policy per table that compares \
-               `by` with the setting. Where the setting is missing or empty, no row is visible.\n\n\
+               `by` with the setting. Where the setting is missing or empty, no row is visible. Rules that triggers keep look as the tenant of \
+               the row that was written, whoever writes it and whatever the setting says by the time they look.\n\n\
                It is attacked as the role and as the owner of the tables: directly, by unique and foreign keys that do not name the tenant (they say \
                whether another tenant has a value), and through views, functions that run as their owner, and commands.\n\n\
                ```yaml\nisolated: {tables: [invoice, payment], by: tenant_id, setting: app.tenant_id, role: app}\n```",

@@ -218,8 +218,16 @@ fn by_trigger(subject: &Subject, derived: &mut Derived, parts: &Parts) {
             .map(fixed),
     };
     let Some(range_name) = range_name else { return };
+    let looked = fill(
+        "IF pgproof_period IS NOT NULL AND ({overlapping}) > 1 THEN\n  {raise}\nEND IF;",
+        &[
+            ("overlapping", &overlapping),
+            ("raise", &raise(subject, "exclusion_violation")),
+        ],
+    );
+    let looked = derived.as_tenant(subject, (parts.table, "NEW"), &[parts.table], looked);
     let body = fill(
-        "DECLARE\n  pgproof_period {type};\nBEGIN\n  IF {grouped} THEN\n    INSERT INTO {guard} AS guard ({key}, writes) VALUES ({group}, 1)\n    ON CONFLICT ({key}) DO UPDATE SET writes = guard.writes + 1;\n    pgproof_period := ({own});\n    IF pgproof_period IS NOT NULL AND ({overlapping}) > 1 THEN\n      {raise}\n    END IF;\n  END IF;\n  RETURN NULL;\nEND",
+        "DECLARE\n  pgproof_period {type};\nBEGIN\n  IF {grouped} THEN\n    INSERT INTO {guard} AS guard ({key}, writes) VALUES ({group}, 1)\n    ON CONFLICT ({key}) DO UPDATE SET writes = guard.writes + 1;\n    pgproof_period := ({own});\n    {looked}\n  END IF;\n  RETURN NULL;\nEND",
         &[
             ("type", &range_name),
             ("grouped", &in_a_group("NEW", parts.per)),
@@ -235,8 +243,7 @@ fn by_trigger(subject: &Subject, derived: &mut Derived, parts: &Parts) {
                     &predicate_or_true(parts.predicate),
                 ),
             ),
-            ("overlapping", &overlapping),
-            ("raise", &raise(subject, "exclusion_violation")),
+            ("looked", &looked),
         ],
     );
     let function = derived.function(subject, name.clone(), body);
@@ -257,27 +264,42 @@ fn cases(subject: &Subject) -> Vec<Case> {
     let Some(counted) = satisfying(found, parts.predicate.map(Text::as_str)) else {
         return Vec::new();
     };
-    let Overlap::FromTo(from, to) = parts.interval else {
+    let (Overlap::FromTo(column, _) | Overlap::Period(column)) = parts.interval;
+    let Some(data_type) = subject.column_type(parts.table, &column.ident) else {
         return Vec::new();
     };
-    let Some(data_type) = subject.column_type(parts.table, &from.ident) else {
+    let range = match parts.interval {
+        Overlap::FromTo(..) => range_type(data_type.as_str()),
+        Overlap::Period(_) => known_range(data_type.as_str()),
+    };
+    let Some(range) = range else {
         return Vec::new();
     };
-    let Some((first, second, third)) = range_type(data_type.as_str()).map(three_points) else {
-        return Vec::new();
-    };
-    let bounds = |low: &'static str, high: &'static str| {
-        [
+    let (first, second, third) = three_points(range);
+    let bounds = |low: &'static str, high: &'static str| match parts.interval {
+        Overlap::FromTo(from, to) => vec![
             (from.ident.clone(), Value::Sql(fixed(low))),
             (to.ident.clone(), Value::Sql(fixed(high))),
-        ]
+        ],
+        Overlap::Period(period) => {
+            let parts = [
+                ("range", &fixed(range)),
+                ("low", &fixed(low)),
+                ("high", &fixed(high)),
+            ];
+            let made = fill("{range}({low}, {high})", &parts);
+            vec![(period.ident.clone(), Value::Sql(made))]
+        }
     };
-    let fixed_columns = [&from.ident, &to.ident];
+    let fixed_columns: Vec<Ident> = bounds(first, second)
+        .into_iter()
+        .map(|(column, _)| column)
+        .collect();
     let scope: Vec<(Ident, Value)> = counted
         .into_iter()
-        .filter(|(column, _)| !fixed_columns.contains(&column))
+        .filter(|(column, _)| !fixed_columns.contains(column))
         .collect();
-    let insert = |row: usize, bounds: [(Ident, Value); 2]| {
+    let insert = |row: usize, bounds: Vec<(Ident, Value)>| {
         let group = parts.per.iter().map(|name| {
             let value = if row == 0 {
                 Value::Filled
@@ -306,6 +328,20 @@ fn cases(subject: &Subject) -> Vec<Case> {
         sqlstates: vec!["23P01"],
         legal: vec![insert(1, bounds(second, third))],
     }]
+}
+
+/// A type that is one of PostgreSQL's ranges. Of the points of others nothing is known.
+fn known_range(data_type: &str) -> Option<&'static str> {
+    let known = [
+        "int4range",
+        "int8range",
+        "numrange",
+        "daterange",
+        "tsrange",
+        "tstzrange",
+    ];
+    let name = data_type.trim().to_ascii_lowercase();
+    known.into_iter().find(|range| *range == name)
 }
 
 fn three_points(range: &str) -> (&'static str, &'static str, &'static str) {

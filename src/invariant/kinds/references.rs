@@ -149,8 +149,16 @@ fn by_triggers(subject: &Subject, derived: &mut Derived, parts: &Parts) {
             ],
         )
     };
+    let looked = fill(
+        "IF NOT EXISTS (SELECT FROM {to} AS parent WHERE {match}) THEN\n  {raise}\nEND IF;",
+        &[
+            ("to", &quote_qualified(&to)),
+            ("match", &equal("NEW", "parent", &pairs)),
+            ("raise", &raise(subject, "foreign_key_violation")),
+        ],
+    );
     let child = fill(
-        "BEGIN\n  IF {filled} AND EXISTS ({scope}) THEN\n    {touch}\n    IF NOT EXISTS (SELECT FROM {to} AS parent WHERE {match}) THEN\n      {raise}\n    END IF;\n  END IF;\n  RETURN NULL;\nEND",
+        "BEGIN\n  IF {filled} AND EXISTS ({scope}) THEN\n    {touch}\n    {looked}\n  END IF;\n  RETURN NULL;\nEND",
         &[
             ("filled", &in_a_group("NEW", parts.columns)),
             (
@@ -163,9 +171,10 @@ fn by_triggers(subject: &Subject, derived: &mut Derived, parts: &Parts) {
                 ),
             ),
             ("touch", &touch("NEW", &columns)),
-            ("to", &quote_qualified(&to)),
-            ("match", &equal("NEW", "parent", &pairs)),
-            ("raise", &raise(subject, "foreign_key_violation")),
+            (
+                "looked",
+                &derived.as_tenant(subject, (parts.table, "NEW"), &[parts.to], looked),
+            ),
         ],
     );
     let keys: Vec<Ident> = pairs.iter().map(|(_, key)| key.clone()).collect();
@@ -174,17 +183,26 @@ fn by_triggers(subject: &Subject, derived: &mut Derived, parts: &Parts) {
         .map(|(column, key)| (key.clone(), column.clone()))
         .collect();
     let own: Vec<(Ident, Ident)> = keys.iter().map(|key| (key.clone(), key.clone())).collect();
-    let parent = fill(
-        "BEGIN\n  IF {filled} THEN\n    {touch}\n    IF NOT EXISTS (SELECT FROM {to} AS parent WHERE {still})\n      AND EXISTS (\n        SELECT FROM (SELECT * FROM {table} WHERE {predicate}) AS child WHERE {match}\n      ) THEN\n      {raise}\n    END IF;\n  END IF;\n  RETURN NULL;\nEND",
+    let looked = fill(
+        "IF NOT EXISTS (SELECT FROM {to} AS parent WHERE {still})\n  AND EXISTS (\n    SELECT FROM (SELECT * FROM {table} WHERE {predicate}) AS child WHERE {match}\n  ) THEN\n  {raise}\nEND IF;",
         &[
-            ("filled", &all_given("OLD", &keys)),
-            ("touch", &touch("OLD", &keys)),
             ("to", &quote_qualified(&to)),
             ("still", &equal("OLD", "parent", &own)),
             ("table", &quote_qualified(&on)),
             ("predicate", &predicate_or_true(parts.predicate)),
             ("match", &equal("OLD", "child", &swapped)),
             ("raise", &raise(subject, "foreign_key_violation")),
+        ],
+    );
+    let parent = fill(
+        "BEGIN\n  IF {filled} THEN\n    {touch}\n    {looked}\n  END IF;\n  RETURN NULL;\nEND",
+        &[
+            ("filled", &all_given("OLD", &keys)),
+            ("touch", &touch("OLD", &keys)),
+            (
+                "looked",
+                &derived.as_tenant(subject, (parts.to, "OLD"), &[parts.to, parts.table], looked),
+            ),
         ],
     );
     let parent_name = short(&format!("{}_parent", name.as_str()));

@@ -170,13 +170,20 @@ fn related(
             ),
         ],
     );
+    let looked = fill(
+        "IF {orphaned} THEN\n  {raise}\nEND IF;",
+        &[
+            ("orphaned", &orphaned),
+            ("raise", &raise(subject, "check_violation")),
+        ],
+    );
+    let looked = derived.as_tenant(subject, (child, "OLD"), &[table, child], looked);
     let body = fill(
-        "BEGIN\n  IF {grouped} THEN\n    {touch}\n    IF {orphaned} THEN\n      {raise}\n    END IF;\n  END IF;\n  RETURN NULL;\nEND",
+        "BEGIN\n  IF {grouped} THEN\n    {touch}\n    {looked}\n  END IF;\n  RETURN NULL;\nEND",
         &[
             ("grouped", &all_given("OLD", &keys)),
             ("touch", &touch),
-            ("orphaned", &orphaned),
-            ("raise", &raise(subject, "check_violation")),
+            ("looked", &looked),
         ],
     );
     let function = derived.function(subject, name.clone(), body);
@@ -203,11 +210,10 @@ fn parent_side(
         .iter()
         .map(|(_, parent)| (parent.clone(), parent.clone()))
         .collect();
-    let body = fill(
-        "BEGIN\n  {touch}\n  IF EXISTS (\n    SELECT FROM {parent} AS parent\n    WHERE {same} AND EXISTS ({scope})\n      AND NOT EXISTS (SELECT FROM {child} AS child WHERE {match})\n  ) THEN\n    {raise}\n  END IF;\n  RETURN NULL;\nEND",
+    let looked = fill(
+        "IF EXISTS (\n  SELECT FROM {parent} AS parent\n  WHERE {same} AND EXISTS ({scope})\n    AND NOT EXISTS (SELECT FROM {child} AS child WHERE {match})\n) THEN\n  {raise}\nEND IF;",
         &[
             ("parent", &subject.sql(table)),
-            ("touch", &touch(guard, &keys, of("NEW", &own))),
             ("same", &equal("parent", "NEW", &parent_key)),
             (
                 "scope",
@@ -216,6 +222,14 @@ fn parent_side(
             ("child", &subject.sql(child)),
             ("match", &equal("child", "parent", pairs)),
             ("raise", &raise(subject, "check_violation")),
+        ],
+    );
+    let looked = derived.as_tenant(subject, (table, "NEW"), &[table, child], looked);
+    let body = fill(
+        "BEGIN\n  {touch}\n  {looked}\n  RETURN NULL;\nEND",
+        &[
+            ("touch", &touch(guard, &keys, of("NEW", &own))),
+            ("looked", &looked),
         ],
     );
     let function = derived.function(subject, name.clone(), body);

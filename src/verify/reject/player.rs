@@ -473,7 +473,7 @@ impl Player<'_> {
         }
     }
 
-    /// Functions of triggers run as the owner, who is confined to a tenant as everybody is: the tenant of the row.
+    /// A design's own functions may look as the tenant in the setting, which an application sets: the tenant of the row.
     async fn confine(
         &mut self,
         table: &Ident,

@@ -6,7 +6,7 @@ use super::apart::{Apart, apart};
 use super::joint::Together;
 use super::kind::{Defined, Kind, Typed};
 use crate::catalog::{self, Catalog, ColumnDefault, PartitionBound, UserType};
-use crate::design::{Data, Model, Rule};
+use crate::design::{Data, Enforcement, Limit, Model, Overlap, Rule};
 use crate::sql::{Expression, Ident, QualifiedName, parse_expression, quote_ident};
 
 /// Where a value comes from when a row names none.
@@ -32,6 +32,8 @@ pub(super) struct Column {
     pub default: Default,
     /// Part of a key, so that rows must differ in it.
     pub keyed: bool,
+    /// Whether rows of another table are counted or added up against it.
+    pub limits: bool,
     /// Values the design allows, best first; empty where it does not say.
     pub allowed: Vec<String>,
     pub data: Data,
@@ -113,7 +115,19 @@ fn shape(name: &QualifiedName, table: &catalog::Table, model: &Model, catalog: &
         .values()
         .filter_map(|check| parse_expression(check.expression.as_str()))
         .collect();
-    let keyed = keyed_columns(table);
+    let mut apart: Vec<Apart> = table.exclusions.values().filter_map(apart).collect();
+    let ruled = apart_by_trigger(model, &name.name);
+    let mut keyed = keyed_columns(table);
+    for rule in &ruled {
+        keyed.extend(
+            rule.same
+                .iter()
+                .chain([&rule.from])
+                .chain(&rule.to)
+                .cloned(),
+        );
+    }
+    apart.extend(ruled);
     let lifecycle = lifecycle(&name.name, model);
     let declared = model.table(&name.name);
     let columns = table
@@ -145,6 +159,7 @@ fn shape(name: &QualifiedName, table: &catalog::Table, model: &Model, catalog: &
                 nullable: column.nullable,
                 default: default(column),
                 keyed: keyed.contains(&column.name),
+                limits: limits(model, &name.name, &column.name),
                 allowed,
                 data: declared
                     .map(|declared| declared.data.clone())
@@ -181,11 +196,47 @@ fn shape(name: &QualifiedName, table: &catalog::Table, model: &Model, catalog: &
         references: references(name, table, model),
         checks,
         keys: keys(table),
-        apart: table.exclusions.values().filter_map(apart).collect(),
+        apart,
         lifecycle,
         rows,
         together,
     }
+}
+
+/// What a trigger keeps apart as an exclusion would. Nothing else does so before it is raced.
+fn apart_by_trigger(model: &Model, of: &Ident) -> Vec<Apart> {
+    let rules = model.invariants.iter();
+    let rules = rules.filter(|invariant| invariant.enforced == Enforcement::Trigger);
+    let found = rules.filter_map(|invariant| match &invariant.rule {
+        Rule::NoOverlap {
+            table,
+            per,
+            interval,
+            ..
+        } if table.ident == *of => {
+            let (from, to) = match interval {
+                Overlap::Period(column) => (&column.ident, None),
+                Overlap::FromTo(from, to) => (&from.ident, Some(to.ident.clone())),
+            };
+            Some(Apart {
+                same: per.iter().map(|name| name.ident.clone()).collect(),
+                from: from.clone(),
+                to,
+            })
+        }
+        _ => None,
+    });
+    found.collect()
+}
+
+fn limits(model: &Model, of: &Ident, name: &Ident) -> bool {
+    model.invariants.iter().any(|invariant| {
+        matches!(
+            &invariant.rule,
+            Rule::AtMost { limit: Limit::Column { table, column }, .. }
+                if table.ident == *of && column.ident == *name
+        )
+    })
 }
 
 fn keys(table: &catalog::Table) -> Vec<Vec<Ident>> {

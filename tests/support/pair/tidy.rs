@@ -392,13 +392,6 @@ fn holds(own: &mut Invariant, table: &Table, design: &Design) -> bool {
             whole(column) && column.identity.is_none()
         }),
         Rule::Isolated(tables) => {
-            // A function that reads rows runs as their owner, who sees none where policies are forced: no such rule can be kept.
-            let read: Vec<Id> = design
-                .invariants
-                .iter()
-                .flat_map(|own| read_by(own, design))
-                .collect();
-            tables.retain(|id| !read.contains(id));
             tables.retain(|id| {
                 design.table(*id).is_some_and(|table| {
                     table
@@ -407,25 +400,51 @@ fn holds(own: &mut Invariant, table: &Table, design: &Design) -> bool {
                         .is_some_and(|tenant| tenant.name == "tenant_id")
                 })
             });
+            // The function of a rule looks as the tenant of a row: all that it reads is a tenant's, or nothing is.
+            loop {
+                let mut rules = design.invariants.iter();
+                let Some(read) = rules.find_map(|own| {
+                    let (read, is_tenants) = read_by(own, design);
+                    let is_some = read.iter().any(|id| tables.contains(id));
+                    let is_all = is_tenants && read.iter().all(|id| tables.contains(id));
+                    (is_some && !is_all).then_some(read)
+                }) else {
+                    break;
+                };
+                tables.retain(|id| !read.contains(id));
+            }
             !tables.is_empty()
         }
     }
 }
 
-/// Tables whose rows the function of a rule reads.
-fn read_by(own: &Invariant, design: &Design) -> Vec<Id> {
-    let parent = |name: &String| {
-        let table = design.table(own.table)?;
-        let mut all = table.references.iter();
-        all.find(|reference| reference.name == *name)
-            .map(|reference| reference.to)
+/// Tables whose rows the function of a rule reads, and whether it reads rows of one tenant only.
+fn read_by(own: &Invariant, design: &Design) -> (Vec<Id>, bool) {
+    let of_tenant = |id: Id, columns: &[Id]| {
+        let tenant = design.table(id).and_then(|table| table.tenant);
+        tenant.is_some_and(|tenant| columns.contains(&tenant))
+    };
+    let along = |child: Id, is: &dyn Fn(&Reference) -> bool| {
+        let mut all = design
+            .table(child)
+            .into_iter()
+            .flat_map(|table| &table.references);
+        let found = all.find(|reference| is(reference));
+        found.map_or((vec![child], false), |reference| {
+            let is_tenants =
+                of_tenant(child, &reference.columns) && of_tenant(reference.to, &reference.key);
+            (vec![child, reference.to], is_tenants)
+        })
     };
     match &own.rule {
-        Rule::Child(child) => vec![own.table, *child],
-        Rule::Parent(reference, _) | Rule::AtMostOfParent { reference, .. } => {
-            parent(reference).into_iter().chain([own.table]).collect()
+        Rule::Child(child) => along(*child, &|reference| reference.to == own.table),
+        Rule::Parent(name, _)
+        | Rule::AtMostOfParent {
+            reference: name, ..
+        } => along(own.table, &|reference| reference.name == *name),
+        Rule::Balanced(per, _) | Rule::NoOverlapOf(per, _, true) => {
+            (vec![own.table], of_tenant(own.table, per))
         }
-        Rule::Balanced(..) | Rule::NoOverlapOf(_, _, true) => vec![own.table],
-        _ => Vec::new(),
+        _ => (Vec::new(), true),
     }
 }
