@@ -251,7 +251,11 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         (What::Created, Some(now)) => {
             let columns = over_built(draft, table, &now.columns);
             if existing.partitioning.is_some() {
-                return partitioned(draft, (table, existing), name, now, cause);
+                let built = Unique {
+                    columns,
+                    deferred: now.deferred,
+                };
+                return partitioned(draft, (table, existing), name, &built, cause);
             }
             build(draft, (table, existing), (name, &columns), cause)?;
             let item = Item::new(Phase::Validate, Rank::Keys, format!("add {named}"), cause)

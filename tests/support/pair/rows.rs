@@ -267,10 +267,7 @@ fn obeying(design: &Design, rule: &Rule, table: &Table, is_last: bool) -> Option
         }
         Rule::Child(child) => {
             let child = design.table(*child)?;
-            let own = child
-                .references
-                .iter()
-                .find(|own| own.to == table.id && own.key == table.key)?;
+            let own = child.references.iter().find(|own| own.to == table.id)?;
             let pairs = matched(child, own, table)?;
             let child = quoted(&child.name);
             Some(format!(
