@@ -181,6 +181,10 @@ async fn rules_are_kept_for_the_tenant_of_the_row() {
             "BEGIN; SET LOCAL ROLE app; SET LOCAL app.tenant_id = {a}; INSERT INTO entry VALUES ({a}, {b}, {a}, 5); \
              SET LOCAL app.tenant_id = {b}; COMMIT",
         ),
+        (
+            "with policies off",
+            "BEGIN; SET LOCAL row_security = off; INSERT INTO entry VALUES ({a}, {b}, {a}, 5); COMMIT",
+        ),
         ("the last entry goes", "BEGIN; DELETE FROM entry; COMMIT"),
         (
             "a posting alone",

@@ -2,7 +2,8 @@
 //!
 //! It runs as the owner of the tables, whom forced policies confine to the tenant in the setting as they do everybody. The caller's setting is
 //! no guide: maintenance passes policies by and has set none, and a deferred trigger fires when the transaction may have gone on to another
-//! tenant. So the function looks as the tenant of the row that it was called for, and puts the caller's setting back.
+//! tenant. So the function looks as the tenant of the row that it was called for, and puts the caller's setting back. A caller that does not
+//! want to miss rows (a dump, a backfill) has set `row_security` to off, under which the owner could not look at all.
 
 use super::derived::Derived;
 use super::subject::Subject;
@@ -58,7 +59,7 @@ impl Derived<'_> {
         }
         own.into_iter().fold(statements, |statements, (setting, by)| {
             fill(
-                "DECLARE\n  pgproof_caller text := current_setting({setting}, true);\nBEGIN\n  PERFORM set_config({setting}, ({tenant})::text, true);\n  {statements}\n  PERFORM set_config({setting}, pgproof_caller, true);\nEND;",
+                "DECLARE\n  pgproof_caller text := current_setting({setting}, true);\n  pgproof_policies text := current_setting('row_security');\nBEGIN\n  PERFORM set_config({setting}, ({tenant})::text, true), set_config('row_security', 'on', true);\n  {statements}\n  PERFORM set_config({setting}, pgproof_caller, true), set_config('row_security', pgproof_policies, true);\nEND;",
                 &[
                     ("setting", &literal(setting.as_str())),
                     ("tenant", &column_of(row, by)),

@@ -117,6 +117,7 @@ fn retype(design: &mut Design, at: usize, dice: &mut Dice) -> Option<&'static st
         Kind::Bool => vec![Kind::Integer, Kind::Text],
         Kind::Enum(_) => vec![Kind::Text, Kind::Varchar(40)],
         Kind::Domain(_) => vec![Kind::Bigint, Kind::Numeric(14, 4)],
+        Kind::Words(_) => vec![Kind::Text, Kind::Varchar(80)],
         _ => vec![Kind::Text],
     };
     let mut kind = *dice.pick(&wanted)?;
@@ -319,6 +320,13 @@ fn in_type(design: &mut Design, dice: &mut Dice) -> Option<&'static str> {
                 }
             }
         }
+        TypeOf::Words { check } => {
+            *check = match check {
+                None => Some("length(value) < 1000"),
+                Some(_) => None,
+            };
+            Some("change a domain")
+        }
         TypeOf::Number { check, .. } => {
             *check = match check {
                 None => Some("value >= 0"),
@@ -335,7 +343,8 @@ fn drop_one(design: &mut Design, at: usize, dice: &mut Dice) -> Option<&'static 
         (!from.is_empty()).then(|| from.remove(dice.below(from.len())))
     }
     let table = &mut design.tables[at];
-    match dice.below(8) {
+    match dice.below(9) {
+        8 => one(&mut table.statistics, dice).map(|_| "drop statistics"),
         0 => one(&mut table.indexes, dice).map(|_| "drop an index"),
         1 => one(&mut table.uniques, dice).map(|_| "drop a unique constraint"),
         2 => one(&mut table.checks, dice).map(|_| "drop a check"),
@@ -353,7 +362,15 @@ fn alter_one(design: &mut Design, at: usize, dice: &mut Dice) -> Option<&'static
     let whole = design.clone();
     let table = &mut design.tables[at];
     let which = |count: usize, dice: &mut Dice| (count > 0).then(|| dice.below(count));
-    match dice.below(9) {
+    match dice.below(10) {
+        9 => {
+            let own = which(table.statistics.len(), dice)?;
+            match dice.chance(50) {
+                true => table.statistics[own].name = format!("st_{fresh}"),
+                false => table.statistics[own].kinds = vec!["mcv"],
+            }
+            Some("change statistics")
+        }
         0 => {
             let own = which(table.indexes.len(), dice)?;
             table.indexes[own].name = format!("ix_{fresh}");

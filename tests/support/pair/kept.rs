@@ -50,7 +50,9 @@ fn cast(old: Kind, new: Kind) -> Option<String> {
     };
     match (old, new) {
         _ if old == new => Some(String::new()),
-        (Kind::Enum(_), Kind::Enum(_)) | (Kind::Domain(_), Kind::Domain(_)) => Some(String::new()),
+        (Kind::Enum(_), Kind::Enum(_))
+        | (Kind::Domain(_), Kind::Domain(_))
+        | (Kind::Words(_), Kind::Words(_)) => Some(String::new()),
         // A number that does not fit stops the migration, and must not stop the look at it before.
         (_, Kind::Bigint | Kind::Numeric(14, 4)) if is_number(old) => {
             Some(format!("::{}", data_type(new)))

@@ -86,7 +86,12 @@ pub fn add(design: &mut Design, dice: &mut Dice, has_rows: bool) -> Option<&'sta
     if design.tables.is_empty() {
         return None;
     }
-    match dice.below(12) {
+    match dice.below(13) {
+        12 => {
+            let made = statistics(design, at, dice)?;
+            design.tables[at].statistics.push(made);
+            Some("add statistics")
+        }
         0 | 1 => {
             let made = index(design, at, dice)?;
             design.tables[at].indexes.push(made);
@@ -152,6 +157,10 @@ pub fn data_type(design: &mut Design, dice: &mut Dice) -> Type {
                 .map(str::to_owned)
                 .collect(),
         )
+    } else if dice.chance(30) {
+        TypeOf::Words {
+            check: [None, Some("length(value) < 1000"), Some("value <> ''")][dice.below(3)],
+        }
     } else {
         TypeOf::Number {
             big: dice.chance(50),
@@ -206,6 +215,7 @@ pub fn table(design: &mut Design, dice: &mut Dice, has_tenants: bool) -> Table {
         checks: Vec::new(),
         excludes: Vec::new(),
         indexes: Vec::new(),
+        statistics: Vec::new(),
         partition: None,
         fillfactor: dice.chance(15).then_some(80),
         tenant: None,
@@ -266,6 +276,7 @@ pub fn kind(design: &Design, dice: &mut Dice) -> Kind {
         return match own.of {
             TypeOf::Labels(_) => Kind::Enum(own.id),
             TypeOf::Number { .. } => Kind::Domain(own.id),
+            TypeOf::Words { .. } => Kind::Words(own.id),
         };
     }
     [
@@ -609,6 +620,20 @@ pub fn unique(design: &mut Design, at: usize, dice: &mut Dice) -> Option<Unique>
         name,
         columns,
         filter,
+    })
+}
+
+pub fn statistics(design: &mut Design, at: usize, dice: &mut Dice) -> Option<Statistics> {
+    let name = design.named("st");
+    let columns = dice.some(&ordered(&design.tables[at]), 4);
+    let kinds = match dice.chance(50) {
+        true => Vec::new(),
+        false => dice.some(&["ndistinct", "dependencies", "mcv"], 2),
+    };
+    Some(Statistics {
+        name,
+        columns,
+        kinds,
     })
 }
 

@@ -28,6 +28,8 @@ pub enum Kind {
     Ints,
     Enum(Id),
     Domain(Id),
+    /// A domain over text.
+    Words(Id),
 }
 
 /// What expressions may be made of a column.
@@ -150,6 +152,14 @@ pub struct Index {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statistics {
+    pub name: String,
+    pub columns: Vec<Id>,
+    /// All where there are none.
+    pub kinds: Vec<&'static str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Form {
     Every { months: bool, ahead: u32 },
     Hash(u32),
@@ -175,6 +185,7 @@ pub struct Table {
     pub checks: Vec<(String, Sql)>,
     pub excludes: Vec<Exclude>,
     pub indexes: Vec<Index>,
+    pub statistics: Vec<Statistics>,
     pub partition: Option<Partition>,
     pub fillfactor: Option<u32>,
     pub tenant: Option<Id>,
@@ -206,6 +217,9 @@ pub enum TypeOf {
     Labels(Vec<String>),
     Number {
         big: bool,
+        check: Option<&'static str>,
+    },
+    Words {
         check: Option<&'static str>,
     },
 }

@@ -28,6 +28,9 @@ pub fn both(old: &Design, new: &Design) -> Design {
                 {
                     *check = Some("value >= 0 and value < 1000000")
                 }
+                (TypeOf::Words { check }, TypeOf::Words { check: next }) if next.is_some() => {
+                    *check = *next
+                }
                 _ => {}
             },
         }

@@ -39,17 +39,20 @@ fn fits(sql: &Sql, table: &Table, design: &Design) -> bool {
 
 fn once(design: &mut Design) {
     let whole = design.clone();
-    let is_type = |id: Id, labels: bool| {
-        whole
-            .types
-            .iter()
-            .any(|own| own.id == id && matches!(own.of, TypeOf::Labels(_)) == labels)
-    };
+    let is_type =
+        |id: Id, is: fn(&TypeOf) -> bool| whole.types.iter().any(|own| own.id == id && is(&own.of));
     for table in &mut design.tables {
         for column in &mut table.columns {
             match column.kind {
-                Kind::Enum(id) if !is_type(id, true) => column.kind = Kind::Text,
-                Kind::Domain(id) if !is_type(id, false) => column.kind = Kind::Bigint,
+                Kind::Enum(id) if !is_type(id, |of| matches!(of, TypeOf::Labels(_))) => {
+                    column.kind = Kind::Text
+                }
+                Kind::Domain(id) if !is_type(id, |of| matches!(of, TypeOf::Number { .. })) => {
+                    column.kind = Kind::Bigint
+                }
+                Kind::Words(id) if !is_type(id, |of| matches!(of, TypeOf::Words { .. })) => {
+                    column.kind = Kind::Text
+                }
                 _ => {}
             }
             of_column(column, &whole);
@@ -147,6 +150,9 @@ fn once(design: &mut Design) {
                 && own.filter.as_ref().is_none_or(is)
                 && by.is_none()
         });
+        table
+            .statistics
+            .retain(|own| own.columns.len() > 1 && all(&own.columns, &ordered));
         table.indexes.retain_mut(|own| {
             own.include
                 .retain(|id| now.column(*id).is_some_and(ordered));

@@ -264,6 +264,17 @@ impl Writer<'_> {
             (own.name.clone(), Value::Object(made))
         });
         put(&mut out, "indexes", map(indexes));
+        let statistics = table.statistics.iter().map(|own| {
+            let mut made = Map::new();
+            put(&mut made, "columns", Some(names(&own.columns)));
+            put(
+                &mut made,
+                "kinds",
+                (!own.kinds.is_empty()).then(|| json!(own.kinds)),
+            );
+            (own.name.clone(), Value::Object(made))
+        });
+        put(&mut out, "statistics", map(statistics));
         let partition = table
             .partition
             .as_ref()
@@ -342,7 +353,7 @@ impl Writer<'_> {
                 .map_or_else(|| "gone".to_owned(), |own| own.name.clone())
         };
         match kind {
-            Kind::Enum(id) | Kind::Domain(id) => named(id),
+            Kind::Enum(id) | Kind::Domain(id) | Kind::Words(id) => named(id),
             other => data_type(other),
         }
     }
@@ -373,6 +384,7 @@ impl Writer<'_> {
             Kind::Texts => "{}".to_owned(),
             Kind::Span => return None,
             Kind::Inet => "127.0.0.1".to_owned(),
+            Kind::Words(_) => ["x", "it's", "y"][number].to_owned(),
             Kind::Enum(id) => {
                 let labels = self.design.labels(id);
                 labels.get(number % labels.len().max(1))?.clone()
@@ -647,6 +659,13 @@ fn type_of(own: &Type) -> Value {
     let means = format!("said {} times", own.means);
     match &own.of {
         TypeOf::Labels(labels) => json!({"enum": labels, "means": means}),
+        TypeOf::Words { check } => {
+            let mut made = Map::new();
+            put(&mut made, "domain", Some(json!("text")));
+            put(&mut made, "check", check.map(|check| json!(check)));
+            put(&mut made, "means", Some(json!(means)));
+            Value::Object(made)
+        }
         TypeOf::Number { big, check } => {
             let mut made = Map::new();
             put(
