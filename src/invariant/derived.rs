@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::guard::counter;
 use super::registry::drift;
 use super::subject::Subject;
 use super::tally::Tally;
@@ -183,7 +184,7 @@ impl Derived<'_> {
         of: &QualifiedName,
         name: Ident,
         per: &[Ident],
-        counters: &[&str],
+        counters: &[&'static str],
     ) -> QualifiedName {
         let guard = subject.model.qualified(&name);
         let source = self.catalog.tables.get(of);
@@ -213,7 +214,7 @@ impl Derived<'_> {
         columns.extend(
             counters
                 .iter()
-                .map(|counter| plain(counter, "numeric", "0")),
+                .map(|name| plain(counter(name, per).as_str(), "numeric", "0")),
         );
         let comment = format!(
             "one group of {}; locked and counted by the triggers that keep `{}`",

@@ -10,7 +10,8 @@ use crate::catalog::TriggerTiming;
 use crate::design::Name;
 use crate::source::Text;
 use crate::sql::{
-    Ident, QualifiedName, SqlText, column_of, fill, fixed, join, quote_ident, quote_qualified,
+    Ident, QualifiedName, SqlText, column_of, fill, fixed, idents, join, quote_ident,
+    quote_qualified,
 };
 
 /// What is counted.
@@ -44,6 +45,32 @@ pub(crate) fn guard_key(per: &[Name]) -> SqlText {
     } else {
         list(per)
     }
+}
+
+/// What a counter beside a group's columns is called: unlike all of them.
+pub(crate) fn counter(name: &'static str, per: &[Ident]) -> Ident {
+    let mut name = Ident::new(name);
+    while per.contains(&name) {
+        name = Ident::new(format!("{}_of_group", name.as_str()));
+    }
+    name
+}
+
+/// Queues with every other writer of the group: whoever comes second sees what the first has done.
+pub(crate) fn touch(guard: &QualifiedName, per: &[Ident], group: &SqlText) -> SqlText {
+    let key = match per.is_empty() {
+        true => fixed("\"only\""),
+        false => idents(per),
+    };
+    fill(
+        "INSERT INTO {guard} AS guard ({key}, {writes}) VALUES ({group}, 1)\nON CONFLICT ({key}) DO UPDATE SET {writes} = guard.{writes} + 1;",
+        &[
+            ("guard", &quote_qualified(guard)),
+            ("key", &key),
+            ("writes", &quote_ident(&counter("writes", per))),
+            ("group", group),
+        ],
+    )
 }
 
 /// `NEW.a IS NOT NULL AND …`: a row with a null in its group belongs to none.
@@ -111,7 +138,8 @@ pub(crate) fn keep_within(subject: &Subject, derived: &mut Derived, count: &Coun
     );
     let body = counting_body(subject, derived, count, &guard);
     let function = derived.function(subject, name.clone(), body);
-    derived.counts(&guard, &function, vec![("used".into(), total(count))]);
+    let used = counter("used", &per);
+    derived.counts(&guard, &function, vec![(used, total(count))]);
     let shape = TriggerShape::new(TriggerTiming::AfterRow, &["INSERT", "UPDATE", "DELETE"]);
     let trigger = derived.trigger(subject, &on, name.clone(), shape, &function);
     if let Some(trigger) = trigger {
@@ -150,6 +178,12 @@ fn total(count: &Count) -> SqlText {
             ("predicate", &predicate_or_true(count.predicate)),
         ],
     )
+}
+
+/// The counter, quoted.
+fn used_by(count: &Count) -> SqlText {
+    let per: Vec<Ident> = count.per.iter().map(|name| name.ident.clone()).collect();
+    quote_ident(&counter("used", &per))
 }
 
 fn share(row: &'static str, count: &Count) -> SqlText {
@@ -195,17 +229,17 @@ fn counting_body(
         \x20 IF TG_OP <> 'INSERT' AND {old_grouped} THEN\n\
         \x20   share := ({old_share});\n\
         \x20   IF share <> 0 THEN\n\
-        \x20     INSERT INTO {guard} AS guard ({key}, used) VALUES ({old_group}, -share)\n\
-        \x20     ON CONFLICT ({key}) DO UPDATE SET used = guard.used + EXCLUDED.used;\n\
+        \x20     INSERT INTO {guard} AS guard ({key}, {used}) VALUES ({old_group}, -share)\n\
+        \x20     ON CONFLICT ({key}) DO UPDATE SET {used} = guard.{used} + EXCLUDED.{used};\n\
         \x20   END IF;\n\
         \x20 END IF;\n\
         \x20 IF TG_OP <> 'DELETE' AND {new_grouped} THEN\n\
         \x20   share := ({new_share});\n\
         \x20   IF share <> 0 THEN\n\
         \x20     {limit}\n\
-        \x20     INSERT INTO {guard} AS guard ({key}, used) VALUES ({new_group}, share)\n\
-        \x20     ON CONFLICT ({key}) DO UPDATE SET used = guard.used + EXCLUDED.used\n\
-        \x20     RETURNING guard.used INTO total;\n\
+        \x20     INSERT INTO {guard} AS guard ({key}, {used}) VALUES ({new_group}, share)\n\
+        \x20     ON CONFLICT ({key}) DO UPDATE SET {used} = guard.{used} + EXCLUDED.{used}\n\
+        \x20     RETURNING guard.{used} INTO total;\n\
         \x20     IF total > allowed THEN\n\
         \x20       {raise}\n\
         \x20     END IF;\n\
@@ -222,6 +256,7 @@ fn counting_body(
             ("new_group", &group_of("NEW", count.per)),
             ("guard", &quote_qualified(guard)),
             ("key", &guard_key(count.per)),
+            ("used", &used_by(count)),
             ("limit", &limit),
             ("raise", &raise(subject, count.sqlstate)),
         ],
@@ -245,9 +280,9 @@ fn parent_body(
         "DECLARE\n\
         \x20 total numeric;\n\
         BEGIN\n\
-        \x20 INSERT INTO {guard} AS guard ({key}, used) VALUES ({group}, 0)\n\
-        \x20 ON CONFLICT ({key}) DO UPDATE SET used = guard.used\n\
-        \x20 RETURNING guard.used INTO total;\n\
+        \x20 INSERT INTO {guard} AS guard ({key}, {used}) VALUES ({group}, 0)\n\
+        \x20 ON CONFLICT ({key}) DO UPDATE SET {used} = guard.{used}\n\
+        \x20 RETURNING guard.{used} INTO total;\n\
         \x20 IF total > NEW.{column} THEN\n\
         \x20   {raise}\n\
         \x20 END IF;\n\
@@ -256,6 +291,7 @@ fn parent_body(
         &[
             ("guard", &quote_qualified(guard)),
             ("key", &key),
+            ("used", &used_by(count)),
             ("group", &group),
             ("column", &quote_ident(&column.ident)),
             ("raise", &raise(subject, count.sqlstate)),

@@ -6,12 +6,12 @@ use crate::design::{InvariantKind, Name, Rule};
 use crate::finding::About;
 use crate::invariant::case::{Case, Value, Write};
 use crate::invariant::derived::{Derived, TriggerShape};
-use crate::invariant::guard::{group_of, guard_key, in_a_group, over_row, raise};
+use crate::invariant::guard::{counter, group_of, guard_key, in_a_group, over_row, raise};
 use crate::invariant::predicate::{satisfying, unsatisfying};
 use crate::invariant::registry::Kind;
 use crate::invariant::subject::{Subject, authored, equal, list, none_null, short};
 use crate::source::Text;
-use crate::sql::{Ident, SqlText, fill, fixed, quote_qualified};
+use crate::sql::{Ident, SqlText, fill, fixed, quote_ident, quote_qualified};
 
 pub(crate) static KIND: Kind = Kind {
     about: About {
@@ -116,16 +116,21 @@ fn chosen_in_group(
     let name = short(&format!("{}_at_least", subject.slug()));
     let guard = short(&format!("{}_group", subject.slug()));
     let guard = derived.guard_table(subject, &on, guard, &columns, &["members", "chosen"]);
+    let members = counter("members", &columns);
+    let chosen = counter("chosen", &columns);
+    let named = (quote_ident(&members), quote_ident(&chosen));
     let side = |row: &'static str, sign: &'static str| {
         fill(
-            "INSERT INTO {guard} AS guard ({key}, members, chosen)\nVALUES ({group}, {sign}1, {sign}(CASE WHEN EXISTS ({chosen}) THEN 1 ELSE 0 END))\nON CONFLICT ({key}) DO UPDATE SET\n  members = guard.members + EXCLUDED.members,\n  chosen = guard.chosen + EXCLUDED.chosen;",
+            "INSERT INTO {guard} AS guard ({key}, {members}, {chosen})\nVALUES ({group}, {sign}1, {sign}(CASE WHEN EXISTS ({is_chosen}) THEN 1 ELSE 0 END))\nON CONFLICT ({key}) DO UPDATE SET\n  {members} = guard.{members} + EXCLUDED.{members},\n  {chosen} = guard.{chosen} + EXCLUDED.{chosen};",
             &[
                 ("guard", &quote_qualified(&guard)),
                 ("key", &guard_key(per)),
                 ("group", &group_of(row, per)),
                 ("sign", &fixed(sign)),
+                ("members", &named.0),
+                ("chosen", &named.1),
                 (
-                    "chosen",
+                    "is_chosen",
                     &over_row(row, table, &fixed("1"), &authored(predicate)),
                 ),
             ],
@@ -142,24 +147,23 @@ fn chosen_in_group(
     );
     let counting = short(&format!("{}_count", subject.slug()));
     let count = derived.function(subject, counting.clone(), count);
-    let chosen = fill(
+    let count_chosen = fill(
         "count(*) FILTER (WHERE {predicate})",
         &[("predicate", &authored(predicate))],
     );
-    let totals = vec![
-        ("members".into(), fixed("count(*)")),
-        ("chosen".into(), chosen),
-    ];
+    let totals = vec![(members, fixed("count(*)")), (chosen, count_chosen)];
     derived.counts(&guard, &count, totals);
     let shape = TriggerShape::new(TriggerTiming::AfterRow, &["INSERT", "UPDATE", "DELETE"]);
     let counter = derived.trigger(subject, &on, counting, shape, &count);
     let missing = |row: &'static str| {
         fill(
-            "IF EXISTS (SELECT FROM {guard} AS guard WHERE ({key}) = ({group}) AND guard.members > 0 AND guard.chosen < 1) THEN\n  {raise}\nEND IF;",
+            "IF EXISTS (SELECT FROM {guard} AS guard WHERE ({key}) = ({group}) AND guard.{members} > 0 AND guard.{chosen} < 1) THEN\n  {raise}\nEND IF;",
             &[
                 ("guard", &quote_qualified(&guard)),
                 ("key", &guard_key(per)),
                 ("group", &group_of(row, per)),
+                ("members", &named.0),
+                ("chosen", &named.1),
                 ("raise", &raise(subject, "check_violation")),
             ],
         )

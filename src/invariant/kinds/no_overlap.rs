@@ -5,7 +5,7 @@ use crate::design::{Enforcement, InvariantKind, Name, Overlap, Rule};
 use crate::finding::About;
 use crate::invariant::case::{Case, Value, Write};
 use crate::invariant::derived::{Derived, TriggerShape};
-use crate::invariant::guard::{group_of, guard_key, in_a_group, over_row, raise};
+use crate::invariant::guard::{group_of, in_a_group, over_row, raise, touch};
 use crate::invariant::predicate::satisfying;
 use crate::invariant::registry::Kind;
 use crate::invariant::subject::{
@@ -227,13 +227,14 @@ fn by_trigger(subject: &Subject, derived: &mut Derived, parts: &Parts) {
     );
     let looked = derived.as_tenant(subject, (parts.table, "NEW"), &[parts.table], looked);
     let body = fill(
-        "DECLARE\n  pgproof_period {type};\nBEGIN\n  IF {grouped} THEN\n    INSERT INTO {guard} AS guard ({key}, writes) VALUES ({group}, 1)\n    ON CONFLICT ({key}) DO UPDATE SET writes = guard.writes + 1;\n    pgproof_period := ({own});\n    {looked}\n  END IF;\n  RETURN NULL;\nEND",
+        "DECLARE\n  pgproof_period {type};\nBEGIN\n  IF {grouped} THEN\n    {touch}\n    pgproof_period := ({own});\n    {looked}\n  END IF;\n  RETURN NULL;\nEND",
         &[
             ("type", &range_name),
             ("grouped", &in_a_group("NEW", parts.per)),
-            ("guard", &quote_qualified(&guard)),
-            ("key", &guard_key(parts.per)),
-            ("group", &group_of("NEW", parts.per)),
+            (
+                "touch",
+                &touch(&guard, &columns, &group_of("NEW", parts.per)),
+            ),
             (
                 "own",
                 &over_row(

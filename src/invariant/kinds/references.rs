@@ -5,12 +5,12 @@ use crate::design::{Enforcement, InvariantKind, Name, Rule};
 use crate::finding::About;
 use crate::invariant::case::{Case, Value, Write};
 use crate::invariant::derived::{Derived, TriggerShape};
-use crate::invariant::guard::{all_given, in_a_group, over_row, raise};
+use crate::invariant::guard::{self, all_given, in_a_group, over_row, raise};
 use crate::invariant::predicate::{satisfying, unsatisfying};
 use crate::invariant::registry::Kind;
 use crate::invariant::subject::{Subject, equal, list, none_null, predicate_or_true, short};
 use crate::source::Text;
-use crate::sql::{Ident, SqlText, column_of, fill, fixed, idents, join, quote_qualified};
+use crate::sql::{Ident, SqlText, column_of, fill, fixed, join, quote_qualified};
 
 pub(crate) static KIND: Kind = Kind {
     about: About {
@@ -137,17 +137,8 @@ fn by_triggers(subject: &Subject, derived: &mut Derived, parts: &Parts) {
         &["writes"],
     );
     let touch = |row: &'static str, from: &[Ident]| {
-        fill(
-            "INSERT INTO {guard} AS guard ({key}, writes) VALUES ({group}, 1)\nON CONFLICT ({key}) DO UPDATE SET writes = guard.writes + 1;",
-            &[
-                ("guard", &quote_qualified(&guard)),
-                ("key", &idents(&columns)),
-                (
-                    "group",
-                    &join(from.iter().map(|column| column_of(row, column)), ", "),
-                ),
-            ],
-        )
+        let group = join(from.iter().map(|column| column_of(row, column)), ", ");
+        guard::touch(&guard, &columns, &group)
     };
     let looked = fill(
         "IF NOT EXISTS (SELECT FROM {to} AS parent WHERE {match}) THEN\n  {raise}\nEND IF;",

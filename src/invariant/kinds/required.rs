@@ -6,14 +6,12 @@ use crate::design::{Enforcement, InvariantKind, Name, Rule};
 use crate::finding::About;
 use crate::invariant::case::{Case, Value, Write};
 use crate::invariant::derived::{Derived, TriggerShape};
-use crate::invariant::guard::{all_given, over_row, raise};
+use crate::invariant::guard::{all_given, over_row, raise, touch};
 use crate::invariant::predicate::{satisfying, unsatisfying};
 use crate::invariant::registry::Kind;
 use crate::invariant::subject::{Subject, equal, none_null, predicate_or_true, short};
 use crate::source::Text;
-use crate::sql::{
-    Ident, QualifiedName, SqlText, column_of, fill, fixed, idents, join, quote_qualified,
-};
+use crate::sql::{Ident, QualifiedName, SqlText, column_of, fill, fixed, join, quote_qualified};
 
 pub(crate) static KIND: Kind = Kind {
     about: About {
@@ -146,7 +144,7 @@ fn related(
         &keys,
         &["writes"],
     );
-    let touch = touch(&guard, &keys, of("OLD", &keys));
+    let touched = touch(&guard, &keys, &of("OLD", &keys));
     let orphaned = fill(
         "EXISTS (\n  SELECT FROM {parent} AS parent\n  WHERE {match} AND EXISTS ({scope})\n    AND NOT EXISTS (SELECT FROM {child} AS child WHERE {sibling})\n)",
         &[
@@ -182,7 +180,7 @@ fn related(
         "BEGIN\n  IF {grouped} THEN\n    {touch}\n    {looked}\n  END IF;\n  RETURN NULL;\nEND",
         &[
             ("grouped", &all_given("OLD", &keys)),
-            ("touch", &touch),
+            ("touch", &touched),
             ("looked", &looked),
         ],
     );
@@ -228,7 +226,7 @@ fn parent_side(
     let body = fill(
         "BEGIN\n  {touch}\n  {looked}\n  RETURN NULL;\nEND",
         &[
-            ("touch", &touch(guard, &keys, of("NEW", &own))),
+            ("touch", &touch(guard, &keys, &of("NEW", &own))),
             ("looked", &looked),
         ],
     );
@@ -239,18 +237,6 @@ fn parent_side(
     {
         derived.credit(subject, vec![trigger]);
     }
-}
-
-/// Queues with every other writer of the group: whoever comes second sees what the first has done.
-fn touch(guard: &QualifiedName, key: &[Ident], group: SqlText) -> SqlText {
-    fill(
-        "INSERT INTO {guard} AS guard ({key}, writes) VALUES ({group}, 1)\nON CONFLICT ({key}) DO UPDATE SET writes = guard.writes + 1;",
-        &[
-            ("guard", &quote_qualified(guard)),
-            ("key", &idents(key)),
-            ("group", &group),
-        ],
-    )
 }
 
 fn of(row: &'static str, columns: &[Ident]) -> SqlText {

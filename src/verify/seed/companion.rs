@@ -78,7 +78,7 @@ pub(super) fn companions(model: &Model, shapes: &BTreeMap<Ident, Shape>) -> Vec<
         } => {
             let mut per = idents(per);
             per.sort();
-            let reference = shapes
+            let of_parent = shapes
                 .get(&table.ident)?
                 .references
                 .iter()
@@ -86,12 +86,17 @@ pub(super) fn companions(model: &Model, shapes: &BTreeMap<Ident, Shape>) -> Vec<
                     let mut columns = reference.columns.clone();
                     columns.sort();
                     columns == per
-                })?;
+                });
+            let (parent, key, columns) = match of_parent {
+                Some(found) => (&found.to, &found.key, &found.columns),
+                // A group that no parent stands for: every row of it needs the one.
+                None => (&table.ident, &per, &per),
+            };
             Some(Companion::Child {
-                parent: reference.to.clone(),
-                key: reference.key.clone(),
+                parent: parent.clone(),
+                key: key.clone(),
                 child: table.ident.clone(),
-                columns: reference.columns.clone(),
+                columns: columns.clone(),
                 predicate: read(predicate),
             })
         }

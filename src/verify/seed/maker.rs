@@ -270,10 +270,16 @@ impl Maker {
             .candidates(shape, column, 2, 0)
             .into_iter()
             .filter_map(|candidate| candidate.given);
+        let meant = |text: &String| Candidate::given(Some(text.clone()), &column.kind).value;
         candidates.chain(more).flatten().find(|value| {
-            let value_of = Candidate::given(Some(value.clone()), &column.kind).value;
-            let row = Row::from([(column.name.clone(), value_of)]);
-            !taken.contains(value)
+            let value_of = meant(value);
+            // The server writes a value its own way: `t` for `true`.
+            let is_taken = |other: &String| {
+                other == value
+                    || value_of != super::evaluate::Value::Unknown && meant(other) == value_of
+            };
+            let row = Row::from([(column.name.clone(), value_of.clone())]);
+            !taken.iter().any(is_taken)
                 && checks
                     .iter()
                     .all(|check| evaluate(check, &row).passes() != Some(false))
