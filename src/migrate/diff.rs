@@ -8,7 +8,7 @@ use super::columns::{columns, is_shadow};
 use super::policy::Policy;
 use super::renames::Renames;
 use super::same;
-use crate::catalog::{Catalog, ForeignKey, ObjectPath, Table, Trigger, UserType};
+use crate::catalog::{Catalog, ForeignKey, ObjectPath, Privilege, Table, Trigger, UserType};
 use crate::sql::words::mentions;
 use crate::sql::{Ident, QualifiedName, SqlText};
 
@@ -176,6 +176,27 @@ impl Diff {
             self.say(path(name), What::Dropped);
         }
     }
+
+    /// Privileges, role by role: those of two roles may be the same and are no less two.
+    fn granted(
+        &mut self,
+        name: &QualifiedName,
+        (from, to): (
+            &BTreeMap<Ident, BTreeSet<Privilege>>,
+            &BTreeMap<Ident, BTreeSet<Privilege>>,
+        ),
+    ) {
+        let roles: BTreeSet<&Ident> = from.keys().chain(to.keys()).collect();
+        for role in roles {
+            let what = match (from.get(role), to.get(role)) {
+                (was, now) if was == now => continue,
+                (None, _) => What::Created,
+                (_, None) => What::Dropped,
+                _ => What::Altered(Facet::Definition),
+            };
+            self.say(ObjectPath::Grants(name.clone(), role.clone()), what);
+        }
+    }
 }
 
 fn surroundings(out: &mut Diff, from: &Catalog, to: &Catalog) {
@@ -339,12 +360,7 @@ fn inside(out: &mut Diff, name: &QualifiedName, (from, to): (&Table, &Table)) {
                 .any(|condition| text(out, condition))
         },
     );
-    out.named(
-        (&from.grants, &to.grants),
-        &at(ObjectPath::Grants),
-        &|one, other| one == other,
-        &|_, _| false,
-    );
+    out.granted(name, (&from.grants, &to.grants));
     if from.row_security != to.row_security {
         let what = appears(to.row_security);
         out.say(ObjectPath::RowSecurity(name.clone()), what);
@@ -448,9 +464,7 @@ fn views(out: &mut Diff, from: &Catalog, to: &Catalog) {
                 if old.comment != view.comment {
                     out.say(path.clone(), What::Altered(Facet::Comment));
                 }
-                let at = |role: &Ident| ObjectPath::Grants(name.clone(), role.clone());
-                let grants = (&old.grants, &view.grants);
-                out.named(grants, &at, &|one, other| one == other, &|_, _| false);
+                out.granted(name, (&old.grants, &view.grants));
             }
         }
     }
