@@ -188,6 +188,14 @@ fn create_index(chain: &mut Chain, form: &IndexForm) {
         }
         return;
     }
+    if chain.beside.partitions.contains_key(&table) {
+        // Of a partition alone: a constraint may take it over.
+        if let Some(name) = &form.name {
+            let own = chain.beside.own.entry(table).or_default();
+            own.indexes.insert(name.name.clone(), index);
+        }
+        return;
+    }
     chain.edit(&table, |own| {
         let name = match &form.name {
             Some(name) => name.name.clone(),

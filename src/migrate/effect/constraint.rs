@@ -81,7 +81,7 @@ pub(super) fn add(work: &mut Work, table: &QualifiedName, form: &ConstraintForm)
             let mut columns = columns.clone();
             if let Some(index) = using_index {
                 columns = index_columns(work, table, index);
-            } else {
+            } else if !parts_have_key(work, table, &form.kind) {
                 work.build(table);
                 work.depends("two rows of one key, or a null in it, make it fail");
             }
@@ -91,7 +91,7 @@ pub(super) fn add(work: &mut Work, table: &QualifiedName, form: &ConstraintForm)
         }
         ConstraintKind::Unique {
             using_index: None, ..
-        } => {
+        } if !parts_have_key(work, table, &form.kind) => {
             work.build(table);
             work.depends("two rows with the same values make it fail");
         }
@@ -130,6 +130,25 @@ fn parts_have(
                     .unproven
                     .contains(&(part.clone(), name.clone()));
                 key.columns == columns && key.table == *parent && !is_open
+            })
+        })
+}
+
+/// Whether every partition has the key already: the parent's takes them up.
+fn parts_have_key(work: &Work, table: &QualifiedName, kind: &ConstraintKind) -> bool {
+    let parts = work.look.below(table);
+    !parts.is_empty()
+        && parts.iter().all(|part| {
+            let own = work.look.beside.own.get(part);
+            own.is_some_and(|own| match kind {
+                ConstraintKind::PrimaryKey { columns, .. } => {
+                    let key = own.primary_key.as_ref();
+                    key.is_some_and(|(_, key)| key.columns == *columns)
+                }
+                ConstraintKind::Unique { columns, .. } => {
+                    own.uniques.values().any(|key| key.columns == *columns)
+                }
+                _ => false,
             })
         })
 }

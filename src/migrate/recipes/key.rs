@@ -112,9 +112,10 @@ pub(super) fn using(
     )
 }
 
-/// The index that a switch takes over, built again when the switch is taken back: it went with the constraint.
+/// The index that the switch of `of` takes over, built again when the switch is taken back: it went with the constraint.
 pub(super) fn ready(
     draft: &mut Draft<'_>,
+    of: &QualifiedName,
     (table, existing): (&QualifiedName, &Table),
     (name, columns): (&Ident, &[Ident]),
     cause: &ObjectPath,
@@ -127,7 +128,7 @@ pub(super) fn ready(
         (Phase::Validate, cause),
     )?;
     let parts = items.into_iter().flat_map(|item| item.step.parts).collect();
-    draft.ready_again(table, Slot::Keys, parts);
+    draft.ready_again(of, Slot::Keys, parts);
     Ok(())
 }
 
@@ -358,7 +359,7 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 );
                 draft.switch(table, Slot::DropKeys, cause, pair);
             }
-            ready(draft, (table, existing), (&built, &columns), cause)?;
+            ready(draft, table, (table, existing), (&built, &columns), cause)?;
             let back = vec![Part::new(drop_constraint(table, name))];
             let pair = (using(table, name, &built, "UNIQUE", now.deferred), back);
             draft.switch(table, Slot::Keys, cause, pair);
@@ -428,7 +429,6 @@ fn partitioned(
     let title = format!("add unique {} of {}", name.as_str(), table.name.as_str());
     let item = Item::new(Phase::Validate, Rank::Keys, title, cause)
         .part(add_constraint(table, &lines::unique(name, now), ""))
-        .spared()
         .undo(drop_constraint(table, name));
     draft.push(item);
     Ok(())

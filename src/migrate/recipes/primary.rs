@@ -2,10 +2,13 @@
 
 use super::key::{build, index, is_same_key, over_built, ready, standing_on, unchanged, using};
 use super::reference::{added_again, back_again, is_hidden, proven};
-use crate::catalog::{ObjectPath, Unique};
+use crate::catalog::{ObjectPath, Partitioning, Table, Unique};
+use crate::compile::{derived, lines};
 use crate::error::Error;
 use crate::migrate::change::{Change, What};
-use crate::migrate::draft::{Draft, Item, Rank, Slot, drop_constraint, rename_constraint};
+use crate::migrate::draft::{
+    Draft, Item, Rank, Slot, add_constraint, drop_constraint, rename_constraint,
+};
 use crate::migrate::plan::{Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::sql::{Ident, QualifiedName};
@@ -26,12 +29,6 @@ fn primary(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     };
     let cause = &change.object;
     let subject = table.name.as_str();
-    if from.partitioning.is_some() && !matches!(change.what, What::Renamed(_)) {
-        return Err(Error::Usage(format!(
-            "the primary key of the partitioned table {subject} changes, which PostgreSQL can only do while nobody uses the table: \
-             declare a new table and fill it (`migration.backfill`)"
-        )));
-    }
     if let (What::Renamed(was), Some((name, _))) = (&change.what, &to.primary_key) {
         let item = Item::new(
             Phase::Expand,
@@ -45,9 +42,36 @@ fn primary(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         return Ok(());
     }
     let old = from.primary_key.clone();
-    if let Some((name, was)) = &old {
+    if let Some((_, was)) = &old {
         // References stand on the key's index, so they go first and come again.
         references(draft, table, was, cause);
+    }
+    match &from.partitioning {
+        Some(by) => in_parts(draft, (table, from, to), by, cause)?,
+        None => at_once(draft, (table, from, to), cause)?,
+    }
+    // References that stay may have come to stand on the new key, and could not outlive it.
+    if let Some((_, now)) = &to.primary_key
+        && old.is_none_or(|(_, was)| was.columns != now.columns)
+    {
+        let (mut off, mut on) = (Vec::new(), Vec::new());
+        for (child, reference, key) in unchanged(draft, table, &now.columns) {
+            off.push(Part::new(drop_constraint(&child, &reference)));
+            on.extend(back_again(draft, &child, &reference, &key));
+        }
+        draft.switch_back(table, Slot::References, off);
+        draft.switch_back(table, Slot::DropReferences, on);
+    }
+    Ok(())
+}
+
+/// The key of a table that is in one piece.
+fn at_once(
+    draft: &mut Draft<'_>,
+    (table, from, to): (&QualifiedName, &Table, &Table),
+    cause: &ObjectPath,
+) -> Result<(), Error> {
+    if let Some((name, was)) = &from.primary_key {
         let mut back = Vec::new();
         let kept = draft.kept(name);
         let object = ObjectPath::PrimaryKey(table.clone());
@@ -72,7 +96,7 @@ fn primary(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         return Ok(());
     };
     let columns = over_built(draft, table, &now.columns);
-    let built = if old.is_some() {
+    let built = if from.primary_key.is_some() {
         draft.built(name)
     } else {
         name.clone()
@@ -83,17 +107,60 @@ fn primary(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         vec![Part::new(drop_constraint(table, name))],
     );
     draft.switch(table, Slot::Keys, cause, pair);
-    ready(draft, (table, from), (&built, &columns), cause)?;
-    // References that stay may have come to stand on the new key, and could not outlive it.
-    if old.is_none_or(|(_, was)| was.columns != now.columns) {
-        let (mut off, mut on) = (Vec::new(), Vec::new());
-        for (child, reference, key) in unchanged(draft, table, &now.columns) {
-            off.push(Part::new(drop_constraint(&child, &reference)));
-            on.extend(back_again(draft, &child, &reference, &key));
+    ready(draft, table, (table, from), (&built, &columns), cause)
+}
+
+/// The key of a partitioned table: each partition has one of its own ready, and the parent's takes them up without a scan.
+fn in_parts(
+    draft: &mut Draft<'_>,
+    (table, from, to): (&QualifiedName, &Table, &Table),
+    by: &Partitioning,
+    cause: &ObjectPath,
+) -> Result<(), Error> {
+    let plain = Table {
+        partitioning: None,
+        ..from.clone()
+    };
+    let partitions: Vec<(QualifiedName, Ident)> = by
+        .partitions
+        .iter()
+        .map(|partition| {
+            let child = QualifiedName::new(table.schema.clone(), partition.name.clone());
+            let own = derived(&[partition.name.as_str(), "pkey"]);
+            (child, own)
+        })
+        .collect();
+    if let Some((name, was)) = &from.primary_key {
+        let columns = back_columns(draft, table, &was.columns);
+        let mut back = Vec::new();
+        for (child, own) in &partitions {
+            let kept = draft.kept(own);
+            let phase = (Phase::Switch, cause);
+            let with = (&plain, &index(&columns));
+            let items = super::index::concurrently(draft, child, with, &kept, phase)?;
+            back.extend(items.into_iter().flat_map(|item| item.step.parts));
+            back.push(Part::new(using(child, own, &kept, "PRIMARY KEY", false)));
         }
-        draft.switch_back(table, Slot::References, off);
-        draft.switch_back(table, Slot::DropReferences, on);
+        let again = lines::primary_key(name, was);
+        back.push(Part::new(add_constraint(table, &again, "")));
+        let pair = (drop_constraint(table, name), back);
+        draft.switch(table, Slot::DropKeys, cause, pair);
     }
+    let Some((name, now)) = &to.primary_key else {
+        return Ok(());
+    };
+    let columns = over_built(draft, table, &now.columns);
+    for (child, own) in &partitions {
+        let built = draft.built(own);
+        build(draft, (child, &plain), (&built, &columns), cause)?;
+        let pair = (using(child, own, &built, "PRIMARY KEY", false), Vec::new());
+        draft.switch(table, Slot::Keys, cause, pair);
+        ready(draft, table, (child, &plain), (&built, &columns), cause)?;
+    }
+    let key = lines::primary_key(name, now);
+    let back = vec![Part::new(drop_constraint(table, name))];
+    let pair = (add_constraint(table, &key, ""), back);
+    draft.switch(table, Slot::Keys, cause, pair);
     Ok(())
 }
 
