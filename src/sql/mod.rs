@@ -21,6 +21,7 @@ mod keywords;
 mod lex;
 mod meeting;
 mod params;
+mod plpgsql;
 mod quote;
 mod relations;
 mod spell;

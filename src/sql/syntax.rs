@@ -8,6 +8,7 @@ use squawk_syntax::{SourceFile, SyntaxNode};
 use super::guard::{LONGEST, guarded};
 use super::lex::{Token, TokenKind, tokens};
 use super::params::bind;
+use super::plpgsql::without_into;
 use super::statement::{StatementKind, statement_kind, statements};
 
 /// What a text is meant to be.
@@ -184,7 +185,7 @@ fn word_at(text: &str, offset: usize) -> Range<usize> {
 }
 
 fn first_error(sql: &str) -> Option<(String, Range<usize>)> {
-    first_fault(&SourceFile::parse(sql))
+    first_fault(&SourceFile::parse(&without_into(sql)))
 }
 
 /// What a parsed text is refused for, as the parser says it.
@@ -293,6 +294,10 @@ mod tests {
             ("casework.\"State\"[]", Type),
             (
                 "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 1; END $$",
+                Statement,
+            ),
+            (
+                "CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ DECLARE x int; BEGIN SELECT a INTO x FROM t WHERE b; RETURN x; END $$",
                 Statement,
             ),
         ] {

@@ -7,6 +7,7 @@ use super::forms::Ddl;
 use super::{alter, objects, rows, table};
 use crate::sql::guard::guarded;
 use crate::sql::lex::{TokenKind, tokens};
+use crate::sql::plpgsql::without_into;
 use crate::sql::syntax::{SyntaxFault, first_fault, tidy};
 
 /// What one statement says. A text that PostgreSQL's grammar refuses is a fault with its place.
@@ -16,7 +17,7 @@ pub fn ddl(text: &str) -> Result<Ddl, SyntaxFault> {
         .filter(|token| token.kind != TokenKind::Comment)
         .count();
     let read = guarded(words, || {
-        let parsed = SourceFile::parse(text);
+        let parsed = SourceFile::parse(&without_into(text));
         match first_fault(&parsed) {
             Some((message, range)) => {
                 let word = text.get(range.clone()).filter(|word| !word.is_empty());
