@@ -29,9 +29,13 @@ pub(super) fn alter_table(
         .collect();
     for action in actions {
         let mode = lock(action);
-        match recurses(action, work.look.version) && !only {
-            true => work.lock_all(&name, mode),
-            false => work.lock(&name, mode),
+        let below = match recurses(action, work.look.version) && !only {
+            true => constraint::lock_below(work, &name, action).unwrap_or(Some(mode)),
+            false => None,
+        };
+        work.lock(&name, mode);
+        if let Some(mode) = below {
+            work.lock_all_below(&name, mode);
         }
         act(work, &name, action);
     }

@@ -4,12 +4,41 @@ use super::look::{is_proven, shown};
 use super::proof::implies_not_null;
 use super::work::Work;
 use crate::migrate::lock::LockMode::{self, *};
-use crate::sql::{ConstraintForm, ConstraintKind, Ident, QualifiedName};
+use crate::sql::{ConstraintForm, ConstraintKind, Ident, QualifiedName, TableAction};
 
 pub(super) fn lock(form: &ConstraintForm) -> LockMode {
     match form.kind {
         ConstraintKind::ForeignKey { .. } => ShareRowExclusive,
         _ => AccessExclusive,
+    }
+}
+
+/// How what is below a table is locked for one of its constraints, where that is not as the table itself: `None` inside is not at all.
+pub(super) fn lock_below(
+    work: &Work,
+    table: &QualifiedName,
+    action: &TableAction,
+) -> Option<Option<LockMode>> {
+    let own = match work.look.found(table) {
+        super::look::Found::Table(own) if own.partitioning.is_some() => own,
+        _ => return None,
+    };
+    match action {
+        // Those of the partitions keep the names they have.
+        TableAction::RenameConstraint(name, _)
+            if own.indexed_constraints().any(|it| it == name) =>
+        {
+            Some(None)
+        }
+        TableAction::AddConstraint(form) if work.look.version < 18 => match &form.kind {
+            ConstraintKind::Unique { .. } => Some(Some(Share)),
+            ConstraintKind::PrimaryKey { columns, .. } => {
+                let is_set = |column: &Ident| own.column(column).is_some_and(|own| !own.nullable);
+                columns.iter().all(is_set).then_some(Some(Share))
+            }
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -81,9 +110,9 @@ pub(super) fn add(work: &mut Work, table: &QualifiedName, form: &ConstraintForm)
             let mut columns = columns.clone();
             if let Some(index) = using_index {
                 columns = index_columns(work, table, index);
-            } else if !parts_have_key(work, table, &form.kind) {
-                work.build(table);
-                work.depends("two rows of one key, or a null in it, make it fail");
+            } else {
+                let fails = "two rows of one key, or a null in it, make it fail";
+                build_key(work, table, &form.kind, fails);
             }
             for column in &columns {
                 not_null(work, table, column);
@@ -91,10 +120,12 @@ pub(super) fn add(work: &mut Work, table: &QualifiedName, form: &ConstraintForm)
         }
         ConstraintKind::Unique {
             using_index: None, ..
-        } if !parts_have_key(work, table, &form.kind) => {
-            work.build(table);
-            work.depends("two rows with the same values make it fail");
-        }
+        } => build_key(
+            work,
+            table,
+            &form.kind,
+            "two rows with the same values make it fail",
+        ),
         ConstraintKind::Exclude { .. } => {
             work.build(table);
             work.depends("two rows that exclude each other make it fail");
@@ -134,23 +165,27 @@ fn parts_have(
         })
 }
 
-/// Whether every partition has the key already: the parent's takes them up.
-fn parts_have_key(work: &Work, table: &QualifiedName, kind: &ConstraintKind) -> bool {
-    let parts = work.look.below(table);
-    !parts.is_empty()
-        && parts.iter().all(|part| {
-            let own = work.look.beside.own.get(part);
-            own.is_some_and(|own| match kind {
-                ConstraintKind::PrimaryKey { columns, .. } => {
-                    let key = own.primary_key.as_ref();
-                    key.is_some_and(|(_, key)| key.columns == *columns)
-                }
-                ConstraintKind::Unique { columns, .. } => {
-                    own.uniques.values().any(|key| key.columns == *columns)
-                }
-                _ => false,
-            })
+/// Builds the index of a key, but in partitions that have one already: the parent's takes them up.
+fn build_key(work: &mut Work, table: &QualifiedName, kind: &ConstraintKind, fails: &str) {
+    let beside = &work.look.beside.own;
+    let has = |part: &QualifiedName| {
+        beside.get(part).is_some_and(|own| match kind {
+            ConstraintKind::PrimaryKey { columns, .. } => {
+                let key = own.primary_key.as_ref();
+                key.is_some_and(|(_, key)| key.columns == *columns)
+            }
+            ConstraintKind::Unique { columns, .. } => {
+                own.uniques.values().any(|key| key.columns == *columns)
+            }
+            _ => false,
         })
+    };
+    let leaves = work.look.leaves(table).into_iter();
+    let built: Vec<QualifiedName> = leaves.filter(|leaf| !has(leaf)).collect();
+    if !built.is_empty() {
+        work.out.builds_index.extend(built);
+        work.depends(fails);
+    }
 }
 
 pub(super) fn is_partitioned(work: &Work, table: &QualifiedName) -> bool {

@@ -41,6 +41,11 @@ impl<'a> Work<'a> {
     /// Takes a lock on a relation and all that is below it.
     pub(super) fn lock_all(&mut self, name: &QualifiedName, mode: LockMode) {
         self.lock(name, mode);
+        self.lock_all_below(name, mode);
+    }
+
+    /// Locks the partitions and children of a relation.
+    pub(super) fn lock_all_below(&mut self, name: &QualifiedName, mode: LockMode) {
         for below in self.look.below(name) {
             self.lock(&below, mode);
         }

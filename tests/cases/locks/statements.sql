@@ -266,6 +266,34 @@ ALTER TABLE keyless ADD CONSTRAINT keyless_pkey PRIMARY KEY USING INDEX keyless_
 --setup ALTER TABLE keyless ADD CONSTRAINT keyless_a_set NOT NULL a NOT VALID;
 --setup ALTER TABLE keyless VALIDATE CONSTRAINT keyless_a_set;
 ALTER TABLE keyless ADD CONSTRAINT keyless_pkey PRIMARY KEY USING INDEX keyless_a_idx;
+--# add-unique-partitioned severe
+ALTER TABLE measures ADD CONSTRAINT measures_key UNIQUE (id, at);
+--# add-unique-parts-have-it harmless
+--setup ALTER TABLE measures_2024 ADD CONSTRAINT measures_2024_key UNIQUE (id, at);
+--setup CREATE UNIQUE INDEX measures_2025_new ON measures_2025 (id, at);
+--setup ALTER TABLE measures_2025 ADD CONSTRAINT measures_2025_key UNIQUE USING INDEX measures_2025_new;
+ALTER TABLE measures ADD CONSTRAINT measures_key UNIQUE (id, at);
+--# add-unique-one-part-has-it severe
+--setup ALTER TABLE measures_2024 ADD CONSTRAINT measures_2024_key UNIQUE (id, at);
+ALTER TABLE measures ADD CONSTRAINT measures_key UNIQUE (id, at);
+--# add-primary-key-partitioned severe
+ALTER TABLE measures ADD PRIMARY KEY (id, at);
+--# add-primary-key-partitioned-nullable severe
+--setup DELETE FROM measures;
+ALTER TABLE measures ADD PRIMARY KEY (what, at);
+--# add-primary-key-parts-have-it harmless
+--setup ALTER TABLE measures_2024 ADD CONSTRAINT measures_2024_pkey PRIMARY KEY (id, at);
+--setup ALTER TABLE measures_2025 ADD CONSTRAINT measures_2025_pkey PRIMARY KEY (id, at);
+ALTER TABLE measures ADD PRIMARY KEY (id, at);
+--# rename-key-partitioned harmless
+--setup ALTER TABLE measures ADD CONSTRAINT measures_key UNIQUE (id, at);
+ALTER TABLE measures RENAME CONSTRAINT measures_key TO measures_id_key;
+--# rename-check-partitioned harmless
+--setup ALTER TABLE measures ADD CONSTRAINT known CHECK (what <> '');
+ALTER TABLE measures RENAME CONSTRAINT known TO is_known;
+--# drop-unique-partitioned harmless
+--setup ALTER TABLE measures ADD CONSTRAINT measures_key UNIQUE (id, at);
+ALTER TABLE measures DROP CONSTRAINT measures_key;
 --# add-exclude severe
 ALTER TABLE keyless ADD CONSTRAINT keyless_excl EXCLUDE USING btree (b WITH =);
 --# drop-unique harmless

@@ -51,6 +51,7 @@ pub(super) fn add_column(chain: &Chain, name: &QualifiedName, column: &NewColumn
             }
             ConstraintKind::Unique { .. } => {
                 after.push(unique(
+                    chain,
                     name,
                     std::slice::from_ref(&column.name),
                     false,
@@ -59,7 +60,13 @@ pub(super) fn add_column(chain: &Chain, name: &QualifiedName, column: &NewColumn
             }
             ConstraintKind::PrimaryKey { .. } => {
                 is_not_null = true;
-                after.push(unique(name, std::slice::from_ref(&column.name), true, None));
+                after.push(unique(
+                    chain,
+                    name,
+                    std::slice::from_ref(&column.name),
+                    true,
+                    None,
+                ));
             }
             ConstraintKind::ForeignKey {
                 table: parent, key, ..

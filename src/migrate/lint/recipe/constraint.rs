@@ -25,6 +25,7 @@ pub(super) fn not_null(chain: &Chain, name: &QualifiedName, column: &Ident) -> S
 }
 
 pub(super) fn unique(
+    chain: &Chain,
     name: &QualifiedName,
     columns: &[Ident],
     primary: bool,
@@ -39,15 +40,34 @@ pub(super) fn unique(
         true => Ident::new([name.name.as_str(), "_pkey"].concat()),
         false => made(name, &joined.join("_"), ending),
     });
-    fill(
-        "CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({columns});\n-- when pg_index.indisvalid says that it is valid:\nALTER TABLE {table} ADD CONSTRAINT {name} {kind} USING INDEX {name};",
+    let beside = |table: &QualifiedName, constraint: &Ident| {
+        fill(
+            "CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({columns});\n-- when pg_index.indisvalid says that it is valid:\nALTER TABLE {table} ADD CONSTRAINT {name} {kind} USING INDEX {name};",
+            &[
+                ("name", &quote_ident(constraint)),
+                ("table", &table_name(table)),
+                ("columns", &idents(columns)),
+                ("kind", &kind),
+            ],
+        )
+    };
+    let look = chain.look();
+    let own = look.table(name);
+    if own.is_none_or(|own| own.partitioning.is_none()) {
+        return beside(name, &constraint);
+    }
+    let parts = look.below(name).into_iter();
+    let each = parts.map(|part| beside(&part, &made(&part, &joined.join("_"), ending)));
+    let last = fill(
+        "-- it takes up those of the partitions, and builds nothing:\nALTER TABLE {table} ADD CONSTRAINT {name} {kind} ({columns});",
         &[
             ("name", &quote_ident(&constraint)),
             ("table", &table_name(name)),
             ("columns", &idents(columns)),
             ("kind", &kind),
         ],
-    )
+    );
+    join(each.chain([last]), "\n")
 }
 
 pub(super) fn foreign(
@@ -148,14 +168,14 @@ pub(super) fn constraint(chain: &Chain, name: &QualifiedName, form: &ConstraintF
             let mut lines: Vec<SqlText> = nullable
                 .map(|column| not_null(chain, name, column))
                 .collect();
-            lines.push(unique(name, columns, true, given));
+            lines.push(unique(chain, name, columns, true, given));
             join(lines, "\n")
         }
         ConstraintKind::Unique {
             columns,
             using_index: None,
             ..
-        } => unique(name, columns, false, given),
+        } => unique(chain, name, columns, false, given),
         _ => return WINDOW.to_owned(),
     };
     text(sql)

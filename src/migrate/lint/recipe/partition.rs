@@ -55,7 +55,7 @@ pub(super) fn missing_indexes(
     };
     let mut steps = Vec::new();
     if let (Some((_, key)), None) = (&above.primary_key, &own.primary_key) {
-        steps.push(unique(part, &key.columns, true, None));
+        steps.push(unique(chain, part, &key.columns, true, None));
     }
     for key in above.uniques.values() {
         if !own
@@ -63,7 +63,7 @@ pub(super) fn missing_indexes(
             .values()
             .any(|other| other.columns == key.columns)
         {
-            steps.push(unique(part, &key.columns, false, None));
+            steps.push(unique(chain, part, &key.columns, false, None));
         }
     }
     let missing = above.indexes.values().filter(|index| {
