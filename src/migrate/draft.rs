@@ -46,6 +46,8 @@ pub(super) enum Rank {
     GoneReferences,
     GoneRules,
     GoneIndexes,
+    /// What is computed from other columns goes before them.
+    GoneComputed,
     GoneColumns,
     GoneTables,
     GoneFunctions,

@@ -299,9 +299,8 @@ fn dropped(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     let is_generated = column.is_generated();
     let mut item = Item::new(
         Phase::Contract,
-        // What is computed from other columns goes before them.
         if is_generated {
-            Rank::GoneIndexes
+            Rank::GoneComputed
         } else {
             Rank::GoneColumns
         },

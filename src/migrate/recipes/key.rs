@@ -213,23 +213,28 @@ pub(super) fn gone_with<'d>(
     found.map(|change| &change.object)
 }
 
-/// References of tables that go, as far as they go with this key: each with what drops it and what makes it again.
+/// References of tables that go, or are built anew, as far as they go with this key: each with its table, what drops it and what makes it
+/// again. `switched`: whether what is built anew has taken its place by then.
 fn going(
     draft: &Draft<'_>,
     table: &QualifiedName,
-    was: &Unique,
+    (was, switched): (&Unique, bool),
     cause: &ObjectPath,
-) -> Vec<(SqlText, Vec<Part>)> {
+) -> Vec<(QualifiedName, SqlText, Vec<Part>)> {
     if gone_with(draft, table, &was.columns) != Some(cause)
         || super::primary::drops(draft, table, &was.columns)
     {
         return Vec::new();
     }
     let mut all = standing_on(draft, table, &was.columns);
-    all.retain(|(child, ..)| !draft.to.tables.contains_key(child));
+    all.retain(|(child, ..)| !draft.to.tables.contains_key(child) || draft.diff.is_shadowed(child));
     let pairs = all.into_iter().map(|(child, name, key)| {
-        let back = back_again(draft, &child, &name, &key);
-        (drop_constraint(&child, &name), back)
+        let mut called = child.clone();
+        if switched && draft.diff.is_shadowed(&child) {
+            called.name = draft.kept(&child.name);
+        }
+        let back = back_again(draft, &called, &name, &key);
+        (child, drop_constraint(&called, &name), back)
     });
     pairs.collect()
 }
@@ -295,8 +300,9 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             let proofs = staying
                 .iter()
                 .map(|(child, reference, _)| Part::alone(validate(child, reference)));
-            let going = going(draft, table, &was, cause);
-            let gone = going.iter().map(|(drop, _)| Part::new(drop.clone()));
+            let switched = rank == Rank::Loosened;
+            let going = going(draft, table, (&was, switched), cause);
+            let gone = going.iter().map(|(_, drop, _)| Part::new(drop.clone()));
             let forward = gone.chain(staying.iter().map(off));
             let forward = forward.chain([Part::new(drop_constraint(table, name))]);
             let forward: Vec<Part> = forward.chain(staying.iter().flat_map(on)).collect();
@@ -305,7 +311,7 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 .undo_parts(staying.iter().map(off))
                 .undo_parts(again(draft, table, name, (&was, &was.columns))?)
                 .undo_parts(staying.iter().flat_map(on))
-                .undo_parts(going.into_iter().flat_map(|(_, back)| back))
+                .undo_parts(going.into_iter().flat_map(|(_, _, back)| back))
                 .undo_parts(proofs.clone());
             draft.push(item);
             for proof in proofs {
@@ -349,8 +355,13 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                     .forward_only("the old column goes in the next step");
                 draft.push(item);
             } else {
-                for pair in going(draft, table, &was, cause) {
-                    draft.switch(table, Slot::DropReferences, cause, pair);
+                for (child, drop, back) in going(draft, table, (&was, false), cause) {
+                    if draft.diff.is_shadowed(&child) {
+                        // Before the new one takes its place, in the same transaction.
+                        draft.switch_view(&child, table);
+                        draft.switch_view(table, table);
+                    }
+                    draft.switch(table, Slot::DropReferences, cause, (drop, back));
                 }
                 let after = super::primary::back_columns(draft, table, &was.columns);
                 let pair = (

@@ -449,7 +449,9 @@ fn contract(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     // One by one, while nobody uses the old table: a lock on it and on a table that programs hold would wait in a ring.
     for (key, made) in &pair.from.foreign_keys {
         // It went with the key on which it stood.
-        if super::primary::drops(draft, &made.table, &made.key) {
+        let goes_before = super::primary::drops(draft, &made.table, &made.key)
+            || super::key::gone_with(draft, &made.table, &made.key).is_some();
+        if goes_before {
             continue;
         }
         let item = Item::new(
