@@ -161,22 +161,26 @@ async fn migration_files_are_a_place_to_begin() {
             path: path.to_owned(),
             text,
         };
-        let files = read_files(
-            &[
-                source("V1__types.sql", first),
-                source("V2__tables.sql", rest),
-            ],
-            None,
-        );
+        let sources = [
+            source("V1__types.sql", first),
+            source("V2__tables.sql", rest),
+        ];
+        let files = read_files(&sources, None);
         let new = ApplySide {
             model: &to.model,
             compiled: &to.compiled,
         };
-        let both = catalogs(&options, &Found::Files(&files), &new, &environment).await;
-        let (old, new) = both.expect("both can be read");
-        let found = plan(
-            &old,
+        let both = catalogs(
+            &options,
+            &Found::Files(&files, &sources),
             &new,
+            &environment,
+        )
+        .await;
+        let both = both.expect("both can be read");
+        let found = plan(
+            &both.from,
+            &both.to,
             &Renames::of(&to.model),
             &Policy::of(&to.model),
             &environment,

@@ -203,6 +203,252 @@ fn every_statement_is_counted_or_named() {
     assert_eq!(linted.unknown.len(), 2, "{:?}", linted.unknown);
 }
 
+/// What a migration is said of, behind one that made what it is about.
+fn judged(earlier: &str, migration: &str) -> Vec<String> {
+    let later = format!("SET lock_timeout = '1s';\n{migration}");
+    let all = found(&[("1.sql", earlier), ("2.sql", &later)]);
+    let of_it = all.into_iter().filter(|line| line.starts_with("1:"));
+    of_it.map(|line| line["1:".len()..].to_owned()).collect()
+}
+
+#[test]
+fn views_stand_on_the_columns_that_they_read() {
+    let made = "CREATE TABLE a (id int PRIMARY KEY, c varchar(5), d varchar(5)); CREATE TABLE status (id int, a_id int, d text);
+        CREATE VIEW v AS SELECT a.id, count(*) AS c, s.d, s.a_id AS status FROM a JOIN status s ON s.a_id = a.id GROUP BY 1, 3, 4;
+        CREATE VIEW w AS SELECT x.* FROM a AS x JOIN status s USING (id); CREATE TABLE other (status int, e varchar(5));
+        CREATE VIEW o AS SELECT status FROM other;";
+    for (change, wanted) in [
+        ("ALTER TABLE other ALTER e TYPE varchar(9);", vec![]),
+        (
+            "ALTER TABLE a ALTER c TYPE varchar(9);",
+            vec!["2 refused-by-server"],
+        ),
+        (
+            "DROP VIEW w; ALTER TABLE a ALTER c TYPE varchar(9), ALTER d TYPE text;",
+            vec!["2 breaks-old-programs"],
+        ),
+        (
+            "DROP VIEW w; DROP VIEW v; DROP TABLE status;",
+            vec![
+                "2 breaks-old-programs",
+                "2 breaks-old-programs",
+                "2 loses-data",
+            ],
+        ),
+        ("DROP TABLE other;", vec!["2 refused-by-server"]),
+    ] {
+        assert_eq!(judged(made, change), wanted, "{change}");
+    }
+}
+
+#[test]
+fn what_is_dropped_together_is_in_nobodys_way() {
+    let made = "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (a_id int REFERENCES a); CREATE VIEW v AS SELECT * FROM b; CREATE VIEW w AS SELECT * FROM v;";
+    assert_eq!(
+        judged(made, "DROP VIEW w, v; DROP TABLE a, b;"),
+        ["2 breaks-old-programs", "2 loses-data"]
+    );
+    assert_eq!(judged(made, "DROP VIEW v;"), ["2 refused-by-server"]);
+    assert_eq!(
+        judged(made, "CREATE VIEW x AS SELECT 1; DROP VIEW x;"),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn a_table_like_another_has_what_it_says() {
+    let made = "CREATE TABLE m (id int, at date NOT NULL, n int, PRIMARY KEY (id, at)) PARTITION BY RANGE (at); CREATE INDEX ON m (n);
+        CREATE TABLE p (LIKE m INCLUDING ALL, CHECK (at >= '2024-01-01' AND at < '2025-01-01'));
+        CREATE TABLE q (LIKE m INCLUDING ALL EXCLUDING INDEXES, CHECK (at >= '2025-01-01' AND at < '2026-01-01'));
+        CREATE TABLE r (LIKE p INCLUDING INDEXES); CREATE TABLE s (LIKE p INCLUDING INDEXES INCLUDING CONSTRAINTS); CREATE TABLE t (id int, at date);";
+    let attach = |part: &str, year: u16| {
+        let next = year + 1;
+        judged(
+            made,
+            &format!(
+                "ALTER TABLE m ATTACH PARTITION {part} FOR VALUES FROM ('{year}-01-01') TO ('{next}-01-01');"
+            ),
+        )
+    };
+    assert_eq!(attach("p", 2024), Vec::<String>::new());
+    assert_eq!(attach("q", 2025), ["2 builds-index-under-lock"]);
+    assert_eq!(attach("r", 2024), ["2 scans-under-lock"]);
+    assert_eq!(attach("s", 2024), Vec::<String>::new());
+    assert_eq!(attach("t", 2024), ["2 refused-by-server"]);
+}
+
+#[test]
+fn partitions_of_partitions_are_followed() {
+    let made = "CREATE SCHEMA parts; CREATE TABLE m (id int, at date NOT NULL, k text NOT NULL) PARTITION BY RANGE (at);
+        CREATE TABLE m24 PARTITION OF m FOR VALUES FROM ('2024-01-01') TO ('2025-01-01') PARTITION BY LIST (k);
+        CREATE TABLE m24_a PARTITION OF m24 FOR VALUES IN ('a'); CREATE TABLE m24_rest PARTITION OF m24 DEFAULT;
+        CREATE TABLE parts.m25 PARTITION OF m FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');";
+    let linted = |migration: &str| {
+        let later = format!("SET lock_timeout = '1s';\n{migration}");
+        let linted = linted(&[("1.sql", made), ("2.sql", &later)], None);
+        let told = linted.faults.into_iter();
+        told.map(|fault| format!("{} {}", fault.code, fault.table))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        linted("CREATE INDEX ON m (id);"),
+        ["builds-index-under-lock `parts.m25` and `m24_a` and `m24_rest`"]
+    );
+    assert_eq!(
+        linted("CREATE TABLE m24_b PARTITION OF m24 FOR VALUES IN ('b');"),
+        ["scans-under-lock `m24_rest`"]
+    );
+    assert_eq!(
+        linted("ALTER TABLE m DETACH PARTITION parts.m25;"),
+        ["detaches-under-lock m"]
+    );
+    assert_eq!(
+        linted("ALTER TABLE m24 DETACH PARTITION m24_a;"),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        linted("DROP TABLE m24_a;"),
+        [
+            "locks-other-table m24",
+            "loses-data table `m24_a` with its rows"
+        ]
+    );
+    assert_eq!(
+        linted("DROP TABLE m24_rest; ALTER TABLE m24 ADD COLUMN z uuid DEFAULT gen_random_uuid();")
+            .len(),
+        3
+    );
+}
+
+#[test]
+fn a_backfill_beside_ddl_is_found() {
+    let made = "CREATE TABLE a (id int PRIMARY KEY, b text);";
+    for (change, wanted) in [
+        (
+            "ALTER TABLE a ADD c int; UPDATE a SET c = 1 WHERE c IS NULL;",
+            vec!["2 whole-table-at-once"],
+        ),
+        (
+            "BEGIN; ALTER TABLE a ADD c int; UPDATE a SET b = 'x' WHERE b <> 'y'; COMMIT;",
+            vec!["2 works-under-held-lock"],
+        ),
+        (
+            "BEGIN; ALTER TABLE a ADD c int; UPDATE a SET b = 'x' WHERE id = 7; COMMIT;",
+            vec![],
+        ),
+        (
+            "BEGIN; ALTER TABLE a ADD c int; DELETE FROM a WHERE id IN (1, 2); COMMIT;",
+            vec![],
+        ),
+        (
+            "UPDATE a SET b = 'x' WHERE true;",
+            vec!["2 whole-table-at-once"],
+        ),
+        (
+            "WITH gone AS (DELETE FROM a RETURNING *) SELECT count(*) FROM gone;",
+            vec!["2 loses-data"],
+        ),
+        (
+            "WITH some AS (SELECT id FROM a) UPDATE a SET b = 'y';",
+            vec!["2 whole-table-at-once"],
+        ),
+    ] {
+        assert_eq!(judged(made, change), wanted, "{change}");
+    }
+}
+
+#[test]
+fn what_is_rolled_back_has_not_been() {
+    let made = "CREATE TABLE a (id int, b varchar(5));";
+    let back = "BEGIN; SAVEPOINT s; ALTER TABLE a ALTER b TYPE text; ROLLBACK TO SAVEPOINT s; COMMIT; ALTER TABLE a ALTER b TYPE varchar(9);";
+    assert_eq!(judged(made, back), Vec::<String>::new());
+    let whole =
+        "BEGIN; ALTER TABLE a ALTER b TYPE text; ROLLBACK; ALTER TABLE a ALTER b TYPE varchar(9);";
+    assert_eq!(judged(made, whole), Vec::<String>::new());
+    assert_eq!(
+        judged(made, &whole.replace("ROLLBACK", "COMMIT")),
+        ["2 rewrites-table"]
+    );
+}
+
+#[test]
+fn small_words_are_read_as_the_server_reads_them() {
+    let made = "CREATE EXTENSION citext; CREATE TYPE e AS ENUM ('x'); CREATE TABLE a (id int PRIMARY KEY, c public.citext, s varchar(9) COLLATE \"C\");
+        CREATE INDEX ON a (s);";
+    for (change, wanted) in [
+        ("ALTER TABLE a ALTER c TYPE text;", vec![]),
+        (
+            "ALTER TABLE a ALTER s TYPE varchar(20) COLLATE \"C\";",
+            vec![],
+        ),
+        (
+            "ALTER TABLE a ALTER s TYPE varchar(20);",
+            vec!["2 builds-index-under-lock"],
+        ),
+        (
+            "ALTER TABLE a ADD u uuid DEFAULT uuid_nil(), ADD n int DEFAULT array_length(ARRAY[1], 1);",
+            vec![],
+        ),
+        (
+            "SET search_path = \"$user\", public; CREATE VIEW v AS SELECT id FROM a; DROP VIEW v;",
+            vec![],
+        ),
+        (
+            "ALTER TABLE a ADD PRIMARY KEY (c);",
+            vec!["2 refused-by-server"],
+        ),
+        (
+            "BEGIN; ALTER TYPE e ADD VALUE IF NOT EXISTS 'x'; SELECT 'x'::e; COMMIT;",
+            vec![],
+        ),
+        (
+            "BEGIN; ALTER TYPE e ADD VALUE 'y'; SELECT 'xy', 1 /* 'y' */; COMMIT;",
+            vec![],
+        ),
+        (
+            "BEGIN; ALTER TYPE e ADD VALUE 'y'; SELECT 'y'::e; COMMIT;",
+            vec!["2 enum-value-used-too-soon"],
+        ),
+        (
+            "CREATE PUBLICATION p FOR TABLE a; ALTER PUBLICATION p ADD TABLE a;",
+            vec![],
+        ),
+    ] {
+        assert_eq!(judged(made, change), wanted, "{change}");
+    }
+}
+
+#[test]
+fn each_changeset_of_liquibase_is_a_migration() {
+    let sets = "--liquibase formatted sql\n--changeset a:0\nCREATE TABLE a (id int, b int);\nCREATE INDEX ON a (b);\n\
+        --changeset a:1\nSET lock_timeout = '1s';\nCREATE INDEX ON a (id);\n";
+    assert_eq!(found(&[("c.sql", sets)]), ["0:7 builds-index-under-lock"]);
+}
+
+#[test]
+fn the_way_back_of_goose_and_sql_migrate_is_not_run() {
+    let made = "-- +goose Up\nCREATE TABLE a (id int);\n-- +goose Down\nDROP TABLE a;\n";
+    let built = "-- +goose NO TRANSACTION\n-- +goose Up\nCREATE INDEX CONCURRENTLY i ON a (id);\n-- +goose Down\nDROP INDEX i;\n";
+    let wrong = "-- +goose Up\nCREATE INDEX CONCURRENTLY j ON a (id);\n";
+    let files = [("1_a.sql", made), ("2_b.sql", built), ("3_c.sql", wrong)];
+    assert_eq!(found(&files), ["2:2 concurrently-in-transaction"]);
+    let other: Vec<(&str, String)> = files
+        .iter()
+        .map(|(path, text)| {
+            let text = text.replace(
+                "-- +goose NO TRANSACTION\n-- +goose Up",
+                "-- +migrate Up notransaction",
+            );
+            (*path, text.replace("+goose", "+migrate"))
+        })
+        .collect();
+    let other: Vec<(&str, &str)> = other
+        .iter()
+        .map(|(path, text)| (*path, text.as_str()))
+        .collect();
+    assert_eq!(found(&other), ["2:2 concurrently-in-transaction"]);
+}
+
 /// `STATEMENTS=20000 cargo test --release --test migrate_lint a_long_file -- --ignored --nocapture` says how long a long file takes.
 #[test]
 #[ignore = "measures"]

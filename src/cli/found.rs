@@ -1,5 +1,6 @@
 //! The old side of `pgproof migrate`, where no design says it: migration files, or a database.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::analysis::{Analysis, Design};
@@ -8,7 +9,7 @@ use super::output::Output;
 use super::runtime::until_done_or_told;
 use crate::catalog::Catalog;
 use crate::error::{Error, ExitCode};
-use crate::migrate::files::{load, read};
+use crate::migrate::files::{Source, load, read};
 use crate::postgres::{Places, ServerOptions, Target};
 use crate::verify::migrate::apply::Side;
 use crate::verify::migrate::{Found, catalogs};
@@ -28,6 +29,7 @@ pub(super) fn both(
     new: &Design,
     analysis: &Analysis,
     postgres: Option<&str>,
+    placeholders: &[String],
     output: &Output,
 ) -> Result<Result<(Catalog, Catalog), ExitCode>, Error> {
     let settled = analysis.workspace.settings.postgres.as_deref();
@@ -39,25 +41,61 @@ pub(super) fn both(
         compiled: &new.compiled,
     };
     let environment = &analysis.workspace.environment;
-    let (target, migrations);
+    let (target, migrations, sources);
     let found = if is_url(from) {
         target = Target::of(from)?;
         Found::Database(&target)
     } else {
-        migrations = read(&load(&PathBuf::from(from))?, None);
+        sources = filled(load(&PathBuf::from(from))?, placeholders)?;
+        migrations = read(&sources, None);
+        if !migrations.placeholders.is_empty() {
+            return Err(without_value(&migrations.placeholders));
+        }
         for note in &migrations.notes {
             output.note(note);
         }
-        Found::Files(&migrations)
+        Found::Files(&migrations, &sources)
     };
     let both = until_done_or_told(catalogs(&options, &found, &side, environment))?;
-    if let Ok((from_catalog, _)) = &both
-        && from_catalog.tables.is_empty()
-    {
+    let both = match both {
+        Ok(both) => both,
+        Err(code) => return Ok(Err(code)),
+    };
+    for note in &both.notes {
+        output.note(note);
+    }
+    if both.from.tables.is_empty() {
         output.note(&format!(
             "{from} has no table in schema {}, where the new design is",
             new.model.database.schema.as_str()
         ));
     }
-    Ok(both)
+    Ok(Ok((both.from, both.to)))
+}
+
+/// The texts with what a tool would fill in: `name=value` each.
+fn filled(mut sources: Vec<Source>, placeholders: &[String]) -> Result<Vec<Source>, Error> {
+    for placeholder in placeholders {
+        let (name, value) = placeholder.split_once('=').ok_or_else(|| {
+            Error::Usage(format!(
+                "--placeholder {placeholder} has no value; write NAME=VALUE"
+            ))
+        })?;
+        let written = ["${", name, "}"].concat();
+        for source in &mut sources {
+            source.text = source.text.replace(&written, value);
+        }
+    }
+    Ok(sources)
+}
+
+fn without_value(names: &BTreeSet<String>) -> Error {
+    let names: Vec<String> = names
+        .iter()
+        .map(|name| ["${", name, "}"].concat())
+        .collect();
+    Error::Usage(format!(
+        "the migrations have placeholders whose values are not known: {}; say each with --placeholder NAME=VALUE",
+        names.join(", ")
+    ))
 }

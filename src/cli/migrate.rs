@@ -41,6 +41,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "NEW", default_value = ".")]
     to: PathBuf,
 
+    /// What the tool of the migrations in `--from` fills in for `${NAME}`
+    #[arg(long, value_name = "NAME=VALUE")]
+    placeholder: Vec<String>,
+
     /// Form of the plan
     #[arg(long, value_enum, default_value_t)]
     format: FormName,
@@ -121,7 +125,14 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<ExitCode, Error> {
     };
     let found = args.from.as_deref().filter(|from| found::is_found(from));
     let (catalogs, old) = match found {
-        Some(from) => match found::both(from, to, &new, args.apply.postgres(), output)? {
+        Some(from) => match found::both(
+            from,
+            to,
+            &new,
+            args.apply.postgres(),
+            &args.placeholder,
+            output,
+        )? {
             Ok(both) => (both, None),
             Err(code) => return Ok(code),
         },

@@ -45,6 +45,8 @@ enum ToolName {
     Dbmate,
     GolangMigrate,
     Sqitch,
+    Goose,
+    SqlMigrate,
 }
 
 impl From<ToolName> for Tool {
@@ -57,6 +59,8 @@ impl From<ToolName> for Tool {
             ToolName::Dbmate => Tool::Dbmate,
             ToolName::GolangMigrate => Tool::GolangMigrate,
             ToolName::Sqitch => Tool::Sqitch,
+            ToolName::Goose => Tool::Goose,
+            ToolName::SqlMigrate => Tool::SqlMigrate,
         }
     }
 }
@@ -232,8 +236,11 @@ fn unread(migrations: &Migrations) -> Vec<String> {
     }
     if let Some(first) = other.first() {
         notes.push(format!(
-            "{} that are no SQL are passed over, such as {}",
-            counted(other.len(), "line"),
+            "{} passed over, such as {}",
+            match other.len() {
+                1 => "1 line that is no SQL is".to_owned(),
+                many => format!("{many} lines that are no SQL are"),
+            },
             first.text
         ));
     }

@@ -42,7 +42,7 @@ pub use doctor::{DoctorLine, doctor};
 pub use failure::{FailureDetails, SqlFailure};
 pub use files::FileChange;
 pub use find::{Foreseen, foresee};
-pub use introspect::{Scope, introspect};
+pub use introspect::{Scope, beyond, introspect};
 pub use observer::{Observer, Waits};
 pub use options::{ServerChoice, ServerOptions};
 pub use places::Places;

@@ -78,6 +78,21 @@ pub fn grant_role(role: &Ident, member: &Ident) -> SqlText {
     ))
 }
 
+/// The same, unless the role may do things to the machine: a text that is run for a design or a migration could name any.
+pub fn grant_harmless_role(role: &Ident, member: &Ident) -> SqlText {
+    let name = literal(role.as_str());
+    let (role, member) = (quote_ident(role), quote_ident(member));
+    SqlText::made(format!(
+        "DO $pgproof$ BEGIN\n\
+           IF NOT EXISTS (SELECT FROM pg_roles AS own, pg_roles AS mighty WHERE own.rolname = {name}\n\
+             AND (mighty.rolsuper OR mighty.rolname IN ('pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files'))\n\
+             AND pg_has_role(own.oid, mighty.oid, 'MEMBER')) THEN\n\
+             GRANT {role} TO {member};\n\
+           END IF;\n\
+         END $pgproof$"
+    ))
+}
+
 /// Makes the current user a member of `role`.
 pub fn grant_role_to_current_user(role: &Ident) -> SqlText {
     SqlText::made(format!("GRANT {} TO CURRENT_USER", quote_ident(role)))

@@ -104,6 +104,7 @@ pub static BUILTINS: &[Builtin] = &[
     of_migrations("breaks-old-programs"),
     of_migrations("builds-index-under-lock"),
     of_migrations("concurrently-in-transaction"),
+    of_migrations("detaches-under-lock"),
     of_migrations("drops-index-under-lock"),
     of_migrations("enum-value-used-too-soon"),
     of_migrations("hides-invalid-index"),

@@ -1,7 +1,8 @@
 //! ALTER TABLE, followed.
 
 use super::follow::Chain;
-use super::tables::{add_column, add_constraint, add_partition, set_nullable};
+use super::partitions;
+use super::tables::{add_column, add_constraint, set_nullable};
 use super::words;
 use crate::catalog::{ColumnDefault, Table};
 use crate::migrate::effect::Found;
@@ -20,7 +21,7 @@ pub(super) fn alter_table(chain: &mut Chain, named: &Named, actions: &[TableActi
                 if let Some(own) = chain.take(&partition) {
                     chain.beside.own.insert(partition.clone(), own);
                 }
-                add_partition(chain, &name, &partition, bound);
+                partitions::add(chain, &name, &partition, bound);
             }
             TableAction::DetachPartition { partition, .. } => {
                 let (partition, _) = chain.look().relation(partition);
@@ -83,18 +84,12 @@ fn prove(table: &mut Table, constraint: &Ident) {
 
 /// A partition becomes a table like its parent.
 fn detach(chain: &mut Chain, parent: &QualifiedName, partition: &QualifiedName) {
-    let mut own = None;
-    chain.edit(parent, |table| {
-        let mut copy = table.clone();
-        copy.partitioning = None;
+    let like = chain.look().table(parent).cloned();
+    let by = partitions::remove(chain, partition);
+    if let Some(mut own) = like {
+        own.partitioning = by;
         // Names of constraints behind which there are indexes are the partition's own, and not known.
-        copy.indexes.clear();
-        own = Some(copy);
-        if let Some(by) = &mut table.partitioning {
-            by.partitions.retain(|part| part.name != partition.name);
-        }
-    });
-    if let Some(own) = own {
+        own.indexes.clear();
         chain.put(partition, own);
     }
 }
@@ -109,14 +104,27 @@ fn change(chain: &mut Chain, name: &QualifiedName, action: &TableAction) {
     match action {
         AddColumn { column, .. } if table.column(&column.name).is_none() => {
             add_column(&look, name, &mut table, column, &mut unproven);
+            if table
+                .column(&column.name)
+                .is_some_and(|own| own.default.is_none())
+            {
+                chain
+                    .beside
+                    .empty
+                    .insert((name.clone(), column.name.clone()));
+            }
         }
         AddConstraint(form) => add_constraint(&look, name, &mut table, None, form, &mut unproven),
         DropColumn { column, .. } => drop_column(&mut table, column),
         SetType {
-            column, data_type, ..
+            column,
+            data_type,
+            collation,
+            ..
         } => {
             if let Some(own) = column_mut(&mut table, column) {
                 own.data_type = SqlText::authored(data_type);
+                own.collation = collation.as_ref().map(SqlText::authored);
             }
         }
         SetDefault(column, text) => {

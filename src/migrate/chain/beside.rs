@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::catalog::{Catalog, Table};
+use crate::catalog::{Catalog, Partitioning, Table};
 use crate::migrate::lock::LockMode;
 use crate::sql::{Ident, QualifiedName, TokenKind, fold, tokens};
 
@@ -19,6 +19,8 @@ pub struct Beside {
     pub fresh: BTreeSet<QualifiedName>,
     /// Values of enums that were added in the open transaction.
     pub fresh_values: BTreeSet<(QualifiedName, String)>,
+    /// Columns that came without a value, and were not written since: null in every row.
+    pub empty: BTreeSet<(QualifiedName, Ident)>,
     /// Tables that inherit, by parent (partitions apart).
     pub children: BTreeMap<QualifiedName, BTreeSet<QualifiedName>>,
     /// Locks of the open transaction for which somebody who writes has to wait.
@@ -31,7 +33,9 @@ pub struct Beside {
     pub is_utc: bool,
     /// Whether the catalog is all there is: a table that is not in it does not exist.
     pub is_whole: bool,
-    /// Parent of each partition.
+    /// Partitions that are partitioned themselves.
+    pub parted: BTreeMap<QualifiedName, Partitioning>,
+    /// Of each partition the table whose columns it has: its parent, or that one's parent in turn.
     pub(in crate::migrate) partitions: BTreeMap<QualifiedName, QualifiedName>,
     /// Table of each index, also of those behind constraints.
     pub(in crate::migrate) indexes: BTreeMap<QualifiedName, QualifiedName>,

@@ -3,8 +3,10 @@
 mod alter;
 mod beside;
 mod follow;
+mod like;
 mod names;
 mod objects;
+mod partitions;
 mod tables;
 
 pub use beside::Beside;

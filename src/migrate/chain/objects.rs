@@ -7,7 +7,7 @@ use super::names::{is_taken, made, of_keys};
 use crate::catalog::{
     Check, Function, Index, IndexKey, Statistics, Trigger, TriggerTiming, UserType, View,
 };
-use crate::migrate::effect::{Found, base_of};
+use crate::migrate::effect::{Found, base_of, views_of};
 use crate::sql::{
     ConstraintForm, ConstraintKind, Ddl, DomainAction, Ident, IndexAction, IndexForm, Named,
     Object, QualifiedName, Rename, SqlText, TypeAction,
@@ -15,6 +15,11 @@ use crate::sql::{
 
 pub(super) fn follow(chain: &mut Chain, form: &Ddl) {
     match form {
+        Ddl::With(parts) => parts.iter().for_each(|part| follow(chain, part)),
+        Ddl::Update { table, .. } => {
+            let (table, _) = chain.look().relation(table);
+            chain.beside.empty.retain(|(own, _)| *own != table);
+        }
         Ddl::CreateIndex(form) => create_index(chain, form),
         Ddl::DropIndex { indexes, .. } => {
             for named in indexes {
@@ -144,7 +149,10 @@ pub(super) fn follow(chain: &mut Chain, form: &Ddl) {
             let parts = setting
                 .value
                 .split(',')
-                .filter_map(|part| Named::parse(part.trim_matches(['\'', ' '])));
+                .map(|part| part.trim_matches(['\'', ' ']))
+                // Of the role that runs it nothing is known: there is no schema of its name.
+                .filter(|part| *part != "\"$user\"" && *part != "$user")
+                .filter_map(Named::parse);
             chain.beside.search_path = match setting.reset {
                 true => Vec::new(),
                 false => parts
@@ -291,12 +299,8 @@ fn drop(chain: &mut Chain, what: Object, names: &[Named]) {
 }
 
 fn drop_table(chain: &mut Chain, name: &QualifiedName) {
-    if let Some(parent) = chain.beside.partitions.get(name).cloned() {
-        chain.edit(&parent, |table| {
-            if let Some(by) = &mut table.partitioning {
-                by.partitions.retain(|part| part.name != name.name);
-            }
-        });
+    if chain.beside.partitions.contains_key(name) {
+        super::partitions::remove(chain, name);
     }
     let pointing: Vec<_> = chain
         .beside
@@ -312,7 +316,11 @@ fn drop_table(chain: &mut Chain, name: &QualifiedName) {
         });
     }
     // CASCADE took the views with it; without it the server would have refused.
-    for view in chain.beside.views_of(name) {
+    let views: Vec<_> = views_of(&chain.look(), name)
+        .into_iter()
+        .map(|(view, _)| view)
+        .collect();
+    for view in views {
         take_view(chain, &view);
     }
     chain.take(name);
@@ -400,13 +408,15 @@ fn alter_type(chain: &mut Chain, named: &Named, action: &TypeAction) {
     let is_fresh = chain.beside.fresh.contains(&name);
     match action {
         TypeAction::AddValue { value, .. } => {
+            let own = chain.catalog.types.get(&name);
+            let has = matches!(own, Some((UserType::Enum(labels), _)) if labels.contains(value));
             if let Some((UserType::Enum(labels), _)) = chain.catalog.types.get_mut(&name)
                 && !labels.contains(value)
             {
                 labels.push(value.clone());
             }
             // Values of a type that the transaction made itself can be used at once.
-            if !is_fresh {
+            if !is_fresh && !has {
                 chain.beside.fresh_values.insert((name, value.clone()));
             }
         }

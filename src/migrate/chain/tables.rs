@@ -2,10 +2,10 @@
 
 use super::follow::Chain;
 use super::names::{is_taken, joined, made};
+use super::partitions;
 use super::words;
 use crate::catalog::{
-    Check, Column, ColumnDefault, Exclusion, ForeignKey, OnDelete, Partition, PartitionBound,
-    PartitionMethod, Partitioning, Table, Unique,
+    Check, Column, ColumnDefault, Exclusion, ForeignKey, OnDelete, Table, Unique,
 };
 use crate::migrate::effect::{Found, Look, Type};
 use crate::sql::{
@@ -21,13 +21,19 @@ pub(super) fn create(chain: &mut Chain, form: &NewTable) {
     }
     if let Some((parent, bound)) = &form.partition_of {
         let (parent, _) = look.relation(parent);
-        add_partition(chain, &parent, &name, bound);
+        partitions::create(chain, form, &parent, &name, bound);
         chain.beside.fresh.insert(name);
         return;
     }
     let mut table = Table::default();
     let mut unproven = Vec::new();
-    for source in form.like.iter().chain(&form.inherits) {
+    for like in &form.like {
+        let (source, _) = look.relation(&like.table);
+        if let Some(source) = look.table(&source) {
+            super::like::take_over(&name, &mut table, like, source);
+        }
+    }
+    for source in &form.inherits {
         let (source, _) = look.relation(source);
         if let Some(source) = look.table(&source) {
             table.columns.extend(source.columns.iter().cloned());
@@ -43,18 +49,7 @@ pub(super) fn create(chain: &mut Chain, form: &NewTable) {
     if form.unlogged {
         table.with.insert("unlogged".to_owned(), "true".to_owned());
     }
-    table.partitioning = form
-        .partition_by
-        .as_ref()
-        .map(|(method, keys)| Partitioning {
-            method: match method.as_str() {
-                "list" => PartitionMethod::List,
-                "hash" => PartitionMethod::Hash,
-                _ => PartitionMethod::Range,
-            },
-            column: Ident::new(keys.join(", ").trim_matches('"')),
-            partitions: Vec::new(),
-        });
+    table.partitioning = partitions::by(form);
     let parents: Vec<_> = form
         .inherits
         .iter()
@@ -81,64 +76,6 @@ pub(super) fn create_as(chain: &mut Chain, named: &Named, if_not_exists: bool) {
     }
     chain.put(&name, Table::default());
     chain.beside.fresh.insert(name);
-}
-
-/// A bound as the catalog has it.
-fn bound(written: &str) -> PartitionBound {
-    let text = written.trim();
-    if text.eq_ignore_ascii_case("default") {
-        return PartitionBound::Default;
-    }
-    let lower = text.to_ascii_lowercase();
-    let inner = |part: &str| {
-        part.trim()
-            .trim_start_matches('(')
-            .trim_end_matches(')')
-            .trim()
-            .to_owned()
-    };
-    if let Some(from) = lower.find(" from")
-        && let Some(to) = lower[from..].find(" to").map(|at| at + from)
-    {
-        return PartitionBound::Range(
-            SqlText::authored(inner(&text[from + 5..to])),
-            SqlText::authored(inner(&text[to + 3..])),
-        );
-    }
-    if lower.contains("modulus") {
-        let numbers: Vec<u32> = text
-            .split(|c: char| !c.is_ascii_digit())
-            .filter_map(|number| number.parse().ok())
-            .collect();
-        if let [modulus, remainder] = numbers[..] {
-            return PartitionBound::Hash(modulus, remainder);
-        }
-    }
-    let values = lower.find(" in").map_or("", |at| &text[at + 3..]);
-    let values = inner(values);
-    PartitionBound::List(
-        values
-            .split(',')
-            .map(|value| SqlText::authored(value.trim()))
-            .collect(),
-    )
-}
-
-pub(super) fn add_partition(
-    chain: &mut Chain,
-    parent: &QualifiedName,
-    partition: &QualifiedName,
-    written: &str,
-) {
-    let partition = partition.name.clone();
-    chain.edit(parent, |table| {
-        if let Some(by) = &mut table.partitioning {
-            by.partitions.push(Partition {
-                name: partition,
-                bound: bound(written),
-            });
-        }
-    });
 }
 
 /// A column with what is written behind its type.

@@ -5,11 +5,12 @@ use super::expression::is_volatile;
 use super::look::{is_proven, shown};
 use super::report::Loss;
 use super::types::{Change, Type, change, is_same_in_utc};
+use super::views::{needs, views_of};
 use super::work::Work;
-use crate::catalog::{ColumnDefault, Index, Table};
+use crate::catalog::{Column, ColumnDefault, Index, Table};
 use crate::migrate::chain::words;
 use crate::migrate::lock::LockMode::*;
-use crate::sql::{ConstraintKind, Ident, NewColumn, QualifiedName, tokens};
+use crate::sql::{ConstraintKind, Ident, NewColumn, QualifiedName};
 
 pub(super) fn add(work: &mut Work, table: &QualifiedName, column: &NewColumn) {
     let own = Type::parse(&column.data_type);
@@ -150,35 +151,21 @@ pub(super) fn drop(
 
 /// Views that show a column: dropped by CASCADE, else in the way.
 fn dependents(work: &mut Work, table: &QualifiedName, column: &Ident, cascade: bool, verb: &str) {
-    for view in work.look.beside.views_of(table) {
-        let query = match work.look.found(&view) {
-            super::look::Found::View(view) => view.query.as_str(),
-            _ => continue,
-        };
-        let named = words(query);
-        if !(named.contains(column.as_str()) || shows_all(query)) {
+    for (name, view) in views_of(&work.look, table) {
+        if !needs(&work.look, view, table, column) {
             continue;
         }
         if cascade {
-            work.lock(&view, AccessExclusive);
-            work.out.drops.insert(format!("view {}", shown(&view)));
+            work.lock(&name, AccessExclusive);
+            work.out.drops.insert(format!("view {}", shown(&name)));
         } else {
             work.refuse(format!(
                 "view {} shows column {}: the server refuses to {verb} it",
-                shown(&view),
+                shown(&name),
                 column.as_str()
             ));
         }
     }
-}
-
-/// Whether a query shows every column, as `*` does.
-fn shows_all(query: &str) -> bool {
-    let all = tokens(query);
-    all.windows(2).any(|pair| {
-        pair[1].text(query) == "*"
-            && (pair[0].is(query, "select") || matches!(pair[0].text(query), "." | ","))
-    })
 }
 
 /// Whether an index is over a column.
@@ -225,7 +212,7 @@ pub(super) fn set_type(
     } else if work.look.beside.is_utc && is_same_in_utc(old, data_type) {
         // Other operators sort them: indexes are built anew also where the rows stay.
         asks = Change::Reindex;
-    } else if asks == Change::None && collation.is_some() {
+    } else if asks == Change::None && !is_same_collation(own, collation) {
         asks = Change::Reindex;
     }
     let generated = known.columns.iter().any(|other| {
@@ -239,6 +226,16 @@ pub(super) fn set_type(
     }
     checked_again(work, table, known, column, asks);
     keys_again(work, table, known, column, asks, old != data_type);
+}
+
+/// Whether values sort as before: a type that names no collation has its own.
+fn is_same_collation(own: &Column, new: Option<&str>) -> bool {
+    let bare = |name: &str| {
+        let last = crate::sql::Named::parse(name).map(|named| named.name);
+        last.filter(|name| name.as_str() != "default")
+    };
+    let old = own.collation.as_ref();
+    old.and_then(|old| bare(old.as_str())) == new.and_then(bare)
 }
 
 /// `USING c::text`, `USING CAST(c AS text)`, `USING c`: what PostgreSQL would do anyway.

@@ -107,6 +107,16 @@ pub(super) fn add(work: &mut Work, table: &QualifiedName, form: &ConstraintForm)
             using_index,
             ..
         } => {
+            let known = match work.look.found(table) {
+                super::look::Found::Table(own) => own.primary_key.as_ref(),
+                _ => None,
+            };
+            if let Some((known, _)) = known.filter(|(known, _)| !work.going.contains(known)) {
+                work.refuse(format!(
+                    "there is a primary key already: {}",
+                    known.as_str()
+                ));
+            }
             let mut columns = columns.clone();
             if let Some(index) = using_index {
                 columns = index_columns(work, table, index);
@@ -189,7 +199,7 @@ fn build_key(work: &mut Work, table: &QualifiedName, kind: &ConstraintKind, fail
 }
 
 pub(super) fn is_partitioned(work: &Work, table: &QualifiedName) -> bool {
-    matches!(work.look.found(table), super::look::Found::Table(own) if own.partitioning.is_some())
+    work.look.partitioning(table).is_some()
 }
 
 fn index_columns(work: &Work, table: &QualifiedName, index: &Ident) -> Vec<Ident> {

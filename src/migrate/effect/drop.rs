@@ -3,12 +3,20 @@
 use super::look::{Found, shown};
 use super::report::Loss;
 use super::types_in_use::columns_of_type;
+use super::views::views_of;
 use super::work::Work;
 use crate::migrate::chain::words;
 use crate::migrate::lock::LockMode::*;
 use crate::sql::{Ident, Named, Object, QualifiedName};
 
 pub(super) fn drop(work: &mut Work, what: Object, names: &[Named], if_exists: bool, cascade: bool) {
+    if matches!(
+        what,
+        Object::Table | Object::View | Object::MaterializedView
+    ) {
+        let all = names.iter().map(|named| work.look.relation(named).0);
+        work.dropped = all.collect();
+    }
     for named in names {
         match what {
             Object::Table => {
@@ -25,7 +33,9 @@ pub(super) fn drop(work: &mut Work, what: Object, names: &[Named], if_exists: bo
                     continue;
                 }
                 work.lock(&name, AccessExclusive);
-                work.out.breaks.push(format!("view {}", shown(&name)));
+                if !work.look.beside.fresh.contains(&name) {
+                    work.out.breaks.push(format!("view {}", shown(&name)));
+                }
                 drop_views(work, &name, cascade);
             }
             Object::Statistics => {
@@ -72,10 +82,10 @@ fn drop_table(work: &mut Work, name: &QualifiedName, cascade: bool) {
                 work.lock_all(&key.table, AccessExclusive);
             }
         }
-        Found::Partition(parent, table) => {
-            work.lock(parent, AccessExclusive);
-            if let Some(default) = super::proof::default_partition(table) {
-                let default = QualifiedName::new(parent.schema.clone(), default.clone());
+        Found::Partition(root, table) => {
+            let parent = work.look.above(name).unwrap_or_else(|| root.clone());
+            work.lock(&parent, AccessExclusive);
+            if let Some(default) = work.look.default_of(&parent) {
                 work.lock(&default, AccessExclusive);
             }
             for key in table.foreign_keys.values() {
@@ -85,7 +95,7 @@ fn drop_table(work: &mut Work, name: &QualifiedName, cascade: bool) {
         _ => {}
     }
     for (other, key) in work.pointing(name) {
-        if other == *name {
+        if other == *name || work.dropped.contains(&other) {
             continue;
         }
         if cascade {
@@ -105,7 +115,10 @@ fn drop_table(work: &mut Work, name: &QualifiedName, cascade: bool) {
 }
 
 fn drop_views(work: &mut Work, name: &QualifiedName, cascade: bool) {
-    for view in work.look.beside.views_of(name) {
+    for (view, _) in views_of(&work.look, name) {
+        if work.dropped.contains(&view) {
+            continue;
+        }
         if cascade {
             work.lock(&view, AccessExclusive);
             work.out.drops.insert(format!("view {}", shown(&view)));

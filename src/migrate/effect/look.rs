@@ -1,6 +1,6 @@
 //! Looking names up in the schema before a statement.
 
-use crate::catalog::{Catalog, Check, Column, Table, UserType, View};
+use crate::catalog::{Catalog, Check, Column, PartitionBound, Partitioning, Table, UserType, View};
 use crate::migrate::chain::Beside;
 use crate::sql::{Ident, Named, QualifiedName, TokenKind, tokens};
 
@@ -120,37 +120,60 @@ impl<'a> Look<'a> {
 
     /// Where the rows of a relation are: its partitions and the tables that inherit from it, or itself.
     pub(in crate::migrate) fn leaves(&self, name: &QualifiedName) -> Vec<QualifiedName> {
-        match self.found(name) {
-            Found::Table(table) if table.partitioning.is_some() => self.below(name),
-            _ => {
-                let mut all = vec![name.clone()];
-                all.extend(self.below(name));
-                all
-            }
-        }
+        let mut all = vec![name.clone()];
+        all.extend(self.below(name));
+        all.retain(|own| self.partitioning(own).is_none());
+        all
     }
 
-    /// Partitions of a table and the tables that inherit from it.
+    /// Partitions of a table, theirs, and the tables that inherit from it.
     pub(in crate::migrate) fn below(&self, name: &QualifiedName) -> Vec<QualifiedName> {
+        let parts = self.partitioning(name).into_iter();
+        let parts = parts.flat_map(|by| &by.partitions);
+        let parts = parts.map(|part| QualifiedName::new(name.schema.clone(), part.name.clone()));
+        let children = self.beside.children.get(name).into_iter().flatten();
         let mut found = Vec::new();
-        if let Some(by) = self
-            .catalog
-            .tables
-            .get(name)
-            .and_then(|t| t.partitioning.as_ref())
-        {
-            let parts = by.partitions.iter();
-            found.extend(
-                parts.map(|part| QualifiedName::new(name.schema.clone(), part.name.clone())),
-            );
-        }
-        if let Some(children) = self.beside.children.get(name) {
-            for child in children.iter().filter(|child| *child != name) {
+        for child in parts.chain(children.cloned()) {
+            if child != *name {
                 found.push(child.clone());
-                found.extend(self.below(child));
+                found.extend(self.below(&child));
             }
         }
         found
+    }
+
+    /// How a table, or a partition, is partitioned.
+    pub(in crate::migrate) fn partitioning(
+        &self,
+        name: &QualifiedName,
+    ) -> Option<&'a Partitioning> {
+        let own = self.beside.parted.get(name);
+        own.or_else(|| self.catalog.tables.get(name)?.partitioning.as_ref())
+    }
+
+    /// The DEFAULT partition of a table.
+    pub(in crate::migrate) fn default_of(&self, name: &QualifiedName) -> Option<QualifiedName> {
+        let mut parts = self.partitioning(name)?.partitions.iter();
+        let found = parts.find(|part| part.bound == PartitionBound::Default)?;
+        Some(QualifiedName::new(name.schema.clone(), found.name.clone()))
+    }
+
+    /// The table that a partition is a partition of.
+    pub(in crate::migrate) fn above(&self, partition: &QualifiedName) -> Option<QualifiedName> {
+        let mut parted = self.beside.parted.iter();
+        let within = parted.find(|(own, by)| {
+            own.schema == partition.schema
+                && by.partitions.iter().any(|part| part.name == partition.name)
+        });
+        let root = self.beside.partitions.get(partition)?;
+        let mut children = self.beside.children.iter();
+        let within = within.map(|(own, _)| own);
+        let apart = || {
+            children
+                .find(|(_, own)| own.contains(partition))
+                .map(|(own, _)| own)
+        };
+        within.or_else(apart).or(Some(root)).cloned()
     }
 
     /// The table whose columns and constraints a relation has.

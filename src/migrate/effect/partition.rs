@@ -1,8 +1,9 @@
 //! New tables and partitions: what they lock is other tables.
 
 use super::look::Found;
-use super::proof::{default_partition, excludes_bound, implies_bound};
+use super::proof::{excludes_bound, implies_bound};
 use super::work::Work;
+use crate::catalog::Table;
 use crate::migrate::lock::LockMode::*;
 use crate::sql::{ConstraintKind, Named, NewTable, QualifiedName};
 
@@ -31,7 +32,7 @@ pub(super) fn create_table(work: &mut Work, table: &NewTable) {
         work.lock(&parent, ShareUpdateExclusive);
     }
     for like in &table.like {
-        let (like, _) = work.relation(like);
+        let (like, _) = work.relation(&like.table);
         work.lock(&like, AccessShare);
     }
     if let Some((parent, bound)) = &table.partition_of {
@@ -47,15 +48,11 @@ fn checks_default(work: &mut Work, parent: &QualifiedName, bound: &str) {
     if bound.trim().eq_ignore_ascii_case("default") {
         return;
     }
-    let Some(default) = work.look.table(parent).and_then(default_partition) else {
+    let Some(default) = work.look.default_of(parent) else {
         return;
     };
-    let default = QualifiedName::new(parent.schema.clone(), default.clone());
     work.lock(&default, AccessExclusive);
-    let by = work
-        .look
-        .table(parent)
-        .and_then(|own| own.partitioning.as_ref());
+    let by = work.look.partitioning(parent);
     let own = work.look.beside.own.get(&default);
     if own
         .zip(by)
@@ -85,10 +82,7 @@ pub(super) fn attach(work: &mut Work, parent: &QualifiedName, partition: &Named,
     work.lock(&partition, AccessExclusive);
     checks_default(work, parent, bound);
     let own = work.look.table(&partition);
-    let by = work
-        .look
-        .table(parent)
-        .and_then(|own| own.partitioning.as_ref());
+    let by = work.look.partitioning(parent);
     let proven = own
         .zip(by)
         .is_some_and(|(own, by)| implies_bound(own, &by.column, bound));
@@ -99,6 +93,7 @@ pub(super) fn attach(work: &mut Work, parent: &QualifiedName, partition: &Named,
     let Some((own, above)) = own.zip(work.look.table(parent)) else {
         return;
     };
+    unlike(work, own, above);
     for key in above.foreign_keys.values() {
         let has = own.foreign_keys.values().any(|other| {
             other.table == key.table && other.columns == key.columns && other.key == key.key
@@ -142,6 +137,27 @@ pub(super) fn attach(work: &mut Work, parent: &QualifiedName, partition: &Named,
     }
 }
 
+/// Columns that one of the two has and the other has not.
+fn unlike(work: &mut Work, own: &Table, above: &Table) {
+    // Of a table that a query made no column is known.
+    if own.columns.is_empty() || above.columns.is_empty() {
+        return;
+    }
+    let missing = |from: &Table, to: &Table| {
+        let mut columns = from.columns.iter();
+        let found = columns.find(|column| to.column(&column.name).is_none());
+        found.map(|column| column.name.clone())
+    };
+    if let Some(column) = missing(above, own) {
+        work.refuse(format!("the partition has no column {}", column.as_str()));
+    } else if let Some(column) = missing(own, above) {
+        work.refuse(format!(
+            "the partition has a column {}, which its parent has not",
+            column.as_str()
+        ));
+    }
+}
+
 pub(super) fn detach(
     work: &mut Work,
     parent: &QualifiedName,
@@ -150,7 +166,7 @@ pub(super) fn detach(
     finalize: bool,
 ) {
     let (partition, _) = work.relation(partition);
-    let default = work.look.table(parent).and_then(default_partition);
+    let default = work.look.default_of(parent);
     if concurrently {
         work.out.needs_no_transaction = true;
         work.out.waits_for_old_transactions = true;
@@ -167,7 +183,6 @@ pub(super) fn detach(
         return;
     }
     if let Some(default) = default {
-        let default = QualifiedName::new(parent.schema.clone(), default.clone());
         work.lock(&default, AccessExclusive);
     }
     let Some(own) = work.look.table(parent) else {

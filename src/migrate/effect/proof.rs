@@ -1,7 +1,7 @@
 //! What a check proves to the server, so that it need not read the rows.
 
 use super::expression::{conjuncts, plain};
-use crate::catalog::{PartitionBound, Table};
+use crate::catalog::Table;
 use crate::sql::Ident;
 
 /// Whether a check says `c IS NOT NULL`.
@@ -98,14 +98,4 @@ fn wanted(column: &Ident, bound: &str) -> Option<Vec<String>> {
         return Some(vec![format!("{name} in {values}")]);
     }
     Some(vec![format!("{name} = {values}")])
-}
-
-/// Whether a partitioned table has a DEFAULT partition, and which.
-pub(super) fn default_partition(table: &Table) -> Option<&Ident> {
-    let by = table.partitioning.as_ref()?;
-    let found = by
-        .partitions
-        .iter()
-        .find(|part| part.bound == PartitionBound::Default);
-    found.map(|part| &part.name)
 }

@@ -1,10 +1,11 @@
 //! Statements about rows: they lock rows and let others go on, but a whole table at once is long.
 
+use super::expression::conjuncts;
 use super::look::Found;
 use super::report::Loss;
 use super::work::Work;
 use crate::migrate::lock::LockMode::{self, *};
-use crate::sql::{Ddl, Named, QualifiedName};
+use crate::sql::{Ddl, Ident, Named, QualifiedName};
 
 /// A query that is read to the end.
 pub(super) fn reads(work: &mut Work, query: &str) {
@@ -19,10 +20,14 @@ pub(super) fn reads(work: &mut Work, query: &str) {
 
 pub(super) fn change(work: &mut Work, form: &Ddl) {
     match form {
-        Ddl::Update { table, condition } => touch(work, table, condition.is_none()),
+        Ddl::Update { table, condition } => {
+            let whole = is_whole(work, table, condition.as_deref());
+            touch(work, table, whole);
+        }
         Ddl::Delete { table, condition } => {
-            touch(work, table, condition.is_none());
-            if condition.is_none() {
+            let whole = is_whole(work, table, condition.as_deref());
+            touch(work, table, whole);
+            if whole {
                 let (name, _) = work.look.relation(table);
                 work.out.loses_data.push(Loss::Rows(name));
             }
@@ -39,6 +44,21 @@ pub(super) fn change(work: &mut Work, form: &Ddl) {
         }
         _ => {}
     }
+}
+
+/// Whether a condition, if there is one, holds for every row: a column that nobody has written yet is null.
+fn is_whole(work: &Work, table: &Named, condition: Option<&str>) -> bool {
+    let Some(condition) = condition else {
+        return true;
+    };
+    let (name, _) = work.look.relation(table);
+    let empty = &work.look.beside.empty;
+    let condition = condition.get("where".len()..).unwrap_or_default();
+    conjuncts(condition).iter().all(|part| {
+        let column = part.strip_suffix(" is null").unwrap_or_default();
+        let column = column.rsplit(' ').next().unwrap_or_default();
+        empty.contains(&(name.clone(), Ident::new(column)))
+    })
 }
 
 fn touch(work: &mut Work, table: &Named, whole: bool) {

@@ -78,6 +78,7 @@ fn dispatch(work: &mut Work, form: &Ddl) {
         | Ddl::CopyFrom { .. }
         | Ddl::Truncate { .. }
         | Ddl::LockTable { .. } => rows::change(work, form),
+        Ddl::With(parts) => parts.iter().for_each(|part| dispatch(work, part)),
         Ddl::Select | Ddl::Transaction(_) | Ddl::Set(_) | Ddl::Apart => {}
         Ddl::Do => work.unknown("what a DO block runs is not seen"),
         Ddl::Call => work.unknown("what a procedure runs is not seen"),

@@ -105,7 +105,8 @@ impl Type {
 /// What a change asks for, without USING.
 pub(super) fn change(from: &str, to: &str, look: &Look) -> Change {
     let (old, new) = (Type::parse(from), Type::parse(to));
-    let same = resolved(&old, look) == resolved(&new, look);
+    let (one, other) = (resolved(&old, look), resolved(&new, look));
+    let same = bare(&one) == bare(&other);
     if same && old.is_array == new.is_array && old.modifiers == new.modifiers {
         return Change::None;
     }
@@ -142,6 +143,14 @@ pub(in crate::migrate) fn base_of(base: &str) -> &str {
     &base[..ends.min().unwrap_or(base.len())]
 }
 
+/// The name of a type of an extension, whatever schema it was put into.
+fn bare(name: &str) -> &str {
+    match name.rsplit_once('.') {
+        Some((_, last)) if last == "citext" => last,
+        _ => name,
+    }
+}
+
 /// Types of PostgreSQL's own.
 fn between(old: &Type, new: &Type) -> Change {
     let wider = |from: &[i64], to: &[i64]| match (from.first(), to.first()) {
@@ -151,7 +160,7 @@ fn between(old: &Type, new: &Type) -> Change {
     };
     let stays = |is: bool| if is { Change::None } else { Change::Rewrite };
     let precise = |own: &Type| own.modifiers.first().copied().unwrap_or(6);
-    match (old.name.as_str(), new.name.as_str()) {
+    match (bare(&old.name), bare(&new.name)) {
         ("character varying", "character varying") | ("bit varying", "bit varying") => {
             stays(wider(&old.modifiers, &new.modifiers))
         }
@@ -175,7 +184,7 @@ fn between(old: &Type, new: &Type) -> Change {
             Change::Rewrite
         }
         ("cidr", "inet") => Change::None,
-        ("text" | "character varying", "citext") | ("citext", "text") => {
+        ("text" | "character varying", "citext") | ("citext", "text" | "character varying") => {
             if new.modifiers.is_empty() {
                 Change::Reindex
             } else {

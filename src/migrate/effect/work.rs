@@ -13,6 +13,8 @@ pub(super) struct Work<'a> {
     pub(super) out: Effects,
     /// Constraints that the statement drops: it does so before it looks at anything else.
     pub(super) going: BTreeSet<Ident>,
+    /// Relations that the statement drops: what stands between them is in nobody's way.
+    pub(super) dropped: BTreeSet<QualifiedName>,
 }
 
 impl<'a> Work<'a> {
@@ -21,6 +23,7 @@ impl<'a> Work<'a> {
             look,
             out: Effects::default(),
             going: BTreeSet::new(),
+            dropped: BTreeSet::new(),
         }
     }
 

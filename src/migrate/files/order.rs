@@ -46,7 +46,9 @@ pub(super) fn place(tool: Tool, path: &str) -> (Role, String) {
                 stem => (role, stem.to_owned()),
             }
         }
-        Tool::Dbmate | Tool::Liquibase => (Role::Up, stem.to_owned()),
+        Tool::Dbmate | Tool::Liquibase | Tool::Goose | Tool::SqlMigrate => {
+            (Role::Up, stem.to_owned())
+        }
     }
 }
 

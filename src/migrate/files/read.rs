@@ -1,11 +1,12 @@
 //! From texts to migrations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::cut::cut;
 use super::forms::{MigrationFile, Migrations, Source, Statement, Unread, Wrapping};
 use super::liquibase::{Changeset, changesets};
-use super::marks::{comment, dbmate, lines};
+use super::marks::{DBMATE, GOOSE, Marks, SQL_MIGRATE, comment, lines, parts};
 use super::mask::{blank, mask, placeholders};
 use super::order::{Role, compare, place, plan};
 use super::tool::{Tool, file_name, no_transaction, recognise};
@@ -17,7 +18,7 @@ pub fn read(sources: &[Source], tool: Option<Tool>) -> Migrations {
     let mut files: Vec<MigrationFile> = Vec::new();
     let mut backs: BTreeMap<String, MigrationFile> = BTreeMap::new();
     let mut notes = Vec::new();
-    let mut filled = 0;
+    let mut filled: Vec<String> = Vec::new();
     for source in sources {
         if !source.path.ends_with(".sql") {
             continue;
@@ -33,7 +34,7 @@ pub fn read(sources: &[Source], tool: Option<Tool>) -> Migrations {
         }
         let mut unread = Vec::new();
         let mut masked = mask(&source.text, &mut unread);
-        filled += placeholders(&mut masked);
+        filled.extend(placeholders(&mut masked, tool));
         ignored(tool, &mut masked);
         let mut file = one(tool, source, &masked, version);
         if tool == Tool::Flyway && is_told_outside(sources, &source.path) {
@@ -80,12 +81,50 @@ pub fn read(sources: &[Source], tool: Option<Tool>) -> Migrations {
             .then_with(|| compare(tool, &one.version, &other.version))
             .then_with(|| one.path.cmp(&other.path))
     });
-    if filled > 0 {
+    notes.extend(twice(tool, &files));
+    let placeholders: BTreeSet<String> = filled.iter().cloned().collect();
+    if let Some(first) = placeholders.first() {
         notes.push(format!(
-            "{filled} placeholders like ${{name}} are filled in by the tool; what they stand for is not known here"
+            "{} placeholders such as ${{{first}}} are filled in by the tool; what they stand for is not known here",
+            filled.len()
         ));
     }
-    Migrations { tool, files, notes }
+    Migrations {
+        tool,
+        files,
+        notes,
+        placeholders,
+    }
+}
+
+/// Files of one version, which a tool refuses, or of which it runs one.
+fn twice(tool: Tool, files: &[MigrationFile]) -> Vec<String> {
+    if !tool.numbers() {
+        return Vec::new();
+    }
+    let version = |file: &MigrationFile| -> Option<String> {
+        let end = match tool {
+            Tool::Flyway if file.version.starts_with('R') => return None,
+            Tool::Flyway => file.version.len(),
+            _ => file.version.find(|c: char| !c.is_ascii_digit())?,
+        };
+        let parts = file.version[..end].split('.');
+        let parts: Vec<&str> = parts.map(|part| part.trim_start_matches('0')).collect();
+        (end > 0).then(|| parts.join("."))
+    };
+    let same = files.windows(2).filter(|pair| {
+        let (one, other) = (version(&pair[0]), version(&pair[1]));
+        one.is_some() && one == other
+    });
+    same.map(|pair| {
+        format!(
+            "{} and {} have the same version; {} does not run both",
+            pair[0].path,
+            pair[1].path,
+            tool.name()
+        )
+    })
+    .collect()
 }
 
 fn one(tool: Tool, source: &Source, masked: &str, version: String) -> MigrationFile {
@@ -101,22 +140,9 @@ fn one(tool: Tool, source: &Source, masked: &str, version: String) -> MigrationF
     let whole = 0..masked.len();
     match tool {
         Tool::Liquibase => of_changesets(&mut file, masked),
-        Tool::Dbmate => {
-            let (up, down) = dbmate(masked);
-            let wrapping = |wrapped| {
-                if wrapped {
-                    Wrapping::Transaction
-                } else {
-                    Wrapping::Message
-                }
-            };
-            for (range, wrapped) in up {
-                file.up.extend(cut(masked, range, wrapping(wrapped), 0));
-            }
-            for (range, wrapped) in down {
-                file.down.extend(cut(masked, range, wrapping(wrapped), 0));
-            }
-        }
+        Tool::Dbmate => marked(&mut file, masked, &DBMATE, Wrapping::Message),
+        Tool::Goose => marked(&mut file, masked, &GOOSE, Wrapping::Each),
+        Tool::SqlMigrate => marked(&mut file, masked, &SQL_MIGRATE, Wrapping::Each),
         Tool::Flyway => {
             file.up = cut(masked, whole, Wrapping::Transaction, 0);
             // Flyway leaves the transaction away where a statement cannot run in one, if that is true of all of them.
@@ -136,6 +162,21 @@ fn one(tool: Tool, source: &Source, masked: &str, version: String) -> MigrationF
         Tool::Sqitch | Tool::Plain => file.up = cut(masked, whole, Wrapping::Each, 0),
     }
     file
+}
+
+/// Both ways in one file; `outside` is how a part runs that is told to have no transaction.
+fn marked(file: &mut MigrationFile, masked: &str, marks: &Marks, outside: Wrapping) {
+    let (up, down) = parts(masked, marks);
+    let cut = |(range, wrapped): (Range<usize>, bool)| {
+        let wrapping = if wrapped {
+            Wrapping::Transaction
+        } else {
+            outside
+        };
+        cut(masked, range, wrapping, 0)
+    };
+    file.up = up.into_iter().flat_map(cut).collect();
+    file.down = down.into_iter().flat_map(cut).collect();
 }
 
 /// `executeInTransaction=false` in the settings beside a file of Flyway's.

@@ -294,3 +294,46 @@ fn a_reworked_change_of_sqitch_stands_twice() {
         .collect();
     assert_eq!(names, [("b@v1", 1), ("a", 0), ("b", 1)]);
 }
+
+#[test]
+fn a_version_that_two_files_have_is_told() {
+    let told = |paths: &[&str], tool| {
+        let sources: Vec<Source> = paths.iter().map(|path| source(path, "SELECT 1;")).collect();
+        read(&sources, Some(tool)).notes.len()
+    };
+    assert_eq!(
+        told(
+            &[
+                "V1__a.sql",
+                "V01__b.sql",
+                "V1_1__c.sql",
+                "R__a.sql",
+                "R__b.sql"
+            ],
+            Tool::Flyway
+        ),
+        1
+    );
+    assert_eq!(
+        told(
+            &["000001_a.up.sql", "1_b.up.sql", "2_c.up.sql"],
+            Tool::GolangMigrate
+        ),
+        1
+    );
+    assert_eq!(told(&["1_a.sql", "1_b.sql"], Tool::Plain), 0);
+}
+
+#[test]
+fn placeholders_are_told_where_a_tool_fills_them_in() {
+    let text = "CREATE TABLE ${schema}.a (b text DEFAULT '${kind}');";
+    let names = |tool| read(&[source("V1__a.sql", text)], Some(tool)).placeholders;
+    assert_eq!(
+        names(Tool::Flyway).into_iter().collect::<Vec<_>>(),
+        ["kind", "schema"]
+    );
+    assert_eq!(
+        names(Tool::Plain).into_iter().collect::<Vec<_>>(),
+        ["schema"]
+    );
+}

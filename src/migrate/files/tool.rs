@@ -19,11 +19,15 @@ pub enum Tool {
     GolangMigrate,
     /// `deploy/`, `revert/`, `verify/`.
     Sqitch,
+    /// `-- +goose Up`.
+    Goose,
+    /// `-- +migrate Up`.
+    SqlMigrate,
 }
 
 impl Tool {
     /// All.
-    pub const ALL: [Tool; 7] = [
+    pub const ALL: [Tool; 9] = [
         Tool::Plain,
         Tool::Flyway,
         Tool::Liquibase,
@@ -31,6 +35,8 @@ impl Tool {
         Tool::Dbmate,
         Tool::GolangMigrate,
         Tool::Sqitch,
+        Tool::Goose,
+        Tool::SqlMigrate,
     ];
 
     /// As its makers call it.
@@ -43,7 +49,14 @@ impl Tool {
             Tool::Dbmate => "dbmate",
             Tool::GolangMigrate => "golang-migrate",
             Tool::Sqitch => "Sqitch",
+            Tool::Goose => "goose",
+            Tool::SqlMigrate => "sql-migrate",
         }
+    }
+
+    /// Whether it tells migrations apart by the number at the beginning of their names.
+    pub(super) fn numbers(self) -> bool {
+        !matches!(self, Tool::Plain | Tool::Liquibase | Tool::Sqitch)
     }
 
     /// How this tool is told to run a migration outside of a transaction.
@@ -64,6 +77,10 @@ impl Tool {
                 "put it into a file of its own: several statements are one transaction"
             }
             Tool::Sqitch => "put it into a change of its own, without BEGIN and COMMIT",
+            Tool::Goose => "put it into a migration of its own with -- +goose NO TRANSACTION",
+            Tool::SqlMigrate => {
+                "put it into a migration of its own with -- +migrate Up notransaction"
+            }
         }
     }
 }
@@ -76,6 +93,12 @@ pub(super) fn recognise(sources: &[Source]) -> Tool {
     }
     if any(|source| says(source, "migrate:up")) {
         return Tool::Dbmate;
+    }
+    if any(|source| says(source, "+goose up")) {
+        return Tool::Goose;
+    }
+    if any(|source| says(source, "+migrate up")) {
+        return Tool::SqlMigrate;
     }
     let in_folder = |source: &Source, name: &str| {
         source.path.starts_with(&format!("{name}/")) || source.path.contains(&format!("/{name}/"))

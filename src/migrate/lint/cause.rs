@@ -119,6 +119,7 @@ pub(super) fn what(form: &Ddl) -> String {
         Ddl::AlterView { .. } => "ALTER VIEW".to_owned(),
         Ddl::Update { .. } => "UPDATE".to_owned(),
         Ddl::Delete { .. } => "DELETE".to_owned(),
+        Ddl::With(parts) => parts.first().map_or("the statement".to_owned(), what),
         Ddl::CreateTrigger { .. } => "CREATE TRIGGER".to_owned(),
         Ddl::DropTrigger { .. } => "DROP TRIGGER".to_owned(),
         _ => "the statement".to_owned(),

@@ -9,7 +9,7 @@ use super::transactions::fault;
 use super::walk::{At, State};
 use crate::migrate::effect::{Effects, shown};
 use crate::migrate::lock::LockMode;
-use crate::sql::{Ddl, QualifiedName};
+use crate::sql::{Ddl, QualifiedName, TableAction};
 
 pub(super) fn judge(state: &State, known: &At, found: &mut Vec<Fault>) {
     let effects = known.effects;
@@ -17,7 +17,7 @@ pub(super) fn judge(state: &State, known: &At, found: &mut Vec<Fault>) {
         found.push(Fault {
             what: what(&part(known.form, &state.chain, |own| own.refused.is_some())),
             more: why.clone(),
-            instead: recipe::of(known.form, &state.chain),
+            instead: recipe::of_refused(known.form, &state.chain),
             ..fault("refused-by-server")
         });
         return;
@@ -41,7 +41,7 @@ pub(super) fn judge(state: &State, known: &At, found: &mut Vec<Fault>) {
     // LOCK TABLE and a whole table's DELETE are told of by other rules.
     let by_row = matches!(
         known.form,
-        Ddl::Update { .. } | Ddl::Delete { .. } | Ddl::Truncate { .. }
+        Ddl::Update { .. } | Ddl::Delete { .. } | Ddl::Truncate { .. } | Ddl::With(_)
     );
     if by_row {
         return;
@@ -132,6 +132,19 @@ fn short(state: &State, known: &At, found: &mut Vec<Fault>) {
         }
         return;
     }
+    if let Some((parent, form)) = detached(state, known.form)
+        && effects.locks.contains_key(&parent)
+    {
+        found.push(Fault {
+            what: what(&form),
+            table: shown(&parent),
+            lock: LockMode::AccessExclusive.sql().to_owned(),
+            waits: LockMode::AccessExclusive.plainly().to_owned(),
+            instead: recipe::of(&form, &state.chain),
+            ..fault("detaches-under-lock")
+        });
+        return;
+    }
     let others = others(state, known.form, effects);
     if let Some((name, mode)) = others {
         found.push(Fault {
@@ -148,13 +161,47 @@ fn short(state: &State, known: &At, found: &mut Vec<Fault>) {
     }
 }
 
+/// A partition that is detached while others wait, where there is a way in which they do not: the parent, and this action alone.
+fn detached(state: &State, form: &Ddl) -> Option<(QualifiedName, Ddl)> {
+    let Ddl::AlterTable { table, actions, .. } = form else {
+        return None;
+    };
+    let is_it = |action: &TableAction| {
+        matches!(
+            action,
+            TableAction::DetachPartition {
+                concurrently: false,
+                finalize: false,
+                ..
+            }
+        )
+    };
+    let (name, _) = state.chain.look().relation(table);
+    // Beside a DEFAULT partition there is no CONCURRENTLY.
+    let is_detached = actions.iter().any(is_it) && state.chain.look().default_of(&name).is_none();
+    is_detached.then(|| (name, form.clone()))
+}
+
+/// Partitions that are attached or detached: the statement says that it is about them too.
+fn spoken_of(state: &State, actions: &[TableAction]) -> Vec<QualifiedName> {
+    let named = actions.iter().filter_map(|action| match action {
+        TableAction::AttachPartition { partition, .. }
+        | TableAction::DetachPartition { partition, .. } => Some(partition),
+        _ => None,
+    });
+    named
+        .map(|partition| state.chain.look().relation(partition).0)
+        .collect()
+}
+
 fn others(state: &State, form: &Ddl, effects: &Effects) -> Option<(QualifiedName, LockMode)> {
     let own = match form {
-        Ddl::AlterTable { table, .. } => {
+        Ddl::AlterTable { table, actions, .. } => {
             let (name, _) = state.chain.look().relation(table);
             let mut family: BTreeSet<QualifiedName> =
                 state.chain.look().below(&name).into_iter().collect();
             family.insert(name);
+            family.extend(spoken_of(state, actions));
             family
         }
         Ddl::CreateTable(_) => BTreeSet::new(),

@@ -10,6 +10,10 @@ use crate::migrate::lock::LockMode;
 
 pub(super) fn judge(state: &State, known: &At, found: &mut Vec<Fault>) {
     let effects = known.effects;
+    // What is refused does nothing.
+    if effects.refused.is_some() {
+        return;
+    }
     let whole = effects.writes.iter().find(|(_, whole)| **whole);
     let is_lost = !effects.loses_data.is_empty();
     if let Some((name, _)) = whole.filter(|_| !is_lost) {

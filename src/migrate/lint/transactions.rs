@@ -5,7 +5,7 @@ use super::fault::Fault;
 use super::walk::{At, State};
 use crate::migrate::effect::{Effects, shown};
 use crate::migrate::lock::LockMode;
-use crate::sql::{Ddl, QualifiedName, Setting, TableAction, TypeAction};
+use crate::sql::{Ddl, QualifiedName, Setting, TableAction, Token, TokenKind, TypeAction, tokens};
 
 /// What limits the time that a statement waits for a lock.
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,6 +69,9 @@ pub(super) fn judge(state: &mut State, known: &At, found: &mut Vec<Fault>) {
         });
     }
     // What is refused does no work.
+    if effects.refused.is_some() {
+        return;
+    }
     if known.transactional && !effects.needs_no_transaction {
         under_held_lock(state, known, found);
         value_too_soon(state, known, found);
@@ -126,7 +129,7 @@ fn under_held_lock(state: &State, known: &At, found: &mut Vec<Fault>) {
             effects
                 .writes
                 .iter()
-                .filter(|(_, whole)| **whole)
+                .filter(|(_, whole)| **whole || is_unbounded(known.form))
                 .map(|(name, _)| name),
         );
     if worked.clone().next().is_none() {
@@ -154,6 +157,37 @@ fn under_held_lock(state: &State, known: &At, found: &mut Vec<Fault>) {
     });
 }
 
+/// Whether nothing in the condition of a change says that it is about few rows: a value that a column is equal to, a stretch of keys, LIMIT.
+fn is_unbounded(form: &Ddl) -> bool {
+    let (Ddl::Update { condition, .. } | Ddl::Delete { condition, .. }) = form else {
+        return matches!(form, Ddl::With(parts) if parts.iter().any(is_unbounded));
+    };
+    let text = condition.as_deref().unwrap_or_default();
+    let all: Vec<Token> = tokens(text)
+        .into_iter()
+        .filter(|token| token.kind != TokenKind::Comment && !token.is_symbol(text, "("))
+        .collect();
+    let is_value = |token: Option<&Token>| {
+        token.is_some_and(|token| {
+            matches!(
+                token.kind,
+                TokenKind::String | TokenKind::Number | TokenKind::Param | TokenKind::Positional
+            )
+        })
+    };
+    let limits = (0..all.len()).any(|at| {
+        let is_equal = all[at].text(text) == "=" || all[at].is(text, "in");
+        let before = at.checked_sub(1).and_then(|at| all.get(at));
+        let any_of = |word: &str| all[at].is(text, word);
+        is_equal && (is_value(all.get(at + 1)) || is_value(before))
+            || any_of("between")
+            || any_of("limit")
+            || any_of("fetch")
+            || any_of("current")
+    });
+    !limits
+}
+
 /// Whether a statement goes through a whole table.
 fn works(effects: &Effects) -> bool {
     let all = !effects.scans.is_empty()
@@ -175,9 +209,17 @@ fn value_too_soon(state: &State, known: &At, found: &mut Vec<Fault>) {
     if fresh.is_empty() || is_adding {
         return;
     }
+    // What a function will say when it is called is not said now.
+    if matches!(
+        known.form,
+        Ddl::CreateFunction { .. } | Ddl::Do | Ddl::Comment { .. }
+    ) {
+        return;
+    }
     let used = fresh.iter().find(|(_, value)| {
         let literal = crate::sql::literal(value);
-        known.sql.contains(literal.as_str())
+        let is_it = |token: &Token| token.text(known.sql) == literal.as_str();
+        known.sql.contains(literal.as_str()) && tokens(known.sql).iter().any(is_it)
     });
     if let Some((name, value)) = used {
         found.push(Fault {

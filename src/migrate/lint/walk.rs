@@ -10,7 +10,7 @@ use crate::catalog::Catalog;
 use crate::migrate::chain::Chain;
 use crate::migrate::effect::Effects;
 use crate::migrate::files::{MigrationFile, Migrations, Statement, Tool};
-use crate::sql::{Ddl, TokenKind, tokens};
+use crate::sql::{Ddl, Ident, TokenKind, Transaction, tokens};
 
 /// What the statements before the one at hand have brought about.
 pub(super) struct State {
@@ -18,8 +18,8 @@ pub(super) struct State {
     pub(super) tool: Tool,
     /// Where the file's own BEGIN stands, while its transaction is open.
     pub(super) begun: Option<Range<usize>>,
-    /// The unit whose transaction the tool has open.
-    pub(super) unit: Option<usize>,
+    /// What was before BEGIN and before each savepoint; kept only for files in which something is rolled back.
+    pub(super) before: Vec<(Option<Ident>, Chain)>,
     /// Whether lock_timeout is set, for the session or the transaction.
     pub(super) patience: transactions::Patience,
     /// Whether it was said of this file that nothing limits its waits.
@@ -41,7 +41,7 @@ pub fn lint(migrations: &Migrations, texts: &[&str], options: &Options) -> Linte
         chain: Chain::new(Catalog::default(), options.version),
         tool: migrations.tool,
         begun: None,
-        unit: None,
+        before: Vec::new(),
         patience: transactions::Patience::default(),
         told_patience: false,
     };
@@ -70,15 +70,29 @@ fn of_file(state: &mut State, file: &MigrationFile, text: &str, index: usize) ->
     let places: Vec<Range<usize>> = file.up.iter().map(|own| own.at.clone()).collect();
     let mut allows = allows(text, &places);
     state.told_patience = false;
+    let mut unit: Option<usize> = None;
     let forms = forms(&file.up);
+    state.before.clear();
+    let keeps = forms.iter().any(|form| {
+        matches!(
+            form,
+            Ok(Ddl::Transaction(
+                Transaction::Rollback | Transaction::RollbackTo(_)
+            ))
+        )
+    });
     for (number, (statement, form)) in file.up.iter().zip(forms).enumerate() {
         linted.statements += 1;
         let at = head(statement);
-        if state.unit.is_some_and(|unit| unit != statement.unit) {
-            state.chain.end_transaction();
+        if unit.is_some_and(|unit| unit != statement.unit) {
+            // Each changeset is a migration of its own, however many are in a file.
+            match state.tool {
+                Tool::Liquibase => state.chain.end_migration(),
+                _ => state.chain.end_transaction(),
+            }
             state.patience.end_transaction();
         }
-        state.unit = statement.transactional.then_some(statement.unit);
+        unit = Some(statement.unit);
         let form = match form {
             Ok(form) => form,
             Err(fault) => {
@@ -103,7 +117,13 @@ fn of_file(state: &mut State, file: &MigrationFile, text: &str, index: usize) ->
             fault.at = at.clone();
             take(&mut linted, &mut allows, number, fault);
         }
+        if keeps {
+            keep(state, &form);
+        }
         follow(state, &form, &effects, statement, at);
+        if let (true, Ddl::Transaction(end)) = (keeps, &form) {
+            take_back(state, end);
+        }
     }
     if let Some(begun) = state.begun.take() {
         let mut fault = transactions::left_open();
@@ -113,7 +133,6 @@ fn of_file(state: &mut State, file: &MigrationFile, text: &str, index: usize) ->
     }
     state.chain.end_migration();
     state.patience = transactions::Patience::default();
-    state.unit = None;
     for allow in allows.iter().filter(|allow| !allow.used) {
         linted.faults.push(texts::unused(allow, index));
     }
@@ -146,6 +165,38 @@ fn take(linted: &mut Linted, allows: &mut [Allow], statement: usize, fault: Faul
     }
 }
 
+/// Remembers what is before a transaction or a savepoint.
+fn keep(state: &mut State, form: &Ddl) {
+    let point = match form {
+        Ddl::Transaction(Transaction::Begin) => None,
+        Ddl::Transaction(Transaction::Savepoint(name)) => Some(name.clone()),
+        _ => return,
+    };
+    if point.is_none() {
+        state.before.clear();
+    }
+    state.before.push((point, state.chain.clone()));
+}
+
+/// What is rolled back has not been.
+fn take_back(state: &mut State, end: &Transaction) {
+    let at = match end {
+        Transaction::Rollback => state.before.iter().position(|(point, _)| point.is_none()),
+        Transaction::RollbackTo(name) => {
+            let mut points = state.before.iter();
+            points.rposition(|(point, _)| point.as_ref() == Some(name))
+        }
+        _ => None,
+    };
+    if let Some(at) = at {
+        state.chain = state.before[at].1.clone();
+        state.before.truncate(at + 1);
+    }
+    if matches!(end, Transaction::Rollback | Transaction::Commit) {
+        state.before.clear();
+    }
+}
+
 fn follow(
     state: &mut State,
     form: &Ddl,
@@ -153,7 +204,7 @@ fn follow(
     statement: &Statement,
     at: Range<usize>,
 ) {
-    use crate::sql::Transaction::*;
+    use Transaction::*;
     if let Ddl::Set(setting) = form {
         state.patience.set(setting);
     }

@@ -67,6 +67,34 @@ pub(super) fn read(node: &SyntaxNode) -> Option<Ddl> {
         | SyntaxKind::ALTER_TEXT_SEARCH_CONFIGURATION
         | SyntaxKind::ALTER_TEXT_SEARCH_DICTIONARY
         | SyntaxKind::ALTER_STATISTICS
+        | SyntaxKind::CREATE_PUBLICATION
+        | SyntaxKind::ALTER_PUBLICATION
+        | SyntaxKind::DROP_PUBLICATION
+        | SyntaxKind::ALTER_EVENT_TRIGGER
+        | SyntaxKind::DROP_EVENT_TRIGGER
+        | SyntaxKind::ALTER_AGGREGATE
+        | SyntaxKind::ALTER_COLLATION
+        | SyntaxKind::ALTER_CONVERSION
+        | SyntaxKind::ALTER_EXTENSION
+        | SyntaxKind::ALTER_LANGUAGE
+        | SyntaxKind::ALTER_OPERATOR
+        | SyntaxKind::ALTER_OPERATOR_CLASS
+        | SyntaxKind::ALTER_OPERATOR_FAMILY
+        | SyntaxKind::ALTER_SERVER
+        | SyntaxKind::ALTER_USER_MAPPING
+        | SyntaxKind::ALTER_FOREIGN_DATA_WRAPPER
+        | SyntaxKind::ALTER_TABLESPACE
+        | SyntaxKind::CREATE_TRANSFORM
+        | SyntaxKind::CREATE_TEXT_SEARCH_PARSER
+        | SyntaxKind::CREATE_TEXT_SEARCH_TEMPLATE
+        | SyntaxKind::DROP_ACCESS_METHOD
+        | SyntaxKind::DROP_CONVERSION
+        | SyntaxKind::DROP_TABLESPACE
+        | SyntaxKind::DROP_USER_MAPPING
+        | SyntaxKind::DECLARE
+        | SyntaxKind::FETCH
+        | SyntaxKind::CLOSE
+        | SyntaxKind::MOVE
         | SyntaxKind::LISTEN
         | SyntaxKind::UNLISTEN
         | SyntaxKind::NOTIFY

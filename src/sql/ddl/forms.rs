@@ -199,6 +199,8 @@ pub enum Ddl {
     Merge {
         table: Named,
     },
+    /// A statement that changes rows in its WITH: what is changed there, then the statement itself.
+    With(Vec<Ddl>),
     /// SELECT, VALUES, TABLE: with what is locked by FOR UPDATE and the like.
     Select,
     CopyFrom {

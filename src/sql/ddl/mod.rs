@@ -24,5 +24,5 @@ pub use forms::{
 pub use names::Named;
 pub use read::ddl;
 pub use table_forms::{
-    ConstraintForm, ConstraintKind, NewColumn, NewTable, TableAction, TriggerState,
+    ConstraintForm, ConstraintKind, LikeForm, NewColumn, NewTable, TableAction, TriggerState,
 };

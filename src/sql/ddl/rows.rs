@@ -5,11 +5,16 @@ use squawk_syntax::{SyntaxKind, SyntaxNode};
 
 use super::forms::{Ddl, Setting, Transaction};
 use super::names::{Named, ident, named};
-use super::read::{child, text};
+use super::read::{child, children, text};
 use super::table::relation;
 use crate::sql::Ident;
+use crate::sql::lex::{TokenKind, tokens};
 
 pub(super) fn read(node: &SyntaxNode) -> Option<Ddl> {
+    with(node).or_else(|| one(node))
+}
+
+fn one(node: &SyntaxNode) -> Option<Ddl> {
     Some(match node.kind() {
         SyntaxKind::UPDATE => Ddl::Update {
             table: target(node)?,
@@ -77,7 +82,41 @@ fn condition(node: &SyntaxNode) -> Option<String> {
             SyntaxKind::WHERE_CLAUSE | SyntaxKind::WHERE_CURRENT_OF
         )
     })?;
-    Some(text(&clause))
+    Some(text(&clause)).filter(|clause| !is_always(clause))
+}
+
+/// `WHERE true`, `WHERE 1 = 1`: no condition at all.
+fn is_always(clause: &str) -> bool {
+    let all = tokens(clause);
+    let words: Vec<&str> = all
+        .iter()
+        .filter(|token| token.kind != TokenKind::Comment)
+        .map(|token| token.text(clause))
+        .filter(|word| !matches!(*word, "(" | ")"))
+        .collect();
+    match words[..] {
+        [_, word] => word.eq_ignore_ascii_case("true"),
+        [_, one, "=", other] => {
+            one == other && one.starts_with(|c: char| c.is_ascii_digit() || c == '\'')
+        }
+        _ => false,
+    }
+}
+
+/// A statement whose WITH changes rows: what it changes there, and the statement itself.
+fn with(node: &SyntaxNode) -> Option<Ddl> {
+    let clause = child::<ast::WithClause>(node)?;
+    let queries = children::<ast::WithTable>(clause.syntax())
+        .filter_map(|table| child::<ast::WithQuery>(table.syntax()));
+    let mut parts: Vec<Ddl> = queries
+        .filter_map(|query| one(query.syntax()))
+        .filter(|part| *part != Ddl::Select)
+        .collect();
+    if parts.is_empty() {
+        return None;
+    }
+    parts.extend(one(node));
+    Some(Ddl::With(parts))
 }
 
 fn transaction(node: &SyntaxNode) -> Option<Transaction> {

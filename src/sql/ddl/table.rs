@@ -7,7 +7,7 @@ use super::constraint::{column, constraint, guarded, inside, keys};
 use super::forms::{Ddl, IndexForm};
 use super::names::{Named, ident, named};
 use super::read::{child, children, deep, has, text};
-use super::table_forms::NewTable;
+use super::table_forms::{LikeForm, NewTable};
 use crate::sql::Ident;
 
 pub(super) fn read(node: &SyntaxNode) -> Option<Ddl> {
@@ -87,9 +87,7 @@ fn table(node: &SyntaxNode) -> NewTable {
             if part.kind() == SyntaxKind::COLUMN {
                 table.columns.extend(column(&part));
             } else if part.kind() == SyntaxKind::LIKE_CLAUSE {
-                table.like.extend(
-                    deep::<ast::RelationNameRef>(&part).and_then(|name| named(name.syntax())),
-                );
+                table.like.extend(like(&part));
             } else {
                 table.constraints.extend(constraint(&part));
             }
@@ -104,6 +102,28 @@ fn table(node: &SyntaxNode) -> NewTable {
         table.partition_by = Some((method, columns));
     }
     table
+}
+
+/// Of what is included and excluded, the last word counts.
+fn like(node: &SyntaxNode) -> Option<LikeForm> {
+    let of = deep::<ast::RelationNameRef>(node).and_then(|name| named(name.syntax()))?;
+    let options: Vec<String> = children::<ast::LikeOption>(node)
+        .map(|option| text(option.syntax()).to_ascii_uppercase())
+        .collect();
+    let is_included = |what: &str| {
+        let about = options
+            .iter()
+            .rfind(|option| option.ends_with(what) || option.ends_with(" ALL"));
+        about.is_some_and(|option| option.starts_with("INCLUDING"))
+    };
+    Some(LikeForm {
+        table: of,
+        checks: is_included(" CONSTRAINTS"),
+        indexes: is_included(" INDEXES"),
+        defaults: is_included(" DEFAULTS"),
+        generated: is_included(" GENERATED"),
+        identity: is_included(" IDENTITY"),
+    })
 }
 
 fn index(node: &SyntaxNode) -> Option<IndexForm> {

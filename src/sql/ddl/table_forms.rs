@@ -22,13 +22,30 @@ pub struct NewTable {
     /// INHERITS.
     pub inherits: Vec<Named>,
     /// LIKE.
-    pub like: Vec<Named>,
+    pub like: Vec<LikeForm>,
     /// Columns in order.
     pub columns: Vec<NewColumn>,
     /// Constraints of the table.
     pub constraints: Vec<ConstraintForm>,
     /// PARTITION BY: method and keys as written.
     pub partition_by: Option<(String, Vec<String>)>,
+}
+
+/// LIKE, with what of the other table is taken over beside columns and NOT NULL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LikeForm {
+    /// The other table.
+    pub table: Named,
+    /// INCLUDING CONSTRAINTS: its checks.
+    pub checks: bool,
+    /// INCLUDING INDEXES, with primary key and unique constraints.
+    pub indexes: bool,
+    /// INCLUDING DEFAULTS.
+    pub defaults: bool,
+    /// INCLUDING GENERATED.
+    pub generated: bool,
+    /// INCLUDING IDENTITY.
+    pub identity: bool,
 }
 
 /// A column with what is written behind its type.

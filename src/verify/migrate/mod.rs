@@ -2,6 +2,7 @@
 
 pub mod apply;
 mod ended;
+mod files;
 mod found;
 mod kill;
 mod load;
@@ -14,7 +15,7 @@ mod schema;
 mod steps;
 mod traffic;
 
-pub use found::{Found, catalogs};
+pub use found::{Both, Found, catalogs};
 pub use rates::rates;
 pub(in crate::verify) use rehearse::{claim, rehearse};
 pub use rows::{load, rows};

@@ -8,4 +8,4 @@ mod statement;
 mod words;
 
 pub(super) use index::build_again;
-pub(super) use statement::{PATIENCE, batches, of, rename};
+pub(super) use statement::{PATIENCE, batches, of, of_refused, rename};

@@ -14,8 +14,7 @@ pub(super) fn attach(
     let (part, _) = chain.look().relation(partition);
     let column = chain
         .look()
-        .table(parent)
-        .and_then(|own| own.partitioning.as_ref())
+        .partitioning(parent)
         .map(|by| by.column.clone());
     let Some(condition) = column.and_then(|column| condition(&column, bound)) else {
         return WINDOW.to_owned();
@@ -92,11 +91,7 @@ pub(super) fn missing_indexes(
 
 /// A check that no row of the DEFAULT partition belongs into the new one.
 pub(super) fn beside_default(chain: &Chain, parent: &QualifiedName, bound: &str) -> Vec<SqlText> {
-    let by = chain
-        .catalog
-        .tables
-        .get(parent)
-        .and_then(|own| own.partitioning.as_ref());
+    let by = chain.look().partitioning(parent);
     let Some(by) = by else { return Vec::new() };
     let default = by
         .partitions

@@ -16,6 +16,26 @@ use crate::sql::{
 pub(in crate::migrate::lint) const PATIENCE: &str =
     "SET lock_timeout, and try again until it comes through, in a migration of its own";
 
+/// What to do about a statement that the server refuses.
+pub(in crate::migrate::lint) fn of_refused(form: &Ddl, chain: &Chain) -> String {
+    match form {
+        Ddl::Drop { .. } => {
+            "drop what depends on it before, in a migration of its own, or say CASCADE where that may go too".to_owned()
+        }
+        Ddl::AlterTable { actions, .. } => match actions.first() {
+            Some(TableAction::AttachPartition { .. }) => {
+                "give both tables the same columns, of the same types, before".to_owned()
+            }
+            Some(TableAction::AddConstraint(ConstraintForm {
+                kind: ConstraintKind::PrimaryKey { .. },
+                ..
+            })) => "drop the other key before, where this one is to take its place".to_owned(),
+            _ => of(form, chain),
+        },
+        _ => of(form, chain),
+    }
+}
+
 /// The safe way for a statement; of ALTER TABLE, for its first action.
 pub(in crate::migrate::lint) fn of(form: &Ddl, chain: &Chain) -> String {
     let version = chain.version;
@@ -105,13 +125,7 @@ fn alter(chain: &Chain, name: &QualifiedName, action: &TableAction) -> String {
         AddConstraint(form) => constraint(chain, name, form),
         AttachPartition { partition, bound } => attach(chain, name, partition, bound),
         DetachPartition { partition, .. } => {
-            let has_default = chain.look().table(name).is_some_and(|own| {
-                own.partitioning
-                    .iter()
-                    .flat_map(|by| &by.partitions)
-                    .any(|part| part.bound == crate::catalog::PartitionBound::Default)
-            });
-            if has_default {
+            if chain.look().default_of(name).is_some() {
                 return "SET lock_timeout, and try again until it comes through: beside a DEFAULT partition there is no CONCURRENTLY".to_owned();
             }
             text(fill(
@@ -148,8 +162,14 @@ fn domain(name: &Named, action: &DomainAction) -> String {
 
 /// A change of all rows, some at a time.
 pub(in crate::migrate::lint) fn batches(form: &Ddl, chain: &Chain) -> String {
-    let (Ddl::Update { table, .. } | Ddl::Delete { table, .. }) = form else {
-        return WINDOW.to_owned();
+    let table = match form {
+        Ddl::Update { table, .. } | Ddl::Delete { table, .. } => table,
+        Ddl::With(parts) => {
+            return parts
+                .first()
+                .map_or(String::new(), |part| batches(part, chain));
+        }
+        _ => return WINDOW.to_owned(),
     };
     let (name, _) = chain.look().relation(table);
     let key = chain
