@@ -10,6 +10,7 @@ mod golden;
 #[expect(dead_code, reason = "shared with tests that use more of it")]
 mod support;
 #[path = "support/way.rs"]
+#[expect(dead_code, reason = "shared with tests that use more of it")]
 mod way;
 
 use std::path::{Path, PathBuf};
@@ -197,12 +198,18 @@ async fn migration_files_are_a_place_to_begin() {
         model: &to.model,
         compiled: &to.compiled,
     };
-    let hostile = Source {
+    let hostile = [Source {
         path: "V1__hostile.sql".to_owned(),
         text: "COPY (SELECT 1) TO PROGRAM 'true';".to_owned(),
-    };
-    let files = read_files(&[hostile], None);
-    let both = catalogs(&options, &Found::Files(&files), &new, &environment).await;
+    }];
+    let files = read_files(&hostile, None);
+    let both = catalogs(
+        &options,
+        &Found::Files(&files, &hostile),
+        &new,
+        &environment,
+    )
+    .await;
     let said = both.expect_err("refused").to_string();
     assert!(said.contains("42501 insufficient_privilege"), "{said}");
     home.assert_clean();

@@ -12,6 +12,7 @@ mod pair;
 #[expect(dead_code, reason = "shared with tests that use more of it")]
 mod support;
 #[path = "support/way.rs"]
+#[expect(dead_code, reason = "shared with tests that use more of it")]
 mod way;
 
 use std::collections::BTreeMap;

@@ -71,15 +71,25 @@ fn is_name(kind: TokenKind) -> bool {
 /// An expression with another column in the place of one. What stands before an open parenthesis is a function's name,
 /// and before a point a table's.
 pub fn renamed(text: &SqlText, from: &Ident, to: &Ident) -> SqlText {
+    otherwise(text, from, to, &["(", "."])
+}
+
+/// A query with another relation in the place of one, also before the point of a column.
+pub fn relation_renamed(text: &SqlText, from: &Ident, to: &Ident) -> SqlText {
+    otherwise(text, from, to, &["("])
+}
+
+/// With another name in the place of one, but where one of these symbols follows.
+fn otherwise(text: &SqlText, from: &Ident, to: &Ident, but: &[&str]) -> SqlText {
     let source = text.as_str();
     let all = tokens(source);
     let mut out = String::with_capacity(source.len());
     let mut at = 0;
     for (number, token) in all.iter().enumerate() {
-        let is_call = all
+        let is_other = all
             .get(number + 1)
-            .is_some_and(|next| next.is_symbol(source, "(") || next.is_symbol(source, "."));
-        if is_name(token.kind) && !is_call && fold(token.text(source)) == from.as_str() {
+            .is_some_and(|next| but.iter().any(|symbol| next.is_symbol(source, symbol)));
+        if is_name(token.kind) && !is_other && fold(token.text(source)) == from.as_str() {
             out.push_str(&source[at..token.range.start]);
             out.push_str(quote_ident(to).as_str());
             at = token.range.end;

@@ -162,11 +162,19 @@ impl<'w> Way<'w> {
         self.database.admin().await.expect("an administrator")
     }
 
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    pub async fn drop(self) -> Result<(), String> {
+        let gone = self.database.drop().await;
+        gone.map_err(|error| error.to_string())
+    }
+
     /// There, back and there again; the database goes with it.
     pub async fn walk(self, kept: &[Kept]) -> Result<Ended, String> {
         let ended = self.there_and_back(kept).await;
-        let gone = self.database.drop().await;
-        gone.map_err(|error| error.to_string())?;
+        self.drop().await?;
         ended
     }
 

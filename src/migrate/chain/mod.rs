@@ -3,6 +3,7 @@
 mod alter;
 mod beside;
 mod follow;
+mod index;
 mod like;
 mod names;
 mod objects;

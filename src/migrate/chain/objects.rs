@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::follow::Chain;
-use super::names::{is_taken, made, of_keys};
-use crate::catalog::{
-    Check, Function, Index, IndexKey, Statistics, Trigger, TriggerTiming, UserType, View,
-};
+use super::names::made;
+use crate::catalog::{Check, Function, Statistics, Trigger, TriggerTiming, UserType, View};
 use crate::migrate::effect::{Found, base_of, views_of};
+use crate::sql::words::relation_renamed;
 use crate::sql::{
-    ConstraintForm, ConstraintKind, Ddl, DomainAction, Ident, IndexAction, IndexForm, Named,
-    Object, QualifiedName, Rename, SqlText, TypeAction,
+    ConstraintForm, ConstraintKind, Ddl, DomainAction, Ident, IndexAction, Named, Object,
+    QualifiedName, Rename, SqlText, TypeAction,
 };
 
 pub(super) fn follow(chain: &mut Chain, form: &Ddl) {
@@ -20,7 +19,7 @@ pub(super) fn follow(chain: &mut Chain, form: &Ddl) {
             let (table, _) = chain.look().relation(table);
             chain.beside.empty.retain(|(own, _)| *own != table);
         }
-        Ddl::CreateIndex(form) => create_index(chain, form),
+        Ddl::CreateIndex(form) => super::index::create(chain, form),
         Ddl::DropIndex { indexes, .. } => {
             for named in indexes {
                 let (name, table) = chain.look().index(named);
@@ -163,57 +162,6 @@ pub(super) fn follow(chain: &mut Chain, form: &Ddl) {
         }
         _ => {}
     }
-}
-
-fn create_index(chain: &mut Chain, form: &IndexForm) {
-    let (table, _) = chain.look().relation(&form.table);
-    let keys = form.keys.iter().map(|key| IndexKey {
-        expression: SqlText::authored(&key.expression),
-        column: key.column.clone(),
-        collation: None,
-        opclass: None,
-        descending: key.descending,
-        nulls_first: key.nulls_first.unwrap_or(key.descending),
-    });
-    let index = Index {
-        method: form.method.clone(),
-        unique: form.unique,
-        keys: keys.collect(),
-        include: form.include.clone(),
-        predicate: form.predicate.as_ref().map(SqlText::authored),
-        with: BTreeMap::new(),
-    };
-    if chain.beside.has_view(&table) {
-        let views = chain.catalog.views.iter_mut();
-        for (_, view) in views.filter(|(name, _)| *name == table) {
-            if form.unique && form.predicate.is_none() {
-                view.key = form
-                    .keys
-                    .iter()
-                    .filter_map(|key| key.column.clone())
-                    .collect();
-            }
-        }
-        return;
-    }
-    if chain.beside.partitions.contains_key(&table) {
-        // Of a partition alone: a constraint may take it over.
-        if let Some(name) = &form.name {
-            let own = chain.beside.own.entry(table).or_default();
-            own.indexes.insert(name.name.clone(), index);
-        }
-        return;
-    }
-    chain.edit(&table, |own| {
-        let name = match &form.name {
-            Some(name) => name.name.clone(),
-            None => made(table.name.as_str(), &of_keys(form), "idx", |name| {
-                is_taken(own, name)
-            }),
-        };
-        // IF NOT EXISTS leaves what is there.
-        own.indexes.entry(name).or_insert(index);
-    });
 }
 
 fn create_view(chain: &mut Chain, view: &Named, materialized: bool, query: &str) {
@@ -392,7 +340,17 @@ pub(super) fn rename(chain: &mut Chain, name: &QualifiedName, rename: &Rename) {
     let Some(table) = chain.take(name) else {
         return;
     };
+    let views = views_of(&chain.look(), name);
+    let views: Vec<QualifiedName> = views.into_iter().map(|(view, _)| view).collect();
     chain.put(&to, table);
+    for view in views {
+        // What a view reads it reads by what it is, not by how it was called.
+        if let Some(mut own) = take_view(chain, &view) {
+            own.query = relation_renamed(&own.query, &name.name, &to.name);
+            chain.beside.enter_view(&view, own.query.as_str());
+            chain.catalog.views.push((view, own));
+        }
+    }
     for (other, key) in pointing {
         let other = if other == *name { to.clone() } else { other };
         chain.edit(&other, |table| {

@@ -84,8 +84,7 @@ fn reference(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         }
         (What::Altered(_), Some(was), Some(now)) => {
             let built = draft.built(name);
-            let shadowed = draft.diff.is_shadowed(&now.table);
-            if shadowed {
+            if has_key_late(draft, &now) {
                 let pair = (
                     drop_constraint(table, name),
                     again(draft, table, name, &was),
@@ -161,13 +160,20 @@ pub(super) fn late(
     stand(draft, table, name, key);
 }
 
-/// Whether a reference can be made only in the switch of the table that is referred to: that table is built anew, or its key only changes the order of its
-/// columns, and the old one would be taken for the new one.
+/// Whether a reference can be made only in the switch of the table that is referred to: that table is built anew, or has its key only then because it is
+/// partitioned, or its key only changes the order of its columns, and the old one would be taken for the new one.
 pub(super) fn waits_for_switch(draft: &Draft<'_>, key: &ForeignKey) -> bool {
     let old = draft.from.tables.get(&key.table);
     let old = old.and_then(|old| old.primary_key.as_ref());
     let is_old = old.is_some_and(|(_, old)| is_same_key(&old.columns, &key.key));
-    draft.diff.is_shadowed(&key.table) || is_old && comes_at_switch(draft, key)
+    has_key_late(draft, key) || is_old && comes_at_switch(draft, key)
+}
+
+/// Whether nothing stands ready before the switch on which a reference could stand.
+fn has_key_late(draft: &Draft<'_>, key: &ForeignKey) -> bool {
+    let old = draft.from.tables.get(&key.table);
+    let is_partitioned = old.is_some_and(|old| old.partitioning.is_some());
+    draft.diff.is_shadowed(&key.table) || is_partitioned && comes_at_switch(draft, key)
 }
 
 /// Whether the key that a reference needs is put in its place by the switch of its table.
@@ -240,10 +246,11 @@ pub(super) fn at_switch(
         draft.switch(home, Slot::References, cause, pair);
     }
     let moves = draft.diff.is_shadowed(table) || draft.diff.names_replaced(table, &key.columns);
-    if moves && home != table {
+    let is_moved_to = draft.diff.names_replaced(&key.table, &key.key);
+    if key.table != *table && (moves && home != table || is_moved_to) {
         // Both tables are exchanged in one transaction.
-        draft.switch_view(table, home);
-        draft.switch_view(home, home);
+        draft.switch_view(table, &key.table);
+        draft.switch_view(&key.table, &key.table);
     }
     if late {
         let title = format!("prove that {title}");

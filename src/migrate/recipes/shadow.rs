@@ -456,7 +456,7 @@ fn contract(draft: &mut Draft<'_>, pair: &Pair<'_>) {
         }
         let item = Item::new(
             Phase::Contract,
-            Rank::GoneRules,
+            Rank::GoneReferences,
             format!("drop reference {} of the old table", key.as_str()),
             pair.cause,
         )
