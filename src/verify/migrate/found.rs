@@ -2,7 +2,7 @@
 //!
 //! Both are read back from a server, so the new design is, too: two spellings of one expression would be a difference.
 
-use super::apply::{Side, of_stage, read};
+use super::apply::{Side, forget_own, of_stage, read};
 use crate::catalog::Catalog;
 use crate::error::Error;
 use crate::migrate::files::Migrations;
@@ -55,7 +55,9 @@ async fn on(
                 .batch(&fixed("SET default_transaction_read_only = on"))
                 .await;
             begun.map_err(|failure| failure.into_error("set up a session"))?;
-            read(&mut session, &scope).await?
+            let mut from = read(&mut session, &scope).await?;
+            forget_own(&mut from, &new.model.database.schema);
+            from
         }
         Found::Files(migrations) => {
             let database = server.create_database("migrations").await?;
