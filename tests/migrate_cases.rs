@@ -18,14 +18,14 @@ use std::path::{Path, PathBuf};
 use pgproof::assets::Assets;
 use pgproof::compile::ddl;
 use pgproof::migrate::files::{Source, read as read_files};
-use pgproof::migrate::{Plan, Policy, Renames, format, plan};
+use pgproof::migrate::{Phase, Plan, Policy, Renames, format, plan};
 use pgproof::postgres::{Server, ServerChoice, Session};
 use pgproof::sql::SqlText;
 use pgproof::template::{Environment, environment};
 use pgproof::verify::migrate::apply::Side as ApplySide;
 use pgproof::verify::migrate::{Found, catalogs};
 use support::{Home, installed_major};
-use way::{Ended, Side, Way};
+use way::{Ended, Kept, Side, Way};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/migrate")
@@ -87,6 +87,19 @@ async fn fill(session: &mut Session, case: &str) {
     }
 }
 
+/// What a case says of values: a query of the old schema, and behind `--` one of the new schema that returns the same.
+fn kept(case: &str) -> Vec<Kept> {
+    let Ok(text) = std::fs::read_to_string(root().join(case).join("kept.sql")) else {
+        return Vec::new();
+    };
+    let (before, after) = text.split_once("\n--\n").expect("two queries");
+    vec![Kept {
+        table: case.to_owned(),
+        before: before.to_owned(),
+        after: after.to_owned(),
+    }]
+}
+
 async fn one(
     server: &Server,
     case: &str,
@@ -96,7 +109,7 @@ async fn one(
     let plan = planned(from, to, environment);
     let way = Way::new(server, (from, to), plan, environment).await?;
     fill(&mut way.admin().await, case).await;
-    way.walk(&[]).await
+    way.walk(&kept(case)).await
 }
 
 #[tokio::test]
@@ -127,6 +140,81 @@ async fn every_change_is_made_and_taken_back() {
         names.len(),
         wrong.join("\n")
     );
+}
+
+/// Runs the steps of some phases as somebody who may do everything.
+async fn phases(session: &mut Session, plan: &Plan, wanted: impl Fn(Phase) -> bool) {
+    for step in plan.steps.iter().filter(|step| wanted(step.phase)) {
+        for part in &step.parts {
+            let done = session.batch(&part.sql).await;
+            done.unwrap_or_else(|failure| unreachable!("{}: {failure}", step.title));
+        }
+    }
+}
+
+/// From the switch on programs of both versions write: those of the old one are followed, those of the new one are not overwritten, and sessions
+/// that were open go on.
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn programs_of_both_versions_keep_what_they_write() {
+    let home = Home::new();
+    let server = home.local().await;
+    let environment = environment(&Assets::builtin());
+    let run = |text: &'static str| SqlText::authored(text);
+    let version = installed_major();
+    let (from, to) = (
+        side("many-to-many", "from.yaml", version),
+        side("many-to-many", "to.yaml", version),
+    );
+    let plan = planned(&from, &to, &environment);
+    let way = Way::new(&server, (&from, &to), plan.clone(), &environment).await;
+    let way = way.expect("made");
+    let mut admin = way.admin().await;
+    fill(&mut admin, "many-to-many").await;
+    phases(&mut admin, &plan, |phase| phase <= Phase::Switch).await;
+    for text in [
+        // The new version.
+        "INSERT INTO shop.orders (order_id, total, placed_at) VALUES (1000, 5, now())",
+        "INSERT INTO shop.buyer VALUES (1000, 7)",
+        "UPDATE shop.buyer SET customer_id = 9 WHERE order_id IN (1, 1000)",
+        "UPDATE shop.orders SET note = 'x' WHERE order_id IN (1, 1000)",
+        // The old version.
+        "INSERT INTO shop.orders (order_id, customer_id, total, placed_at) VALUES (1001, 3, 5, now())",
+        "UPDATE shop.orders SET customer_id = 4 WHERE order_id = 2",
+    ] {
+        let done = admin.batch(&run(text)).await;
+        done.unwrap_or_else(|failure| unreachable!("{text}: {failure}"));
+    }
+    let buyers = "SELECT string_agg(order_id || ' ' || customer_id, ', ' ORDER BY order_id) FROM shop.buyer WHERE order_id IN (1, 2, 1000, 1001)";
+    let found = way::scalar(&mut admin, buyers).await.expect("read");
+    assert_eq!(found, "1 9, 2 4, 1000 9, 1001 3");
+    let gone = admin
+        .batch(&run("DELETE FROM shop.orders WHERE order_id = 2"))
+        .await;
+    gone.expect("deleted by the old version");
+    let found = way::scalar(&mut admin, buyers).await.expect("read");
+    assert_eq!(found, "1 9, 1000 9, 1001 3");
+    drop((admin, way));
+
+    // A number of another type, with a trigger that has seen rows of the old one.
+    let text = std::fs::read_to_string(root().join("many-to-many/from.yaml")).expect("readable");
+    let followed = "migration:\n  dual_write:\n    orders: UPDATE customer SET nick = NEW.total::text WHERE customer_id = NEW.customer_id\nsecurity:\n";
+    let text = text.replace("numeric(10,2)", "double precision");
+    let mut model = design::model(&text.replace("security:\n", followed));
+    model.database.version = version;
+    let to = Side::new(model);
+    let plan = planned(&from, &to, &environment);
+    let way = Way::new(&server, (&from, &to), plan.clone(), &environment).await;
+    let way = way.expect("made");
+    let (mut admin, mut program) = (way.admin().await, way.admin().await);
+    fill(&mut admin, "many-to-many").await;
+    phases(&mut admin, &plan, |phase| phase < Phase::Switch).await;
+    let write = run("UPDATE shop.orders SET total = total + 1 WHERE order_id = 1");
+    program.batch(&write).await.expect("written before");
+    phases(&mut admin, &plan, |phase| phase == Phase::Switch).await;
+    program.batch(&write).await.expect("written after");
+    drop((admin, program, way));
+    server.stop().await.expect("stopped");
 }
 
 /// A plan that begins at somebody's migration files is the one that begins at the design that they make.

@@ -90,6 +90,7 @@ pub(super) fn column(
         table,
         key: key(from),
         pace: draft.policy.pace(table),
+        is_declared: false,
         write: &write,
     };
     let check = fill("SELECT * FROM {table} WHERE {stale} LIMIT 10", &parts);
@@ -100,6 +101,7 @@ pub(super) fn column(
         cause,
     )
     .backfill(walk.backfill(draft, &subject))
+    .fills(table, vec![column.clone()])
     .undo(forgotten(draft, &subject))
     .check(check);
     draft.push(item);
@@ -146,6 +148,7 @@ pub(super) fn rows(
         table: source,
         key: key(from),
         pace: draft.policy.pace(source),
+        is_declared: false,
         write: &write,
     };
     let item = Item::new(
@@ -155,6 +158,7 @@ pub(super) fn rows(
         cause,
     )
     .backfill(walk.backfill(draft, &subject))
+    .fills(target, Vec::new())
     .undo(forgotten(draft, &subject));
     draft.push(item);
     gather(draft, target, cause);
@@ -171,6 +175,8 @@ pub(super) fn forgotten(draft: &Draft<'_>, subject: &str) -> SqlText {
 pub(super) struct Walk<'a> {
     pub table: &'a QualifiedName,
     pub key: Vec<KeyColumn>,
+    /// Whether the statement is the design's own, which takes a number of rows behind a key.
+    pub is_declared: bool,
     /// Rows at a time, and milliseconds of rest.
     pub pace: (i64, u64),
     /// The statement of a chunk, given its bounds; the first chunk has none below.
@@ -181,12 +187,6 @@ impl Walk<'_> {
     pub(super) fn backfill(&self, draft: &Draft<'_>, subject: &str) -> Backfill {
         let (chunk, pause_ms) = self.pace;
         let names = join(self.key.iter().map(|k| k.name.clone()), ", ");
-        let backwards = join(
-            self.key
-                .iter()
-                .map(|k| fill("{name} DESC", &[("name", &k.name)])),
-            ", ",
-        );
         let variables = |prefix: &'static str| {
             let all = 1..=self.key.len();
             join(all.map(|at| variable(prefix, at)), ", ")
@@ -245,9 +245,19 @@ impl Walk<'_> {
             ("after", &after),
             ("upto", &upto),
             ("names", &names),
-            ("backwards", &backwards),
             ("table", &quote_qualified(self.table)),
             ("chunk", &number(chunk)),
+            (
+                "counts",
+                &fixed(if self.is_declared {
+                    "\npgproof_seen bigint;\npgproof_tries integer := 0;"
+                } else {
+                    ""
+                }),
+            ),
+            ("next", &self.last_of(&after, &upto)),
+            ("begin", &self.last_of(&fixed(""), &upto)),
+            ("seen", &self.seen(&between, &first)),
             ("rest", &(self.write)(&between)),
             ("first", &(self.write)(&first)),
             ("assign", &assign),
@@ -259,12 +269,81 @@ impl Walk<'_> {
             table: self.table.clone(),
             chunk,
             pause_ms,
-            is_walk: true,
+            is_walk: !self.is_declared,
             progress: subject.to_owned(),
             call: fill(BLOCK, &parts),
         }
     }
 }
+
+impl Walk<'_> {
+    /// The statement that finds the last key of a chunk.
+    fn last_of(&self, after: &SqlText, upto: &SqlText) -> SqlText {
+        let names = self.key.iter().map(|k| k.name.clone());
+        let backwards = self
+            .key
+            .iter()
+            .map(|k| fill("{name} DESC", &[("name", &k.name)]));
+        let (names, backwards) = (join(names, ", "), join(backwards, ", "));
+        let parts = [("names", &names), ("after", after)];
+        let range = match after.as_str().is_empty() {
+            true => fixed(""),
+            false => fill(" WHERE ROW({names}) > ROW({after})", &parts),
+        };
+        let parts = [
+            ("names", &names),
+            ("upto", upto),
+            ("table", &quote_qualified(self.table)),
+            ("range", &range),
+            ("backwards", &backwards),
+            ("chunk", &number(self.pace.0)),
+            ("more", &number(self.pace.0.saturating_add(1))),
+        ];
+        match self.is_declared {
+            // Rows that share a value of the key belong to one chunk: the next one begins behind it.
+            true => fill(
+                "SELECT {names} INTO {upto}\nFROM (SELECT {names}, row_number() OVER (ORDER BY {names}) AS pgproof_number, lead({names}) OVER (ORDER BY {names}) AS pgproof_next\n    FROM (SELECT {names} FROM {table}{range} ORDER BY {names} LIMIT {more}) AS found) AS chunk\nORDER BY pgproof_number <= {chunk} AND pgproof_next IS DISTINCT FROM {names} DESC, {backwards} LIMIT 1;",
+                &parts,
+            ),
+            false => fill(
+                "SELECT {names} INTO {upto}\nFROM (SELECT {names} FROM {table}{range} ORDER BY {names} LIMIT {chunk}) AS chunk\nORDER BY {backwards} LIMIT 1;",
+                &parts,
+            ),
+        }
+    }
+
+    /// Whether a statement of the design's own has seen all rows of its chunk: it takes a number of rows, and others may have come between them meanwhile.
+    fn seen(&self, between: &SqlText, first: &SqlText) -> SqlText {
+        if !self.is_declared {
+            return fixed("");
+        }
+        let parts = [
+            ("table", &quote_qualified(self.table)),
+            ("between", between),
+            ("first", first),
+            ("chunk", &number(self.pace.0)),
+            ("name", &literal(self.table.name.as_str())),
+        ];
+        fill(SEEN, &parts)
+    }
+}
+
+const SEEN: &str = "
+-- Rows that came into the chunk meanwhile have pushed its last ones out of the statement's LIMIT: the same chunk again, cut anew.
+IF pgproof_begun THEN
+    SELECT count(*) INTO pgproof_seen FROM {table} WHERE {between};
+ELSE
+    SELECT count(*) INTO pgproof_seen FROM {table} WHERE {first};
+END IF;
+IF pgproof_seen > {chunk} THEN
+    pgproof_tries := pgproof_tries + 1;
+    IF pgproof_tries > 20 THEN
+        RAISE EXCEPTION 'more than % rows of % share one value of the key by which the backfill is cut: give it larger chunks, or another key', {chunk}, {name};
+    END IF;
+    COMMIT;
+    CONTINUE;
+END IF;
+pgproof_tries := 0;";
 
 /// `pgproof_after_1`.
 fn variable(prefix: &'static str, at: usize) -> SqlText {
@@ -280,7 +359,7 @@ DECLARE
     {upto_variables}
     pgproof_begun boolean;
     pgproof_since timestamptz;
-    pgproof_written bigint;
+    pgproof_written bigint;{counts}
     pgproof_path text := current_setting('search_path');
     pgproof_policies text := current_setting('row_security');
 BEGIN
@@ -293,13 +372,9 @@ BEGIN
     LOOP
         pgproof_since := clock_timestamp();
         IF pgproof_begun THEN
-            SELECT {names} INTO {upto}
-            FROM (SELECT {names} FROM {table} WHERE ROW({names}) > ROW({after}) ORDER BY {names} LIMIT {chunk}) AS chunk
-            ORDER BY {backwards} LIMIT 1;
+            {next}
         ELSE
-            SELECT {names} INTO {upto}
-            FROM (SELECT {names} FROM {table} ORDER BY {names} LIMIT {chunk}) AS chunk
-            ORDER BY {backwards} LIMIT 1;
+            {begin}
         END IF;
         EXIT WHEN NOT FOUND;
         IF pgproof_begun THEN
@@ -307,7 +382,7 @@ BEGIN
         ELSE
             {first}
         END IF;
-        GET DIAGNOSTICS pgproof_written = ROW_COUNT;
+        GET DIAGNOSTICS pgproof_written = ROW_COUNT;{seen}
         {assign}
         pgproof_begun := true;
         UPDATE {progress} AS progress
@@ -363,11 +438,10 @@ fn one_declared(
         return Ok(());
     }
     let Some((source, column)) = entry.by.as_ref().and_then(|by| source(draft, sql, by)) else {
-        draft.notes.push(format!(
-            "the backfill of {subject} cuts its chunks by {}, and no table that it reads has such a column; it is left out",
+        return Err(Error::Usage(format!(
+            "the backfill of {subject} cuts its chunks by {}, and no table of the old design that it reads has such a column: say in migration.backfill.{name}.by by which one (under its old name), and read its table",
             entry.by.as_ref().map_or("nothing", |by| by.as_str())
-        ));
-        return Ok(());
+        )));
     };
     let written: Vec<Ident> = match draft.to.tables.get(table) {
         Some(made) if text::mentions(sql, &"update".into()) => made
@@ -393,22 +467,71 @@ fn one_declared(
             "after" => from.clone(),
             _ => chunk.clone(),
         });
-        fill("{says}{sql};", &[("says", &says), ("sql", &sql)])
+        let parts = [
+            ("says", &says),
+            ("source", &quote_qualified(&source)),
+            ("range", range),
+            ("sql", &sql),
+        ];
+        // Nobody changes or removes a row between the moment it is read and the end of its chunk; what the statement reads besides, it reads after that.
+        fill(
+            "PERFORM FROM {source} WHERE {range} FOR NO KEY UPDATE;\n{says}{sql};",
+            &parts,
+        )
+    };
+    // What is written to a table that was there are its new columns.
+    let new = match (draft.from.tables.get(table), draft.to.tables.get(table)) {
+        (Some(was), Some(now)) => {
+            let columns = now.columns.iter().map(|column| column.name.clone());
+            let new =
+                columns.filter(|name| was.column(name).is_none() && text::mentions(sql, name));
+            Some(new.collect::<Vec<_>>()).filter(|new| !new.is_empty())
+        }
+        _ => Some(Vec::new()),
     };
     let walk = Walk {
         table: &source,
         key: vec![column],
+        is_declared: true,
         pace,
         write: &write,
     };
-    let backfill = Backfill {
-        is_walk: false,
-        ..walk.backfill(draft, &subject)
-    };
-    let item = Item::new(Phase::Backfill, Rank::Backfills, title, cause);
+    let backfill = walk.backfill(draft, &subject);
+    let mut item = Item::new(Phase::Backfill, Rank::Backfills, title, cause);
+    item.reads = Some(sql.clone());
+    if let Some(new) = new {
+        item = item.fills(table, new);
+    }
     draft.push(item.backfill(backfill).undo(forgotten(draft, &subject)));
     gather(draft, table, cause);
     Ok(())
+}
+
+/// Backfills that read what another one fills come after it. Where they wait for each other in a circle, they stay in the order they had.
+pub(super) fn ordered(mut items: Vec<Item>) -> Vec<Item> {
+    let is_one = |item: &Item| item.step.backfill.is_some() && item.rank == Rank::Backfills;
+    let Some(begin) = items.iter().position(is_one) else {
+        return items;
+    };
+    let behind = items.split_off(begin);
+    let (mut waiting, behind): (Vec<Item>, Vec<Item>) = behind.into_iter().partition(is_one);
+    while !waiting.is_empty() {
+        let is_free = |item: &Item| !waiting.iter().any(|other| waits(item, other));
+        let next = waiting.iter().position(is_free).unwrap_or(0);
+        items.push(waiting.remove(next));
+    }
+    items.extend(behind);
+    items
+}
+
+/// Whether one of the design's own backfills reads what another backfill brings to another table.
+fn waits(item: &Item, other: &Item) -> bool {
+    let own = item.fills.as_ref().map(|(table, _)| table);
+    let (Some(sql), Some((table, columns))) = (&item.reads, &other.fills) else {
+        return false;
+    };
+    let reads = |name: &Ident| text::mentions(sql, name);
+    own != Some(table) && reads(&table.name) && (columns.is_empty() || columns.iter().any(reads))
 }
 
 /// The table that a declared backfill walks along, and its key column.

@@ -121,6 +121,11 @@ impl Diff {
             .filter(move |replaced| replaced.table == *table)
     }
 
+    /// Whether columns of a table give their names to others in the switch.
+    pub(super) fn exchanges_columns(&self, table: &QualifiedName) -> bool {
+        self.replaced_in(table).any(|own| own.built != own.new)
+    }
+
     /// Whether an expression of a table's object speaks of a column that is replaced under the same name.
     fn speaks_of_replaced(&self, table: &QualifiedName, text: &SqlText) -> bool {
         self.replaced_in(table)

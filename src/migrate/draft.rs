@@ -74,6 +74,10 @@ pub(super) enum Slot {
 pub(super) struct Item {
     pub rank: Rank,
     pub step: Step,
+    /// What a backfill fills; no columns where it brings whole rows.
+    pub fills: Option<(QualifiedName, Vec<Ident>)>,
+    /// The statement of a backfill of the design's own.
+    pub reads: Option<SqlText>,
 }
 
 impl Item {
@@ -85,6 +89,8 @@ impl Item {
     ) -> Item {
         Item {
             rank,
+            fills: None,
+            reads: None,
             step: Step {
                 number: 0,
                 phase,
@@ -175,6 +181,11 @@ impl Item {
     /// Says that PostgreSQL takes over what its partitions have proven, and reads nothing.
     pub(super) fn spared(mut self) -> Item {
         self.step.spared = true;
+        self
+    }
+
+    pub(super) fn fills(mut self, table: &QualifiedName, columns: Vec<Ident>) -> Item {
+        self.fills = Some((table.clone(), columns));
         self
     }
 
@@ -316,7 +327,7 @@ impl<'a> Draft<'a> {
             self.items.push(switched(&table, switch));
         }
         self.items.sort_by_key(|item| (item.step.phase, item.rank));
-        let steps = self.items.into_iter().enumerate();
+        let steps = super::backfill::ordered(self.items).into_iter().enumerate();
         Ok(Plan {
             schema: self.policy.schema.as_str().to_owned(),
             version: self.policy.version,

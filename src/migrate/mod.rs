@@ -42,6 +42,6 @@ pub use lock::LockMode;
 pub use lone::Lone;
 pub use make::plan;
 pub use plan::{Backfill, Hazard, HazardKind, Manner, Part, Phase, Plan, Reverse, Step, groups};
-pub use policy::{Declared, Policy};
+pub use policy::{Convert, Declared, Policy};
 pub use recipe::{RECIPES, Recipe};
 pub use renames::Renames;

@@ -29,6 +29,15 @@ pub struct Declared {
     pub sql: Option<SqlText>,
 }
 
+/// What becomes of the values of a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Convert {
+    /// The new value, over the old columns of the row.
+    pub value: SqlText,
+    /// The old value, over the new columns; absent where a cast is enough.
+    pub back: Option<SqlText>,
+}
+
 /// How the migration is made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
@@ -52,6 +61,10 @@ pub struct Policy {
     pub backfills: Vec<Declared>,
     /// What brings a row that an old program writes to its new place, by the table that is written.
     pub dual_writes: Vec<(QualifiedName, SqlText)>,
+    /// What takes a row that an old program deletes out of its new place, by the table that it is deleted from.
+    pub dual_deletes: Vec<(QualifiedName, SqlText)>,
+    /// What becomes of the values of a column that another one takes the place of, by the new column.
+    pub converts: BTreeMap<(QualifiedName, Ident), Convert>,
     /// Queries that return the rows that differ.
     pub validate: Vec<(String, SqlText)>,
     /// For each version of the programs, the phases in which it works.
@@ -69,7 +82,15 @@ impl Policy {
         let data = section.map_or(&Value::Null, |section| &section.data);
         let limit = |key: &str| duration(&data["limits"][key]);
         let backfills = data["backfill"].as_object().into_iter().flatten();
-        let dual_writes = data["dual_write"].as_object().into_iter().flatten();
+        let by_table = |key: &str| -> Vec<(QualifiedName, SqlText)> {
+            let all = data[key].as_object().into_iter().flatten();
+            let all = all.filter_map(|(table, sql)| {
+                let table = model.qualified(&Ident::from(table.as_str()));
+                Some((table, SqlText::authored(sql.as_str()?.trim())))
+            });
+            all.collect()
+        };
+        let converts = data["convert"].as_object().into_iter().flatten();
         let validate = data["validate"].as_object().into_iter().flatten();
         let compatibility = data["compatibility"].as_object().into_iter().flatten();
         Policy {
@@ -101,10 +122,16 @@ impl Policy {
                         .map(|sql| SqlText::authored(sql.trim().trim_end_matches(';'))),
                 })
                 .collect(),
-            dual_writes: dual_writes
-                .filter_map(|(table, sql)| {
-                    let table = model.qualified(&Ident::from(table.as_str()));
-                    Some((table, SqlText::authored(sql.as_str()?.trim())))
+            dual_writes: by_table("dual_write"),
+            dual_deletes: by_table("dual_delete"),
+            converts: converts
+                .filter_map(|(column, way)| {
+                    let (table, column) = column.split_once('.')?;
+                    let key = (model.qualified(&table.into()), column.into());
+                    let text = |value: &Value| Some(SqlText::authored(value.as_str()?.trim()));
+                    let value = text(way).or_else(|| text(&way["as"]))?;
+                    let back = text(&way["back"]);
+                    Some((key, Convert { value, back }))
                 })
                 .collect(),
             validate: validate

@@ -102,21 +102,15 @@ fn migration(cx: &Context<'_>, root: &Node) {
 
 fn backfill<'a>(cx: &Context<'a>, table: Option<&TableSymbol<'a>>, way: &Node, subject: &str) {
     if let Some(by) = name_at(way, "by") {
-        // The column counts through the table that is read, which may be another one of the design, or an old one.
-        let is_anywhere = cx
-            .symbols
-            .tables
-            .values()
-            .any(|table| table.columns.contains_key(by.as_str()));
-        let reads_old = sql_at(way, "sql")
+        // The column counts through the table that is read. Where that is another one it may be an old column, or called otherwise now.
+        let reads_other = sql_at(way, "sql")
             .and_then(|text| facts(text.as_str()))
             .is_some_and(|facts| {
                 let mut read = facts.tables.iter();
-                read.any(|read| !cx.symbols.tables.contains_key(read.table.as_str()))
+                read.any(|read| table.is_none_or(|own| own.name.as_str() != read.table))
             });
         if let Some(table) = table
-            && !is_anywhere
-            && !reads_old
+            && !reads_other
         {
             cx.column(table, &by, subject);
         }

@@ -27,26 +27,76 @@ pub(super) fn no_cast<'t>(from: &'t SqlText, to: &SqlText) -> Option<&'t str> {
     never.then_some(from.as_str())
 }
 
-/// What the new column holds for a value of the old one.
-pub(super) fn cast(value: &SqlText, from: &SqlText, to: &SqlText) -> SqlText {
-    let family = |data_type: &SqlText| {
+fn family(data_type: &SqlText) -> &'static str {
+    let text = data_type.as_str().to_ascii_lowercase();
+    let word = text.split(['(', ' ', '[']).next().unwrap_or("").to_owned();
+    match word.as_str() {
+        _ if text.contains('[') => "other",
+        "smallint" | "integer" | "int" | "int2" | "int4" | "int8" | "bigint" | "numeric"
+        | "decimal" | "real" | "double" | "float4" | "float8" => "number",
+        "text" | "varchar" | "character" | "char" | "citext" => "text",
+        "timestamp" | "timestamptz" if text.contains("with time zone") || word == "timestamptz" => {
+            "instant"
+        }
+        "timestamp" => "clock",
+        "date" => "date",
+        _ => "other",
+    }
+}
+
+/// Whether values of a type are text, of which an explicit cast cuts off what is too long.
+pub(super) fn is_text(data_type: &SqlText) -> bool {
+    family(data_type) == "text"
+}
+
+/// Whether a value without a zone becomes one with a zone.
+pub(super) fn gets_zone(from: &SqlText, to: &SqlText) -> bool {
+    matches!((family(from), family(to)), ("clock" | "date", "instant"))
+}
+
+/// What a cast quietly takes off values, if it does.
+pub(super) fn loses(from: &SqlText, to: &SqlText) -> Option<&'static str> {
+    // Digits before and behind the point that a type keeps; none where they are without bounds.
+    let digits = |data_type: &SqlText| -> Option<i64> {
         let text = data_type.as_str().to_ascii_lowercase();
-        let word = text.split(['(', ' ', '[']).next().unwrap_or("").to_owned();
-        match word.as_str() {
-            _ if text.contains('[') => "other",
-            "smallint" | "integer" | "int" | "int2" | "int4" | "int8" | "bigint" | "numeric"
-            | "decimal" | "real" | "double" | "float4" | "float8" => "number",
-            "text" | "varchar" | "character" | "char" | "citext" => "text",
-            "timestamp" | "timestamptz"
-                if text.contains("with time zone") || word == "timestamptz" =>
-            {
-                "instant"
+        let word = text.split(['(', ' ']).next().unwrap_or("").to_owned();
+        let inside = text
+            .split_once('(')
+            .map(|(_, rest)| rest.trim_end_matches(')').to_owned());
+        match (word.as_str(), inside) {
+            ("smallint" | "integer" | "int" | "bigint" | "int2" | "int4" | "int8", _) => Some(0),
+            ("numeric" | "decimal", Some(inside)) => {
+                let scale = inside.split_once(',').map_or("0", |(_, scale)| scale);
+                scale.trim().parse().ok()
             }
-            "timestamp" => "clock",
-            "date" => "date",
-            _ => "other",
+            _ => None,
         }
     };
+    match (family(from), family(to)) {
+        ("number", "number") => {
+            let rounds = match (digits(from), digits(to)) {
+                (Some(was), Some(now)) => now < was,
+                (None, now) => now.is_some(),
+                _ => false,
+            };
+            rounds.then_some("digits behind the point are rounded off")
+        }
+        ("clock" | "instant", "date") => Some("the time of day is cut off"),
+        _ => None,
+    }
+}
+
+/// What a column is given for a value of another type. Where both are text PostgreSQL casts by itself, and refuses what is too long; an explicit cast cuts it off.
+pub(super) fn assigned(value: &SqlText, from: &SqlText, to: &SqlText) -> SqlText {
+    match (family(from), family(to)) {
+        ("text", "text") => value.clone(),
+        (_, "text") => fill("{value}::text", &[("value", value)]),
+        _ => cast(value, from, to),
+    }
+}
+
+/// What the new column holds for a value of the old one.
+pub(super) fn cast(value: &SqlText, from: &SqlText, to: &SqlText) -> SqlText {
     let parts = [("value", value), ("to", to)];
     if is_same_type(from, to) {
         return value.clone();

@@ -22,6 +22,15 @@ fn index(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         return Ok(());
     };
     match &change.what {
+        What::Created if super::turned::is_of_constraint(draft, table, name) => {
+            let built = draft.built(name);
+            let phase = (Phase::Validate, &change.object);
+            build(draft, table, name, &built, phase)?;
+            let swap = |from: &Ident, to: &Ident| rename_index(table, from, to);
+            let pair = (swap(&built, name), vec![Part::new(swap(name, &built))]);
+            draft.switch(table, Slot::Keys, &change.object, pair);
+            Ok(())
+        }
         What::Created => {
             let phase = if on_replaced(draft, table, name) {
                 Phase::Validate
@@ -29,6 +38,16 @@ fn index(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 Phase::Expand
             };
             build(draft, table, name, name, (phase, &change.object))
+        }
+        What::Dropped if super::turned::is_constraint(draft, table, name) => {
+            if super::turned::is_kept(draft, table, name) {
+                return Ok(());
+            }
+            let kept = draft.kept(name);
+            let swap = |from: &Ident, to: &Ident| rename_index(table, from, to);
+            let pair = (swap(name, &kept), vec![Part::new(swap(&kept, name))]);
+            draft.switch(table, Slot::DropKeys, &change.object, pair);
+            drop(draft, table, name, &kept, &change.object)
         }
         What::Dropped => drop(draft, table, name, name, &change.object),
         What::Renamed(was) => {

@@ -213,6 +213,22 @@ pub(super) fn gone_with<'d>(
     found.map(|change| &change.object)
 }
 
+/// Whether a key over these columns goes in its table's switch: no reference may stand on it then.
+pub(super) fn goes_in_switch(draft: &Draft<'_>, table: &QualifiedName, columns: &[Ident]) -> bool {
+    let is_altered = |change: &Change| match &change.object {
+        ObjectPath::Unique(own, name) if own == table => {
+            let goes = match change.what {
+                What::Dropped => super::turned::is_taken_over(draft, table, name),
+                What::Altered(facet) => facet != Facet::Rebuilt,
+                _ => false,
+            };
+            goes && of_old(draft, table, name).is_some_and(|was| is_same_key(&was.columns, columns))
+        }
+        _ => false,
+    };
+    super::primary::drops(draft, table, columns) || draft.diff.changes.iter().any(is_altered)
+}
+
 /// References of tables that go, or are built anew, as far as they go with this key: each with its table, what drops it and what makes it
 /// again. `switched`: whether what is built anew has taken its place by then.
 fn going(
@@ -263,6 +279,9 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 };
                 return partitioned(draft, (table, existing), name, &built, cause);
             }
+            if existing.indexes.contains_key(name) {
+                return super::turned::constraint(draft, (table, existing), name, now, cause);
+            }
             build(draft, (table, existing), (name, &columns), cause)?;
             let item = Item::new(Phase::Validate, Rank::Keys, format!("add {named}"), cause)
                 .part(using(table, name, name, "UNIQUE", now.deferred));
@@ -281,6 +300,9 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             let Some(was) = of_old(draft, table, name) else {
                 return Ok(());
             };
+            if super::turned::is_taken_over(draft, table, name) {
+                return dropped_in_switch(draft, table, name, &was, cause);
+            }
             // Before the columns change their places, so that what takes it back finds them where they were; else after
             // the references that stand on it have moved.
             let rank = if draft.diff.names_replaced(table, &was.columns) {
@@ -355,20 +377,7 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                     .forward_only("the old column goes in the next step");
                 draft.push(item);
             } else {
-                for (child, drop, back) in going(draft, table, (&was, false), cause) {
-                    if draft.diff.is_shadowed(&child) {
-                        // Before the new one takes its place, in the same transaction.
-                        draft.switch_view(&child, table);
-                        draft.switch_view(table, table);
-                    }
-                    draft.switch(table, Slot::DropReferences, cause, (drop, back));
-                }
-                let after = super::primary::back_columns(draft, table, &was.columns);
-                let pair = (
-                    drop_constraint(table, name),
-                    again(draft, table, name, (&was, &after))?,
-                );
-                draft.switch(table, Slot::DropKeys, cause, pair);
+                dropped_in_switch(draft, table, name, &was, cause)?;
             }
             ready(draft, table, (table, existing), (&built, &columns), cause)?;
             let back = vec![Part::new(drop_constraint(table, name))];
@@ -377,6 +386,31 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         }
         _ => {}
     }
+    Ok(())
+}
+
+/// A unique constraint that goes in its table's switch, where something else takes its name.
+fn dropped_in_switch(
+    draft: &mut Draft<'_>,
+    table: &QualifiedName,
+    name: &Ident,
+    was: &Unique,
+    cause: &ObjectPath,
+) -> Result<(), Error> {
+    for (child, drop, back) in going(draft, table, (was, false), cause) {
+        if draft.diff.is_shadowed(&child) {
+            // Before the new one takes its place, in the same transaction.
+            draft.switch_view(&child, table);
+            draft.switch_view(table, table);
+        }
+        draft.switch(table, Slot::DropReferences, cause, (drop, back));
+    }
+    let after = super::primary::back_columns(draft, table, &was.columns);
+    let pair = (
+        drop_constraint(table, name),
+        again(draft, table, name, (was, &after))?,
+    );
+    draft.switch(table, Slot::DropKeys, cause, pair);
     Ok(())
 }
 

@@ -20,5 +20,6 @@ pub(super) mod statistics;
 pub(super) mod surroundings;
 pub(super) mod table;
 mod tally;
+mod turned;
 pub(super) mod user_type;
 pub(super) mod view;

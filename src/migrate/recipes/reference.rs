@@ -1,10 +1,10 @@
 //! Foreign keys.
 
-use super::key::is_same_key;
+use super::key::{goes_in_switch, is_same_key};
 use crate::catalog::{Catalog, ForeignKey, ObjectPath};
 use crate::compile::lines;
 use crate::error::Error;
-use crate::migrate::change::{Change, What};
+use crate::migrate::change::{Change, Facet, What};
 use crate::migrate::draft::{
     Draft, Item, Rank, Slot, add_constraint, alter, drop_constraint, rename_constraint, validate,
 };
@@ -82,6 +82,27 @@ fn reference(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 .undo(rename_constraint(table, name, was));
             draft.push(item);
         }
+        (What::Altered(Facet::Definition), Some(was), Some(now))
+            if is_deferral(draft, table, &was, &now) =>
+        {
+            let set = |key: &ForeignKey| {
+                let rest = match key.deferred {
+                    true => fixed("DEFERRABLE INITIALLY DEFERRED"),
+                    false => fixed("NOT DEFERRABLE"),
+                };
+                let parts = [("name", &quote_ident(name)), ("rest", &rest)];
+                alter(table, "ALTER CONSTRAINT {name} {rest}", &parts)
+            };
+            let title = format!(
+                "when reference {} of {} is judged",
+                name.as_str(),
+                table.name.as_str()
+            );
+            let item = Item::new(Phase::Switch, Rank::Last, title, &change.object)
+                .part(set(&now))
+                .undo(set(&was));
+            draft.push(item);
+        }
         (What::Altered(_), Some(was), Some(now)) => {
             let built = draft.built(name);
             if has_key_late(draft, &now) {
@@ -100,8 +121,8 @@ fn reference(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             );
             draft.switch(table, Slot::DropReferences, &change.object, pair);
             let forward = rename_constraint(table, &built, name);
-            let home = draft.diff.names_replaced(&now.table, &now.key);
-            if home {
+            let comes = comes_at_switch(draft, &now);
+            if comes || draft.diff.names_replaced(&now.table, &now.key) {
                 // Its index goes when the switch of the table that is referred to is taken back.
                 let pair = (forward, vec![Part::new(drop_constraint(table, name))]);
                 draft.switch(table, Slot::References, &change.object, pair);
@@ -119,14 +140,36 @@ fn reference(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 draft.switch(table, Slot::References, &change.object, pair);
             }
             // The old key of a table that is referred to cannot go before the reference.
-            if draft.diff.replaced_in(&now.table).next().is_some() && now.table != *table {
-                draft.switch_view(table, &now.table);
-                draft.switch_view(&now.table, &now.table);
+            let moves = draft.diff.replaced_in(&now.table).next().is_some();
+            let moved = (moves || comes).then_some(&now.table);
+            let goes = goes_in_switch(draft, &was.table, &was.key);
+            let left = goes.then_some(&was.table);
+            for parent in moved.into_iter().chain(left).filter(|own| *own != table) {
+                draft.switch_view(table, parent);
+                draft.switch_view(parent, parent);
             }
         }
         _ => {}
     }
     Ok(())
+}
+
+/// Whether nothing changes but the moment at which a reference is judged.
+fn is_deferral(
+    draft: &Draft<'_>,
+    table: &QualifiedName,
+    was: &ForeignKey,
+    now: &ForeignKey,
+) -> bool {
+    let same = ForeignKey {
+        deferred: now.deferred,
+        ..was.clone()
+    };
+    let moves = draft.diff.names_replaced(table, &now.columns)
+        || draft.diff.names_replaced(&now.table, &now.key)
+        || draft.diff.is_shadowed(&now.table)
+        || goes_in_switch(draft, &was.table, &was.key);
+    same == *now && !moves
 }
 
 /// A reference that is there before the switch may stand on an index that goes when the switch of the table that is referred to is taken back.

@@ -3,7 +3,7 @@
 //! The new column stands beside the old one. A trigger keeps both the same while programs of either version write; old rows are filled in chunks; everything
 //! that speaks of the column is built over the new one and takes its place at the switch.
 
-use crate::catalog::{Column, ColumnDefault, ObjectPath};
+use crate::catalog::{Catalog, Column, ColumnDefault, ObjectPath, UserType};
 use crate::compile::derived;
 use crate::error::Error;
 use crate::migrate::backfill;
@@ -13,13 +13,16 @@ use crate::migrate::draft::{
     Draft, Item, Rank, Slot, alter, alter_column, drop_function, drop_trigger,
 };
 use crate::migrate::plan::{HazardKind, Part, Phase};
+use crate::migrate::policy::Convert;
 use crate::migrate::recipe::Recipe;
+use crate::migrate::same;
 use crate::sql::words as text;
 use crate::sql::{
-    Ident, QualifiedName, SqlText, comparable, fill, follow_rows, quote_ident, quote_qualified,
+    Ident, QualifiedName, SqlText, comparable, fill, fixed, follow_rows, quote_ident,
+    quote_qualified,
 };
 
-use super::cast::{cast, no_cast};
+use super::cast::{assigned, cast, gets_zone, is_text, loses, no_cast};
 use super::column::{add_column, comment, drop_column, identity_word};
 
 pub(in crate::migrate) static REPLACED: Recipe = Recipe {
@@ -46,10 +49,46 @@ struct Pair<'a> {
     built_type: SqlText,
     /// The old column's type after the switch.
     kept_type: SqlText,
+    /// What the design says its values become.
+    convert: Option<&'a Convert>,
     cause: &'a ObjectPath,
 }
 
 impl Pair<'_> {
+    /// The new value, as a row of the table is given it.
+    fn given(&self) -> SqlText {
+        let old = quote_ident(&self.replaced.old);
+        match self.convert {
+            Some(own) if is_text(&self.built_type) => fill("({value})", &[("value", &own.value)]),
+            Some(_) => self.wanted(),
+            None => assigned(&old, &self.was.data_type, &self.built_type),
+        }
+    }
+
+    /// The new value as one of its type.
+    fn wanted(&self) -> SqlText {
+        let old = quote_ident(&self.replaced.old);
+        match self.convert {
+            Some(own) => {
+                let parts = [("value", &own.value), ("type", &self.built_type)];
+                fill("({value})::{type}", &parts)
+            }
+            None => cast(&old, &self.was.data_type, &self.built_type),
+        }
+    }
+
+    /// The new value in a trigger.
+    fn forward(&self, old: &SqlText) -> SqlText {
+        let own = self.convert.map(|own| of_row(&own.value));
+        own.unwrap_or_else(|| assigned(old, &self.was.data_type, &self.built_type))
+    }
+
+    /// The old value in a trigger.
+    fn back(&self, new: &SqlText, (from, to): (&SqlText, &SqlText)) -> SqlText {
+        let own = self.convert.and_then(|own| own.back.as_ref()).map(of_row);
+        own.unwrap_or_else(|| assigned(new, from, to))
+    }
+
     fn is_rename(&self) -> bool {
         self.replaced.built == self.replaced.new
     }
@@ -96,15 +135,17 @@ fn replaced(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         now: now.clone(),
         built_type: draft.swapped(&now.data_type, "new"),
         kept_type: draft.swapped(&was.data_type, "old"),
+        convert: draft.policy.converts.get(&(table.clone(), name.clone())),
         cause: &change.object,
         replaced,
     };
-    if let Some(from) = no_cast(&pair.was.data_type, &pair.built_type) {
+    let no_cast = no_cast(&pair.was.data_type, &pair.built_type);
+    if let Some(from) = no_cast.filter(|_| pair.convert.is_none() && !now.is_generated()) {
         return Err(Error::Usage(format!(
-            "{} cannot be made of {} by any rule: {from} has no cast to {}; add a column of another name, and say in migration.backfill and migration.dual_write what it holds",
+            "{} cannot be made of {subject} by any rule: {from} has no cast to {}; say in migration.convert what its values become (`{subject}: …`), or add a column of another name, and say in migration.backfill and migration.dual_write what it holds",
             pair.built_type.as_str(),
-            pair.subject(),
-            pair.built_type.as_str()
+            pair.built_type.as_str(),
+            subject = pair.subject(),
         )));
     }
     if now.is_generated() {
@@ -180,7 +221,8 @@ fn added(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     } else {
         one_way(pair)
     };
-    let item = Item::new(
+    let is_guessed = pair.convert.is_none() && gets_zone(&pair.was.data_type, &pair.built_type);
+    let mut item = Item::new(
         Phase::Expand,
         Rank::Sync,
         format!("keep both columns of {} the same", pair.subject()),
@@ -190,19 +232,50 @@ fn added(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     .part(trigger(pair, &sync))
     .undo(drop_trigger(pair.table, &sync))
     .undo(drop_function(pair.table, &sync))
-    .because(
-        "programs of the old version write the old column, programs of the new version the new one",
-    );
+    .because(match is_guessed {
+        true => "programs of either version write their own column; a time without a zone is taken to be UTC, unless migration.convert says what it is",
+        false => "programs of the old version write the old column, programs of the new version the new one",
+    });
+    if let Some(labels) = labels_gone(draft, pair).filter(|_| pair.convert.is_none()) {
+        let subject = pair.subject();
+        let text = format!(
+            "programs that write {labels} to {subject} fail from here on, and rows that hold it stop the backfill: say in migration.convert what becomes of it (`{subject}: …`)"
+        );
+        item = item.hazard(HazardKind::BreaksOld, subject, text);
+    }
+    if is_guessed {
+        let subject = pair.subject();
+        draft.notes.push(format!("{subject} has no zone yet, and its times are taken to be UTC: if they are not, say in migration.convert what they are (`{subject}: \"{} AT TIME ZONE 'Europe/Berlin'\"`)", pair.replaced.old.as_str()));
+    }
     draft.push(item);
+}
+
+/// Labels of the column's enum that the new one does not have.
+fn labels_gone(draft: &Draft<'_>, pair: &Pair<'_>) -> Option<String> {
+    let labels = |catalog: &Catalog, data_type: &SqlText| {
+        catalog
+            .types
+            .iter()
+            .find_map(|(name, (kind, _))| match kind {
+                UserType::Enum(labels) if text::mentions(data_type, &name.name) => {
+                    Some(labels.clone())
+                }
+                _ => None,
+            })
+    };
+    let was = labels(draft.from, &pair.was.data_type)?;
+    let now = labels(draft.to, &pair.now.data_type)?;
+    let gone = was.iter().filter(|label| !now.contains(label));
+    let gone: Vec<String> = gone.map(|label| format!("`{label}`")).collect();
+    (!gone.is_empty()).then(|| gone.join(", "))
 }
 
 fn filled(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
     let built = quote_ident(&pair.replaced.built);
-    let old = quote_ident(&pair.replaced.old);
-    let value = cast(&old, &pair.was.data_type, &pair.built_type);
+    let value = pair.given();
     let (held, wanted) = (
         comparable(&built, &pair.built_type),
-        comparable(&value, &pair.built_type),
+        comparable(&pair.wanted(), &pair.built_type),
     );
     let parts = [("held", &held), ("wanted", &wanted)];
     let stale = fill("{held} IS DISTINCT FROM {wanted}", &parts);
@@ -230,6 +303,15 @@ fn of_new(column: &Ident) -> SqlText {
     fill("NEW.{column}", &[("column", &quote_ident(column))])
 }
 
+/// An expression over the columns of the row that a trigger has before it.
+fn of_row(value: &SqlText) -> SqlText {
+    let parts = [("value", value)];
+    fill(
+        "(SELECT {value} FROM (SELECT NEW.*) AS pgproof_row)",
+        &parts,
+    )
+}
+
 /// Old to new only: programs of either version write the one name, and the other column is the migration's.
 fn one_way(pair: &Pair<'_>) -> SqlText {
     let old = match &pair.was.default {
@@ -240,7 +322,7 @@ fn one_way(pair: &Pair<'_>) -> SqlText {
         ),
         _ => of_new(&pair.replaced.old),
     };
-    let value = cast(&old, &pair.was.data_type, &pair.built_type);
+    let value = pair.forward(&old);
     let parts = [("built", &of_new(&pair.replaced.built)), ("value", &value)];
     fill("{built} := {value};", &parts)
 }
@@ -249,9 +331,9 @@ fn one_way(pair: &Pair<'_>) -> SqlText {
 fn both_ways(pair: &Pair<'_>) -> SqlText {
     let (old, new) = (&pair.replaced.old, &pair.replaced.built);
     let of_old = |column: &Ident| fill("OLD.{column}", &[("column", &quote_ident(column))]);
-    let forward = cast(&of_new(old), &pair.was.data_type, &pair.built_type);
-    let back = cast(&of_new(new), &pair.built_type, &pair.was.data_type);
     let (was, now) = (&pair.was.data_type, &pair.built_type);
+    let forward = pair.forward(&of_new(old));
+    let back = pair.back(&of_new(new), (now, was));
     let compared_old = [of_new(old), of_old(old)].map(|value| comparable(&value, was));
     let compared_new =
         [of_new(new), of_old(new), forward.clone()].map(|value| comparable(&value, now));
@@ -274,9 +356,21 @@ fn both_ways(pair: &Pair<'_>) -> SqlText {
 
 fn function(pair: &Pair<'_>, name: &Ident, body: &SqlText) -> SqlText {
     let name = QualifiedName::new(pair.table.schema.clone(), name.clone());
-    let parts = [("name", &quote_qualified(&name)), ("body", body)];
+    // What the design says may name types and functions without their schema.
+    let path = match pair.convert {
+        Some(_) => {
+            let parts = [("schema", &quote_ident(&pair.table.schema))];
+            fill(" SET search_path = {schema}, public, pg_temp", &parts)
+        }
+        None => fixed(""),
+    };
+    let parts = [
+        ("name", &quote_qualified(&name)),
+        ("path", &path),
+        ("body", body),
+    ];
     fill(
-        "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $pgproof$\n#variable_conflict use_column\nBEGIN\n    {body}\n    RETURN NEW;\nEND\n$pgproof$",
+        "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql{path} AS $pgproof$\n#variable_conflict use_column\nBEGIN\n    {body}\n    RETURN NEW;\nEND\n$pgproof$",
         &parts,
     )
 }
@@ -329,6 +423,13 @@ fn without_default(
     Some(alter_column(pair.table, column, rest, &[]))
 }
 
+/// What goes with the old column, where the design does not say what its values become.
+fn lost(pair: &Pair<'_>) -> Option<String> {
+    let is_free = pair.convert.is_none() && !pair.now.is_generated() && !pair.was.is_generated();
+    let what = loses(&pair.was.data_type, &pair.now.data_type).filter(|_| is_free)?;
+    Some(format!("the new {} holds less: {what}", pair.subject()))
+}
+
 /// What was computed from other columns goes before them.
 fn gone(pair: &Pair<'_>) -> Rank {
     match pair.was.default {
@@ -357,6 +458,9 @@ fn renamed(draft: &mut Draft<'_>, pair: &Pair<'_>) {
             .part(drop_trigger(pair.table, &sync))
             .part(drop_function(pair.table, &sync));
     }
+    if let Some(what) = lost(pair) {
+        item = item.hazard(HazardKind::DataLoss, pair.subject(), what);
+    }
     let item = item
         .part(drop_column(pair.table, &pair.replaced.old))
         .parts(defaults(pair, &pair.replaced.new, &pair.now.default))
@@ -364,9 +468,27 @@ fn renamed(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     draft.push(item);
 }
 
+/// The functions of a table's triggers, as far as they stay as they are.
+fn judges(draft: &Draft<'_>, table: &QualifiedName) -> Vec<SqlText> {
+    let triggers = draft.to.tables.get(table).into_iter();
+    let triggers = triggers.flat_map(|now| now.triggers.values());
+    let found = triggers.filter_map(|trigger| {
+        let now = draft.to.functions.get(&trigger.function)?;
+        let was = draft.from.functions.get(&trigger.function)?;
+        same::function(was, now).then(|| now.definition.clone())
+    });
+    found.collect()
+}
+
 /// The new column takes the old one's name; the old one follows under another until it goes.
 fn switched(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     let (name, built) = (&pair.replaced.new, &pair.replaced.built);
+    for definition in judges(draft, pair.table) {
+        // A session that has run it would go on with the types that the row had.
+        let again = text::replacing(&definition);
+        let both = (again.clone(), vec![Part::new(again)]);
+        draft.switch(pair.table, Slot::Rules, pair.cause, both);
+    }
     let kept = draft.kept(name);
     let (sync, back_name) = (pair.name("sync"), pair.name("back"));
     let is_generated = pair.now.is_generated();
@@ -417,7 +539,8 @@ fn switched(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     let mut item = Item::new(Phase::Contract, gone(pair), title, pair.cause);
     if !is_generated {
         // A value that the old type cannot hold must not stop a program that no longer knows it.
-        let value = cast(&of_new(name), &pair.now.data_type, &pair.kept_type);
+        let types = (&pair.now.data_type, &pair.kept_type);
+        let value = pair.back(&of_new(name), types);
         let parts = [("kept", &of_new(&kept)), ("value", &value)];
         let body = fill(
             "BEGIN\n    {kept} := {value};\nEXCEPTION WHEN data_exception THEN\n    {kept} := NULL;\nEND;",
@@ -437,6 +560,9 @@ fn switched(draft: &mut Draft<'_>, pair: &Pair<'_>) {
             .part(drop_trigger(pair.table, &back_name))
             .part(drop_function(pair.table, &back_name))
             .part(drop_function(pair.table, &sync));
+    }
+    if let Some(what) = lost(pair) {
+        item = item.hazard(HazardKind::DataLoss, pair.subject(), what);
     }
     let item = item
         .part(drop_column(pair.table, &kept))

@@ -154,15 +154,19 @@ fn trigger(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             let asks = function
                 .as_ref()
                 .is_some_and(|name| tally::asks(draft, name));
-            let mut item = Item::new(
-                Phase::Validate,
-                if asks { Rank::Judges } else { Rank::Triggers },
-                format!("add {named}"),
-                &change.object,
-            )
-            .part(now)
-            .undo(drop);
-            if let Some(guard) = guard(draft, table, name) {
+            // What it keeps of new rows and the backfill of old ones meet: were it later, rows in between would be counted by neither.
+            let keeps = function
+                .as_ref()
+                .is_some_and(|name| keeps_filled(draft, name));
+            let place = match (keeps && !waits, asks) {
+                (true, _) => (Phase::Expand, Rank::Aside),
+                (_, true) => (Phase::Validate, Rank::Judges),
+                _ => (Phase::Validate, Rank::Triggers),
+            };
+            let mut item = Item::new(place.0, place.1, format!("add {named}"), &change.object)
+                .part(now)
+                .undo(drop);
+            if let Some(guard) = guard(draft, table, name).filter(|_| !keeps) {
                 item = item.hazard(
                     HazardKind::NoValue,
                     guard.name.as_str(),
@@ -247,6 +251,28 @@ pub(super) fn triggers_anew(
         draft.switch(table, Slot::Rules, cause, (now, vec![Part::new(back)]));
     }
     Ok(())
+}
+
+/// Whether a function writes what a backfill of the design's own fills.
+fn keeps_filled(draft: &Draft<'_>, function: &QualifiedName) -> bool {
+    let Some(function) = draft.to.functions.get(function) else {
+        return false;
+    };
+    let body = SqlText::authored(function.body.clone());
+    let filled = |way: &crate::migrate::policy::Declared| {
+        let table = &way.table;
+        let was = draft.from.tables.get(table);
+        let now = draft.to.tables.get(table);
+        let is_new = |column: &Ident| was.is_none_or(|was| was.column(column).is_none());
+        let columns = now.into_iter().flat_map(|now| &now.columns);
+        let mut new = columns.filter(|column| is_new(&column.name));
+        way.sql.is_some()
+            && text::mentions(&body, &table.name)
+            && new.any(|column| was.is_none() || text::mentions(&body, &column.name))
+    };
+    let writes = ["insert", "update", "delete"];
+    let mut words = writes.into_iter().map(Ident::from);
+    words.any(|word| text::mentions(&body, &word)) && draft.policy.backfills.iter().any(filled)
 }
 
 /// A new table that the trigger's function speaks of and no rule of the design fills.

@@ -21,7 +21,7 @@ use crate::sql::{
     quote_qualified,
 };
 
-use super::cast::cast;
+use super::cast::assigned;
 use super::table::led_anew;
 
 pub(in crate::migrate) static SHADOW: Recipe = Recipe {
@@ -125,7 +125,7 @@ impl Pair<'_> {
             let (from, to) = if forward { (was, now) } else { (now, was) };
             match is_same_type(was, now) {
                 true => value,
-                false => cast(&value, from, to),
+                false => assigned(&value, from, to),
             }
         })
         .collect()

@@ -113,6 +113,7 @@ pub(super) fn filled(draft: &mut Draft<'_>, tally: &Tally, phase: Phase, cause: 
             table: &tally.table,
             key: key(source),
             pace,
+            is_declared: false,
             write: &write,
         };
         let subject = format!("{name} groups");
@@ -137,6 +138,7 @@ pub(super) fn filled(draft: &mut Draft<'_>, tally: &Tally, phase: Phase, cause: 
         } else {
             pace
         },
+        is_declared: false,
         write: &write,
     };
     let mut counted = Item::new(

@@ -286,18 +286,9 @@ fn domain(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         alter("DROP CONSTRAINT {check}", &[("check", &quote_ident(check))])
     };
     let title = name.name.as_str();
-    for (check, made) in was {
-        let now = checks.get(check);
-        if now.is_some_and(|now| text::same(&now.expression, &made.expression)) {
-            continue;
-        }
-        let phase = if now.is_some() {
-            Phase::Validate
-        } else {
-            Phase::Expand
-        };
+    for (check, made) in was.iter().filter(|(check, _)| !checks.contains_key(*check)) {
         let title = format!("drop condition {} of domain {title}", check.as_str());
-        let item = Item::new(phase, Rank::Loosened, title, &change.object)
+        let item = Item::new(Phase::Expand, Rank::Loosened, title, &change.object)
             .part(drop(check))
             .undo(add(check, made))
             .undo_parts([Part::alone(validate(check))]);
@@ -309,14 +300,18 @@ fn domain(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             continue;
         }
         let named = format!("condition {} of domain {title}", check.as_str());
-        let item = Item::new(
-            Phase::Validate,
-            Rank::Checks,
-            format!("add {named}"),
-            &change.object,
-        )
-        .part(add(check, made))
-        .undo(drop(check));
+        // One condition takes the place of another of its name at once: what is written is never judged by neither.
+        let word = before.map_or("add", |_| "change");
+        let renewed = format!("{word} {named}");
+        let old = before.map(|before| (drop(check), add(check, before)));
+        let (gone, again) = old.unzip();
+        let proof = again.is_some().then(|| Part::alone(validate(check)));
+        let item = Item::new(Phase::Validate, Rank::Checks, renewed, &change.object)
+            .parts(gone)
+            .part(add(check, made))
+            .undo(drop(check))
+            .undo_parts(again.map(Part::new))
+            .undo_parts(proof);
         draft.push(item);
         let item = Item::new(
             Phase::Validate,

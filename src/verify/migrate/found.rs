@@ -2,7 +2,7 @@
 //!
 //! Both are read back from a server, so the new design is, too: two spellings of one expression would be a difference.
 
-use super::apply::{Side, of_stage, read};
+use super::apply::{Side, forget_own, of_stage, read};
 use super::files;
 use crate::catalog::Catalog;
 use crate::error::Error;
@@ -74,7 +74,9 @@ async fn on(
                 .await;
             begun.map_err(|failure| failure.into_error("set up a session"))?;
             let more = beyond(&mut session, schema).await;
-            (read(&mut session, &scope).await?, more)
+            let mut from = read(&mut session, &scope).await?;
+            forget_own(&mut from, &new.model.database.schema);
+            (from, more)
         }
         Found::Files(migrations, sources) => {
             let database = server.create_database("migrations").await?;

@@ -1,6 +1,6 @@
 //! `migration:`.
 
-use super::super::shape::{Key, Object, QUERY, STATEMENT, Shape, Word};
+use super::super::shape::{EXPRESSION, Key, Object, QUERY, STATEMENT, Shape, Word};
 
 const STRATEGY: &[Word] = &[
     ("additive", "only new objects; nothing that exists changes"),
@@ -53,6 +53,22 @@ pub(super) static MIGRATION: Object = Object {
         )
         .example("{old_case: INSERT INTO new_case VALUES (NEW.case_id) ON CONFLICT DO NOTHING}"),
         Key::new(
+            "dual_delete",
+            Shape::Map("table", &Shape::Name("table"), &Shape::Text),
+            "For each table from which programs of the old version delete, the statements that take the row out of its new place: run after each delete until the old objects go, with `OLD` for the row.",
+        )
+        .example("{old_case: DELETE FROM new_case WHERE case_id = OLD.case_id}"),
+        Key::new(
+            "convert",
+            Shape::Map(
+                "table.column",
+                &Shape::Text,
+                &Shape::Either(&[EXPRESSION, Shape::Object(&CONVERT)]),
+            ),
+            "For each column whose type changes, or that is renamed, what its values become where a cast is not what is meant: the new value over the old columns of the row.",
+        )
+        .example("{visit.at: \"at AT TIME ZONE 'Europe/Berlin'\"}"),
+        Key::new(
             "validate",
             Shape::Map("query", &Shape::Text, &QUERY),
             "Queries by name that return the rows that differ; none may.",
@@ -93,6 +109,23 @@ static BACKFILL: Object = Object {
             "The statement of one chunk, with `:after` for the last key seen and `:chunk` for the number of rows.",
         )
         .example("INSERT INTO new_case SELECT * FROM old_case WHERE case_id > :after ORDER BY case_id LIMIT :chunk"),
+    ],
+    rules: &[],
+};
+
+static CONVERT: Object = Object {
+    name: "convert",
+    doc: "What the values of a column become, and what they were.",
+    keys: &[
+        Key::new("as", EXPRESSION, "The new value, over the old columns of the row.")
+            .required()
+            .example("CASE state WHEN 'wip' THEN 'open' ELSE state::text END"),
+        Key::new(
+            "back",
+            EXPRESSION,
+            "The old value, over the new columns: what programs of the new version write is kept in the old column until that goes. Where it is absent, a cast.",
+        )
+        .example("state::text"),
     ],
     rules: &[],
 };

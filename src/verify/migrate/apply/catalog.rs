@@ -93,6 +93,14 @@ pub(in crate::verify::migrate) async fn read(
     Ok(catalog)
 }
 
+/// Takes out what applied migrations leave behind: it is ours, and no part of any design.
+pub(in crate::verify::migrate) fn forget_own(found: &mut Catalog, schema: &Ident) {
+    let journal = QualifiedName::new(schema.clone(), Ident::from(journal::NAME));
+    for own in [journal, progress_table(schema)] {
+        found.tables.remove(&own);
+    }
+}
+
 /// What sets the database apart from a design; also what is half done.
 pub(super) async fn apart(
     session: &mut Session,
@@ -112,13 +120,7 @@ pub(super) async fn apart(
             .filter(|name| name.as_str() == "public")
             .cloned(),
     );
-    // Ours, and no part of any design.
-    let journal = QualifiedName::new(schema.clone(), Ident::from(journal::NAME));
-    for own in [journal, progress_table(schema)] {
-        if !expected.tables.contains_key(&own) {
-            found.tables.remove(&own);
-        }
-    }
+    forget_own(&mut found, schema);
     let differing = differences(expected, &found);
     let mut lines: Vec<String> = differing.iter().map(ToString::to_string).collect();
     let sql = fill(

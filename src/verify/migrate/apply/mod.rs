@@ -11,7 +11,7 @@ mod run;
 mod undo;
 mod watch;
 
-pub(super) use catalog::{of_stage, read};
+pub(super) use catalog::{forget_own, of_stage, read};
 pub use journal::{Entry, Outcome};
 pub use run::{End, Migration, Side, Wish, apply, status};
 pub use undo::undo;

@@ -41,6 +41,8 @@ DECLARE
     pgproof_begun boolean;
     pgproof_since timestamptz;
     pgproof_written bigint;
+        pgproof_seen bigint;
+        pgproof_tries integer := 0;
     pgproof_path text := current_setting('search_path');
     pgproof_policies text := current_setting('row_security');
 BEGIN
@@ -54,20 +56,39 @@ BEGIN
         pgproof_since := clock_timestamp();
         IF pgproof_begun THEN
             SELECT order_id INTO pgproof_upto_1
-            FROM (SELECT order_id FROM shop.orders WHERE ROW(order_id) > ROW(pgproof_after_1) ORDER BY order_id LIMIT 7) AS chunk
-            ORDER BY order_id DESC LIMIT 1;
+            FROM (SELECT order_id, row_number() OVER (ORDER BY order_id) AS pgproof_number, lead(order_id) OVER (ORDER BY order_id) AS pgproof_next
+                FROM (SELECT order_id FROM shop.orders WHERE ROW(order_id) > ROW(pgproof_after_1) ORDER BY order_id LIMIT 8) AS found) AS chunk
+            ORDER BY pgproof_number <= 7 AND pgproof_next IS DISTINCT FROM order_id DESC, order_id DESC LIMIT 1;
         ELSE
             SELECT order_id INTO pgproof_upto_1
-            FROM (SELECT order_id FROM shop.orders ORDER BY order_id LIMIT 7) AS chunk
-            ORDER BY order_id DESC LIMIT 1;
+            FROM (SELECT order_id, row_number() OVER (ORDER BY order_id) AS pgproof_number, lead(order_id) OVER (ORDER BY order_id) AS pgproof_next
+                FROM (SELECT order_id FROM shop.orders ORDER BY order_id LIMIT 8) AS found) AS chunk
+            ORDER BY pgproof_number <= 7 AND pgproof_next IS DISTINCT FROM order_id DESC, order_id DESC LIMIT 1;
         END IF;
         EXIT WHEN NOT FOUND;
         IF pgproof_begun THEN
+            PERFORM FROM shop.orders WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1) FOR NO KEY UPDATE;
             UPDATE orders SET channel = 'shop' WHERE order_id IN (SELECT order_id FROM orders WHERE order_id > pgproof_after_1 ORDER BY order_id LIMIT 7);
         ELSE
+            PERFORM FROM shop.orders WHERE ROW(order_id) <= ROW(pgproof_upto_1) FOR NO KEY UPDATE;
             UPDATE orders SET channel = 'shop' WHERE order_id IN (SELECT order_id FROM orders WHERE order_id > ((-2147483648)::integer) ORDER BY order_id LIMIT 7);
         END IF;
         GET DIAGNOSTICS pgproof_written = ROW_COUNT;
+                -- Rows that came into the chunk meanwhile have pushed its last ones out of the statement's LIMIT: the same chunk again, cut anew.
+                IF pgproof_begun THEN
+                    SELECT count(*) INTO pgproof_seen FROM shop.orders WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1);
+                ELSE
+                    SELECT count(*) INTO pgproof_seen FROM shop.orders WHERE ROW(order_id) <= ROW(pgproof_upto_1);
+                END IF;
+                IF pgproof_seen > 7 THEN
+                    pgproof_tries := pgproof_tries + 1;
+                    IF pgproof_tries > 20 THEN
+                        RAISE EXCEPTION 'more than % rows of % share one value of the key by which the backfill is cut: give it larger chunks, or another key', 7, 'orders';
+                    END IF;
+                    COMMIT;
+                    CONTINUE;
+                END IF;
+                pgproof_tries := 0;
         pgproof_after_1 := pgproof_upto_1;
         pgproof_begun := true;
         UPDATE shop.pgproof_progress AS progress

@@ -42,6 +42,7 @@ COMMIT;
 -- runs      in one transaction
 -- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 -- because   programs of the old version write the old column, programs of the new version the new one
+-- HAZARD    breaks-old:orders.state: programs that write `paid` to orders.state fail from here on, and rows that hold it stop the backfill: say in migration.convert what becomes of it (`orders.state: …`)
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';

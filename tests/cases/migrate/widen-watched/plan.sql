@@ -38,7 +38,7 @@ SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_sync_customer_email() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
 #variable_conflict use_column
 BEGIN
-    NEW.email_new := NEW.email::varchar(200);
+    NEW.email_new := NEW.email;
     RETURN NEW;
 END
 $pgproof$;
@@ -84,10 +84,10 @@ BEGIN
         END IF;
         EXIT WHEN NOT FOUND;
         IF pgproof_begun THEN
-            UPDATE shop.customer SET email_new = email::varchar(200)
+            UPDATE shop.customer SET email_new = email
                 WHERE ROW(customer_id) > ROW(pgproof_after_1) AND ROW(customer_id) <= ROW(pgproof_upto_1) AND email_new IS DISTINCT FROM email::varchar(200);
         ELSE
-            UPDATE shop.customer SET email_new = email::varchar(200)
+            UPDATE shop.customer SET email_new = email
                 WHERE ROW(customer_id) <= ROW(pgproof_upto_1) AND email_new IS DISTINCT FROM email::varchar(200);
         END IF;
         GET DIAGNOSTICS pgproof_written = ROW_COUNT;
@@ -191,11 +191,12 @@ ALTER TABLE shop.customer
     ADD CONSTRAINT uq_customer_email UNIQUE USING INDEX uq_customer_email_new;
 ALTER TABLE shop.customer
     ALTER COLUMN email_old DROP NOT NULL;
+CREATE OR REPLACE FUNCTION shorter() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.email := trim(NEW.email); RETURN NEW; END $$;
 CREATE FUNCTION shop.pgproof_back_customer_email() RETURNS trigger LANGUAGE plpgsql AS $pgproof$
 #variable_conflict use_column
 BEGIN
     BEGIN
-        NEW.email_old := NEW.email::varchar(80);
+        NEW.email_old := NEW.email;
     EXCEPTION WHEN data_exception THEN
         NEW.email_old := NULL;
     END;
