@@ -449,6 +449,93 @@ fn the_way_back_of_goose_and_sql_migrate_is_not_run() {
     assert_eq!(found(&other), ["2:2 concurrently-in-transaction"]);
 }
 
+/// What is proposed instead of the last statement.
+fn proposed(made: &str, migration: &str) -> String {
+    let linted = linted(&[("1.sql", made), ("2.sql", migration)], None);
+    let told = linted
+        .faults
+        .into_iter()
+        .rfind(|fault| fault.code != "no-lock-timeout");
+    told.map_or(String::new(), |fault| fault.instead)
+}
+
+#[test]
+fn what_is_proposed_leads_to_the_same_schema() {
+    let made = "CREATE SCHEMA s; CREATE TABLE s.a (id int PRIMARY KEY, b text, c int); CREATE TABLE p (id int, k text) PARTITION BY LIST (k);
+        CREATE TABLE p_a PARTITION OF p FOR VALUES IN ('a'); CREATE TABLE p_rest PARTITION OF p DEFAULT; CREATE TABLE p_b (id int, k text);";
+    for (statement, parts) in [
+        (
+            "ALTER TABLE s.a ADD FOREIGN KEY (c) REFERENCES s.a (id) ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED;",
+            vec!["REFERENCES s.a (id) ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED NOT VALID;"],
+        ),
+        (
+            "ALTER TABLE s.a ADD COLUMN d int DEFAULT 1 REFERENCES s.a ON UPDATE CASCADE;",
+            vec!["FOREIGN KEY (d) REFERENCES s.a ON UPDATE CASCADE NOT VALID;"],
+        ),
+        (
+            "ALTER TABLE s.a ADD CONSTRAINT u UNIQUE NULLS NOT DISTINCT (c) INCLUDE (b) WITH (fillfactor = 80) DEFERRABLE;",
+            vec![
+                "(c) INCLUDE (b) NULLS NOT DISTINCT WITH (fillfactor = 80);",
+                "UNIQUE USING INDEX u DEFERRABLE;",
+            ],
+        ),
+        (
+            "CREATE INDEX i ON s.a USING btree (b text_pattern_ops DESC) INCLUDE (c) WITH (fillfactor = 80) WHERE c > 0;",
+            vec![
+                "CREATE INDEX CONCURRENTLY i ON s.a USING btree (b text_pattern_ops DESC) INCLUDE (c) WITH (fillfactor = 80) WHERE c > 0;",
+            ],
+        ),
+        (
+            "ALTER TABLE s.a ADD COLUMN n serial;",
+            vec![
+                "CREATE SEQUENCE s.a_n_seq OWNED BY s.a.n;",
+                "nextval('s.a_n_seq')",
+            ],
+        ),
+        (
+            "ALTER TABLE p ADD CONSTRAINT key UNIQUE (id, k);",
+            vec![
+                "CREATE UNIQUE INDEX CONCURRENTLY p_a_id_k_key ON p_a (id, k);",
+                "ALTER TABLE p_rest ADD CONSTRAINT p_rest_id_k_key UNIQUE USING INDEX p_rest_id_k_key;",
+                "ALTER TABLE p ADD CONSTRAINT key UNIQUE (id, k);",
+            ],
+        ),
+        (
+            "ALTER TABLE p ATTACH PARTITION p_b FOR VALUES IN ('b', 'c');",
+            vec![
+                "p_rest ADD CONSTRAINT p_rest_outside_check CHECK (k IS NULL OR k NOT IN ('b', 'c')) NOT VALID;",
+                "CHECK (k IS NOT NULL AND k IN ('b', 'c')) NOT VALID;",
+            ],
+        ),
+        (
+            "CREATE TABLE p_d PARTITION OF p FOR VALUES IN ('d');",
+            vec![
+                "CHECK (k IS NULL OR k NOT IN ('d')) NOT VALID;",
+                "ATTACH PARTITION p_d FOR VALUES IN ('d');",
+            ],
+        ),
+    ] {
+        let sql = proposed(made, statement);
+        for part in parts {
+            assert!(sql.contains(part), "{statement}\n{part}\n{sql}");
+        }
+        // None of it may be a hazard itself.
+        let again = judged(made, &sql);
+        let severe = [
+            "rewrites-table",
+            "scans-under-lock",
+            "builds-index-under-lock",
+            "refused-by-server",
+        ];
+        assert!(
+            !again
+                .iter()
+                .any(|line| severe.iter().any(|code| line.ends_with(code))),
+            "{sql}\n{again:?}"
+        );
+    }
+}
+
 /// `STATEMENTS=20000 cargo test --release --test migrate_lint a_long_file -- --ignored --nocapture` says how long a long file takes.
 #[test]
 #[ignore = "measures"]

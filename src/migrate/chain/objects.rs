@@ -25,6 +25,10 @@ pub(super) fn follow(chain: &mut Chain, form: &Ddl) {
             for named in indexes {
                 let (name, table) = chain.look().index(named);
                 if let Some(table) = table {
+                    if let Some(own) = chain.beside.own.get_mut(&table) {
+                        own.indexes.remove(&name.name);
+                        chain.beside.indexes.remove(&name);
+                    }
                     chain.edit(&table, |table| {
                         table.indexes.remove(&name.name);
                     });
@@ -194,6 +198,19 @@ fn create_index(chain: &mut Chain, form: &IndexForm) {
                     .collect();
             }
         }
+        return;
+    }
+    if chain.beside.partitions.contains_key(&table) {
+        let own = chain.beside.own.entry(table.clone()).or_default();
+        let given = form.name.as_ref().map(|name| name.name.clone());
+        let name = given.unwrap_or_else(|| {
+            made(table.name.as_str(), &of_keys(form), "idx", |name| {
+                is_taken(own, name)
+            })
+        });
+        own.indexes.entry(name.clone()).or_insert(index);
+        let name = QualifiedName::new(table.schema.clone(), name);
+        chain.beside.indexes.insert(name, table);
         return;
     }
     chain.edit(&table, |own| {

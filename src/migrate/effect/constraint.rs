@@ -91,7 +91,7 @@ pub(super) fn add(work: &mut Work, table: &QualifiedName, form: &ConstraintForm)
             let mut columns = columns.clone();
             if let Some(index) = using_index {
                 columns = index_columns(work, table, index);
-            } else {
+            } else if !parts_have_key(work, table, &columns, true) {
                 work.build(table);
                 work.depends("two rows of one key, or a null in it, make it fail");
             }
@@ -100,8 +100,10 @@ pub(super) fn add(work: &mut Work, table: &QualifiedName, form: &ConstraintForm)
             }
         }
         ConstraintKind::Unique {
-            using_index: None, ..
-        } => {
+            using_index: None,
+            columns,
+            ..
+        } if !parts_have_key(work, table, columns, false) => {
             work.build(table);
             work.depends("two rows with the same values make it fail");
         }
@@ -119,6 +121,26 @@ pub(super) fn add(work: &mut Work, table: &QualifiedName, form: &ConstraintForm)
     if by_index && is_partitioned(work, table) {
         work.refuse("USING INDEX is not supported on partitioned tables");
     }
+}
+
+/// Whether every partition has the key already: the parent's takes them up.
+fn parts_have_key(work: &Work, table: &QualifiedName, columns: &[Ident], primary: bool) -> bool {
+    let leaves = work.look.leaves(table);
+    work.look.partitioning(table).is_some()
+        && !leaves.is_empty()
+        && leaves.iter().all(|part| {
+            work.look
+                .beside
+                .own
+                .get(part)
+                .is_some_and(|own| match primary {
+                    true => own
+                        .primary_key
+                        .as_ref()
+                        .is_some_and(|(_, key)| key.columns == columns),
+                    false => own.uniques.values().any(|key| key.columns == columns),
+                })
+        })
 }
 
 /// Whether every partition has the foreign key already, and proven: the parent's takes them up.
@@ -149,10 +171,10 @@ pub(super) fn is_partitioned(work: &Work, table: &QualifiedName) -> bool {
 }
 
 fn index_columns(work: &Work, table: &QualifiedName, index: &Ident) -> Vec<Ident> {
-    let known = work
-        .look
-        .table(table)
-        .and_then(|own| own.indexes.get(index));
+    let own = work.look.beside.own.get(table);
+    let own = own.and_then(|own| own.indexes.get(index));
+    let table = work.look.table(table);
+    let known = own.or_else(|| table?.indexes.get(index));
     known.map_or(Vec::new(), |index| {
         index
             .keys
