@@ -30,6 +30,10 @@ pub(super) fn alter_table(
     for action in actions {
         let mode = lock(action);
         match recurses(action, work.look.version) && !only {
+            true if is_index_of_parts(work, &name, action) => {
+                work.lock_all(&name, Share);
+                work.lock(&name, mode);
+            }
             true => work.lock_all(&name, mode),
             false => work.lock(&name, mode),
         }
@@ -108,6 +112,16 @@ fn recurses(action: &TableAction, version: u16) -> bool {
             | SetAttributes(_)
             | Other(_)
     )
+}
+
+/// A unique constraint of a partitioned table reaches its partitions as an index does, up to 17.
+fn is_index_of_parts(work: &Work, name: &QualifiedName, action: &TableAction) -> bool {
+    let TableAction::AddConstraint(form) = action else {
+        return false;
+    };
+    matches!(form.kind, crate::sql::ConstraintKind::Unique { .. })
+        && work.look.version < 18
+        && work.look.partitioning(name).is_some()
 }
 
 fn act(work: &mut Work, name: &QualifiedName, action: &TableAction) {
