@@ -3,6 +3,7 @@
 mod alter;
 mod beside;
 mod follow;
+mod indexes;
 mod like;
 mod names;
 mod objects;

@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::follow::Chain;
-use super::names::{is_taken, made, of_keys};
-use crate::catalog::{
-    Check, Function, Index, IndexKey, Statistics, Trigger, TriggerTiming, UserType, View,
-};
+use super::indexes;
+use super::names::made;
+use crate::catalog::{Check, Function, Statistics, Trigger, TriggerTiming, UserType, View};
 use crate::migrate::effect::{Found, base_of, views_of};
 use crate::sql::{
-    ConstraintForm, ConstraintKind, Ddl, DomainAction, Ident, IndexAction, IndexForm, Named,
-    Object, QualifiedName, Rename, SqlText, TypeAction,
+    ConstraintForm, ConstraintKind, Ddl, DomainAction, Ident, IndexAction, Named, Object,
+    QualifiedName, Rename, SqlText, TypeAction,
 };
 
 pub(super) fn follow(chain: &mut Chain, form: &Ddl) {
@@ -20,34 +19,12 @@ pub(super) fn follow(chain: &mut Chain, form: &Ddl) {
             let (table, _) = chain.look().relation(table);
             chain.beside.empty.retain(|(own, _)| *own != table);
         }
-        Ddl::CreateIndex(form) => create_index(chain, form),
-        Ddl::DropIndex { indexes, .. } => {
-            for named in indexes {
-                let (name, table) = chain.look().index(named);
-                if let Some(table) = table {
-                    if let Some(own) = chain.beside.own.get_mut(&table) {
-                        own.indexes.remove(&name.name);
-                        chain.beside.indexes.remove(&name);
-                    }
-                    chain.edit(&table, |table| {
-                        table.indexes.remove(&name.name);
-                    });
-                }
-            }
-        }
+        Ddl::CreateIndex(form) => indexes::create(chain, form),
+        Ddl::DropIndex { indexes, .. } => indexes::drop(chain, indexes),
         Ddl::AlterIndex {
             index,
             action: IndexAction::Rename(to),
-        } => {
-            let (name, table) = chain.look().index(index);
-            if let Some(table) = table {
-                chain.edit(&table, |table| {
-                    if let Some(own) = table.indexes.remove(&name.name) {
-                        table.indexes.insert(to.clone(), own);
-                    }
-                });
-            }
-        }
+        } => indexes::rename(chain, index, to),
         Ddl::CreateStatistics {
             name: Some(name),
             table: Some(table),
@@ -167,62 +144,6 @@ pub(super) fn follow(chain: &mut Chain, form: &Ddl) {
         }
         _ => {}
     }
-}
-
-fn create_index(chain: &mut Chain, form: &IndexForm) {
-    let (table, _) = chain.look().relation(&form.table);
-    let keys = form.keys.iter().map(|key| IndexKey {
-        expression: SqlText::authored(&key.expression),
-        column: key.column.clone(),
-        collation: None,
-        opclass: None,
-        descending: key.descending,
-        nulls_first: key.nulls_first.unwrap_or(key.descending),
-    });
-    let index = Index {
-        method: form.method.clone(),
-        unique: form.unique,
-        keys: keys.collect(),
-        include: form.include.clone(),
-        predicate: form.predicate.as_ref().map(SqlText::authored),
-        with: BTreeMap::new(),
-    };
-    if chain.beside.has_view(&table) {
-        let views = chain.catalog.views.iter_mut();
-        for (_, view) in views.filter(|(name, _)| *name == table) {
-            if form.unique && form.predicate.is_none() {
-                view.key = form
-                    .keys
-                    .iter()
-                    .filter_map(|key| key.column.clone())
-                    .collect();
-            }
-        }
-        return;
-    }
-    if chain.beside.partitions.contains_key(&table) {
-        let own = chain.beside.own.entry(table.clone()).or_default();
-        let given = form.name.as_ref().map(|name| name.name.clone());
-        let name = given.unwrap_or_else(|| {
-            made(table.name.as_str(), &of_keys(form), "idx", |name| {
-                is_taken(own, name)
-            })
-        });
-        own.indexes.entry(name.clone()).or_insert(index);
-        let name = QualifiedName::new(table.schema.clone(), name);
-        chain.beside.indexes.insert(name, table);
-        return;
-    }
-    chain.edit(&table, |own| {
-        let name = match &form.name {
-            Some(name) => name.name.clone(),
-            None => made(table.name.as_str(), &of_keys(form), "idx", |name| {
-                is_taken(own, name)
-            }),
-        };
-        // IF NOT EXISTS leaves what is there.
-        own.indexes.entry(name).or_insert(index);
-    });
 }
 
 fn create_view(chain: &mut Chain, view: &Named, materialized: bool, query: &str) {
