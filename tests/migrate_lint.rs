@@ -419,6 +419,21 @@ fn small_words_are_read_as_the_server_reads_them() {
 }
 
 #[test]
+fn nobody_waits_for_a_view_that_was_never_filled() {
+    let made = "CREATE TABLE a (id int); CREATE MATERIALIZED VIEW m AS SELECT id FROM a WITH NO DATA; CREATE UNIQUE INDEX k ON m (id);";
+    assert_eq!(
+        judged(made, "REFRESH MATERIALIZED VIEW m;"),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        judged(made, "REFRESH MATERIALIZED VIEW CONCURRENTLY m;"),
+        ["2 refused-by-server"]
+    );
+    let twice = "REFRESH MATERIALIZED VIEW m; REFRESH MATERIALIZED VIEW CONCURRENTLY m; REFRESH MATERIALIZED VIEW m;";
+    assert_eq!(judged(made, twice), ["2 rewrites-table"]);
+}
+
+#[test]
 fn each_changeset_of_liquibase_is_a_migration() {
     let sets = "--liquibase formatted sql\n--changeset a:0\nCREATE TABLE a (id int, b int);\nCREATE INDEX ON a (b);\n\
         --changeset a:1\nSET lock_timeout = '1s';\nCREATE INDEX ON a (id);\n";

@@ -63,8 +63,15 @@ pub(super) fn follow(chain: &mut Chain, form: &Ddl) {
             view,
             materialized,
             query,
+            with_data,
             ..
-        } => create_view(chain, view, *materialized, query),
+        } => {
+            create_view(chain, view, *materialized, query);
+            fill(chain, view, *with_data || !materialized);
+        }
+        Ddl::Refresh {
+            view, with_data, ..
+        } => fill(chain, view, *with_data),
         Ddl::CreateType { name, labels } => {
             let name = chain.look().made(name);
             if let Some(labels) = labels {
@@ -144,6 +151,15 @@ pub(super) fn follow(chain: &mut Chain, form: &Ddl) {
         }
         _ => {}
     }
+}
+
+/// WITH DATA, WITH NO DATA.
+fn fill(chain: &mut Chain, view: &Named, is_filled: bool) {
+    let (name, _) = chain.look().relation(view);
+    match is_filled {
+        true => chain.beside.unfilled.remove(&name),
+        false => chain.beside.unfilled.insert(name),
+    };
 }
 
 fn create_view(chain: &mut Chain, view: &Named, materialized: bool, query: &str) {
