@@ -51,8 +51,8 @@ COMMIT;
 -- 5 validate: add unique uq_log_what of log
 -- runs      in one transaction
 -- locks     log ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
--- locks     log_2026_01 ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
--- locks     log_2026_02 ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     log_2026_01 SHARE, an instant: everybody waits who writes; reading goes on
+-- locks     log_2026_02 SHARE, an instant: everybody waits who writes; reading goes on
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
