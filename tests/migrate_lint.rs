@@ -419,6 +419,21 @@ fn small_words_are_read_as_the_server_reads_them() {
 }
 
 #[test]
+fn nobody_waits_for_a_view_that_was_never_filled() {
+    let made = "CREATE TABLE a (id int); CREATE MATERIALIZED VIEW m AS SELECT id FROM a WITH NO DATA; CREATE UNIQUE INDEX k ON m (id);";
+    assert_eq!(
+        judged(made, "REFRESH MATERIALIZED VIEW m;"),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        judged(made, "REFRESH MATERIALIZED VIEW CONCURRENTLY m;"),
+        ["2 refused-by-server"]
+    );
+    let twice = "REFRESH MATERIALIZED VIEW m; REFRESH MATERIALIZED VIEW CONCURRENTLY m; REFRESH MATERIALIZED VIEW m;";
+    assert_eq!(judged(made, twice), ["2 rewrites-table"]);
+}
+
+#[test]
 fn each_changeset_of_liquibase_is_a_migration() {
     let sets = "--liquibase formatted sql\n--changeset a:0\nCREATE TABLE a (id int, b int);\nCREATE INDEX ON a (b);\n\
         --changeset a:1\nSET lock_timeout = '1s';\nCREATE INDEX ON a (id);\n";
@@ -447,6 +462,93 @@ fn the_way_back_of_goose_and_sql_migrate_is_not_run() {
         .map(|(path, text)| (*path, text.as_str()))
         .collect();
     assert_eq!(found(&other), ["2:2 concurrently-in-transaction"]);
+}
+
+/// What is proposed instead of the last statement.
+fn proposed(made: &str, migration: &str) -> String {
+    let linted = linted(&[("1.sql", made), ("2.sql", migration)], None);
+    let told = linted
+        .faults
+        .into_iter()
+        .rfind(|fault| fault.code != "no-lock-timeout");
+    told.map_or(String::new(), |fault| fault.instead)
+}
+
+#[test]
+fn what_is_proposed_leads_to_the_same_schema() {
+    let made = "CREATE SCHEMA s; CREATE TABLE s.a (id int PRIMARY KEY, b text, c int); CREATE TABLE p (id int, k text) PARTITION BY LIST (k);
+        CREATE TABLE p_a PARTITION OF p FOR VALUES IN ('a'); CREATE TABLE p_rest PARTITION OF p DEFAULT; CREATE TABLE p_b (id int, k text);";
+    for (statement, parts) in [
+        (
+            "ALTER TABLE s.a ADD FOREIGN KEY (c) REFERENCES s.a (id) ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED;",
+            vec!["REFERENCES s.a (id) ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED NOT VALID;"],
+        ),
+        (
+            "ALTER TABLE s.a ADD COLUMN d int DEFAULT 1 REFERENCES s.a ON UPDATE CASCADE;",
+            vec!["FOREIGN KEY (d) REFERENCES s.a ON UPDATE CASCADE NOT VALID;"],
+        ),
+        (
+            "ALTER TABLE s.a ADD CONSTRAINT u UNIQUE NULLS NOT DISTINCT (c) INCLUDE (b) WITH (fillfactor = 80) DEFERRABLE;",
+            vec![
+                "(c) INCLUDE (b) NULLS NOT DISTINCT WITH (fillfactor = 80);",
+                "UNIQUE USING INDEX u DEFERRABLE;",
+            ],
+        ),
+        (
+            "CREATE INDEX i ON s.a USING btree (b text_pattern_ops DESC) INCLUDE (c) WITH (fillfactor = 80) WHERE c > 0;",
+            vec![
+                "CREATE INDEX CONCURRENTLY i ON s.a USING btree (b text_pattern_ops DESC) INCLUDE (c) WITH (fillfactor = 80) WHERE c > 0;",
+            ],
+        ),
+        (
+            "ALTER TABLE s.a ADD COLUMN n serial;",
+            vec![
+                "CREATE SEQUENCE s.a_n_seq OWNED BY s.a.n;",
+                "nextval('s.a_n_seq')",
+            ],
+        ),
+        (
+            "ALTER TABLE p ADD CONSTRAINT key UNIQUE (id, k);",
+            vec![
+                "CREATE UNIQUE INDEX CONCURRENTLY p_a_id_k_key ON p_a (id, k);",
+                "ALTER TABLE p_rest ADD CONSTRAINT p_rest_id_k_key UNIQUE USING INDEX p_rest_id_k_key;",
+                "ALTER TABLE p ADD CONSTRAINT key UNIQUE (id, k);",
+            ],
+        ),
+        (
+            "ALTER TABLE p ATTACH PARTITION p_b FOR VALUES IN ('b', 'c');",
+            vec![
+                "p_rest ADD CONSTRAINT p_rest_outside_check CHECK (k IS NULL OR k NOT IN ('b', 'c')) NOT VALID;",
+                "CHECK (k IS NOT NULL AND k IN ('b', 'c')) NOT VALID;",
+            ],
+        ),
+        (
+            "CREATE TABLE p_d PARTITION OF p FOR VALUES IN ('d');",
+            vec![
+                "CHECK (k IS NULL OR k NOT IN ('d')) NOT VALID;",
+                "ATTACH PARTITION p_d FOR VALUES IN ('d');",
+            ],
+        ),
+    ] {
+        let sql = proposed(made, statement);
+        for part in parts {
+            assert!(sql.contains(part), "{statement}\n{part}\n{sql}");
+        }
+        // None of it may be a hazard itself.
+        let again = judged(made, &sql);
+        let severe = [
+            "rewrites-table",
+            "scans-under-lock",
+            "builds-index-under-lock",
+            "refused-by-server",
+        ];
+        assert!(
+            !again
+                .iter()
+                .any(|line| severe.iter().any(|code| line.ends_with(code))),
+            "{sql}\n{again:?}"
+        );
+    }
 }
 
 /// `STATEMENTS=20000 cargo test --release --test migrate_lint a_long_file -- --ignored --nocapture` says how long a long file takes.

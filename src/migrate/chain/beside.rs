@@ -21,6 +21,8 @@ pub struct Beside {
     pub fresh_values: BTreeSet<(QualifiedName, String)>,
     /// Columns that came without a value, and were not written since: null in every row.
     pub empty: BTreeSet<(QualifiedName, Ident)>,
+    /// Materialised views that were never filled: nobody can read them yet.
+    pub unfilled: BTreeSet<QualifiedName>,
     /// Tables that inherit, by parent (partitions apart).
     pub children: BTreeMap<QualifiedName, BTreeSet<QualifiedName>>,
     /// Locks of the open transaction for which somebody who writes has to wait.

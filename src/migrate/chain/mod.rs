@@ -3,7 +3,7 @@
 mod alter;
 mod beside;
 mod follow;
-mod index;
+mod indexes;
 mod like;
 mod names;
 mod objects;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::follow::Chain;
+use super::indexes;
 use super::names::made;
 use crate::catalog::{Check, Function, Statistics, Trigger, TriggerTiming, UserType, View};
 use crate::migrate::effect::{Found, base_of, views_of};
@@ -19,30 +20,12 @@ pub(super) fn follow(chain: &mut Chain, form: &Ddl) {
             let (table, _) = chain.look().relation(table);
             chain.beside.empty.retain(|(own, _)| *own != table);
         }
-        Ddl::CreateIndex(form) => super::index::create(chain, form),
-        Ddl::DropIndex { indexes, .. } => {
-            for named in indexes {
-                let (name, table) = chain.look().index(named);
-                if let Some(table) = table {
-                    chain.edit(&table, |table| {
-                        table.indexes.remove(&name.name);
-                    });
-                }
-            }
-        }
+        Ddl::CreateIndex(form) => indexes::create(chain, form),
+        Ddl::DropIndex { indexes, .. } => indexes::drop(chain, indexes),
         Ddl::AlterIndex {
             index,
             action: IndexAction::Rename(to),
-        } => {
-            let (name, table) = chain.look().index(index);
-            if let Some(table) = table {
-                chain.edit(&table, |table| {
-                    if let Some(own) = table.indexes.remove(&name.name) {
-                        table.indexes.insert(to.clone(), own);
-                    }
-                });
-            }
-        }
+        } => indexes::rename(chain, index, to),
         Ddl::CreateStatistics {
             name: Some(name),
             table: Some(table),
@@ -81,8 +64,15 @@ pub(super) fn follow(chain: &mut Chain, form: &Ddl) {
             view,
             materialized,
             query,
+            with_data,
             ..
-        } => create_view(chain, view, *materialized, query),
+        } => {
+            create_view(chain, view, *materialized, query);
+            fill(chain, view, *with_data || !materialized);
+        }
+        Ddl::Refresh {
+            view, with_data, ..
+        } => fill(chain, view, *with_data),
         Ddl::CreateType { name, labels } => {
             let name = chain.look().made(name);
             if let Some(labels) = labels {
@@ -162,6 +152,15 @@ pub(super) fn follow(chain: &mut Chain, form: &Ddl) {
         }
         _ => {}
     }
+}
+
+/// WITH DATA, WITH NO DATA.
+fn fill(chain: &mut Chain, view: &Named, is_filled: bool) {
+    let (name, _) = chain.look().relation(view);
+    match is_filled {
+        true => chain.beside.unfilled.remove(&name),
+        false => chain.beside.unfilled.insert(name),
+    };
 }
 
 fn create_view(chain: &mut Chain, view: &Named, materialized: bool, query: &str) {

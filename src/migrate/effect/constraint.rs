@@ -203,10 +203,10 @@ pub(super) fn is_partitioned(work: &Work, table: &QualifiedName) -> bool {
 }
 
 fn index_columns(work: &Work, table: &QualifiedName, index: &Ident) -> Vec<Ident> {
-    let known = work
-        .look
-        .table(table)
-        .and_then(|own| own.indexes.get(index));
+    let own = work.look.beside.own.get(table);
+    let own = own.and_then(|own| own.indexes.get(index));
+    let table = work.look.table(table);
+    let known = own.or_else(|| table?.indexes.get(index));
     known.map_or(Vec::new(), |index| {
         index
             .keys

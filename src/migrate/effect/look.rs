@@ -128,18 +128,22 @@ impl<'a> Look<'a> {
 
     /// Partitions of a table, theirs, and the tables that inherit from it.
     pub(in crate::migrate) fn below(&self, name: &QualifiedName) -> Vec<QualifiedName> {
+        let mut found = Vec::new();
+        for child in self.parts(name) {
+            found.push(child.clone());
+            found.extend(self.below(&child));
+        }
+        found
+    }
+
+    /// Partitions of a table, and the tables that inherit from it, without theirs.
+    pub(in crate::migrate) fn parts(&self, name: &QualifiedName) -> Vec<QualifiedName> {
         let parts = self.partitioning(name).into_iter();
         let parts = parts.flat_map(|by| &by.partitions);
         let parts = parts.map(|part| QualifiedName::new(name.schema.clone(), part.name.clone()));
         let children = self.beside.children.get(name).into_iter().flatten();
-        let mut found = Vec::new();
-        for child in parts.chain(children.cloned()) {
-            if child != *name {
-                found.push(child.clone());
-                found.extend(self.below(&child));
-            }
-        }
-        found
+        let all = parts.chain(children.cloned());
+        all.filter(|child| child != name).collect()
     }
 
     /// How a table, or a partition, is partitioned.

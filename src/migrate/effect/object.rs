@@ -144,6 +144,17 @@ fn refresh(work: &mut Work, view: &Named, concurrently: bool, with_data: bool) {
             AccessExclusive
         },
     );
+    if work.look.beside.unfilled.contains(&name) {
+        if concurrently {
+            work.refuse("the view was never filled; only REFRESH without CONCURRENTLY fills it for the first time");
+        }
+        // Nobody can read it, so nobody waits for it.
+        work.out.locks.remove(&name);
+        if let (Found::View(view), true) = (found, with_data) {
+            reads(work, view.query.as_str());
+        }
+        return;
+    }
     if !with_data {
         work.out.loses_data.push(super::report::Loss::Rows(name));
         return;

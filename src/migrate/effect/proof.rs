@@ -53,10 +53,10 @@ pub(super) fn excludes_bound(table: &Table, column: &Ident, bound: &str) -> bool
     let Some(wanted) = wanted(column, bound) else {
         return false;
     };
-    let [low, high] = &wanted[..] else {
-        return false;
-    };
     let name = column.as_str();
+    let [low, high] = &wanted[..] else {
+        return excludes_list(table, name, &wanted);
+    };
     let (Some(from), Some(until)) = (
         low.strip_prefix(&format!("{name} >= ")),
         high.strip_prefix(&format!("{name} < ")),
@@ -98,4 +98,31 @@ fn wanted(column: &Ident, bound: &str) -> Option<Vec<String>> {
         return Some(vec![format!("{name} in {values}")]);
     }
     Some(vec![format!("{name} = {values}")])
+}
+
+/// The same of a list: `c not in (…)`, `c <> …`, each alone or with `c is null or` before it.
+fn excludes_list(table: &Table, name: &str, wanted: &[String]) -> bool {
+    let [wanted] = wanted else {
+        return false;
+    };
+    let listed = wanted.strip_prefix(&format!("{name} in "));
+    let single = wanted.strip_prefix(&format!("{name} = "));
+    let Some(values) = listed.or(single) else {
+        return false;
+    };
+    let outside = [
+        format!("{name} not in {values}"),
+        format!("{name} <> {values}"),
+    ];
+    let said = |part: &String| {
+        let bare = part
+            .strip_prefix(&format!("{name} is null or "))
+            .unwrap_or(part);
+        outside.iter().any(|own| own == bare)
+    };
+    let mut checks = table
+        .checks
+        .values()
+        .filter(|check| super::look::is_proven(check));
+    checks.any(|check| conjuncts(check.expression.as_str()).iter().any(said))
 }

@@ -69,6 +69,7 @@ pub(super) fn with_its_column(part: &Ddl, whole: &Ddl) -> Ddl {
         not_enforced: false,
         no_inherit: false,
         deferred: false,
+        written: "NOT NULL".to_owned(),
     });
     Ddl::AlterTable {
         table: table.clone(),

@@ -23,6 +23,7 @@ pub(super) fn constraint(node: &SyntaxNode) -> Option<ConstraintForm> {
         not_enforced: is(SyntaxKind::NOT_ENFORCED),
         no_inherit: is(SyntaxKind::NO_INHERIT),
         deferred: is(SyntaxKind::INITIALLY_DEFERRED_CONSTRAINT_OPTION),
+        written: text(node),
     })
 }
 

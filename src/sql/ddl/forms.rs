@@ -286,6 +286,8 @@ pub struct IndexForm {
     pub include: Vec<Ident>,
     /// WHERE.
     pub predicate: Option<String>,
+    /// All behind the table, as written: method, keys with their operator classes, options.
+    pub written: String,
 }
 
 /// One key of an index.

@@ -148,6 +148,11 @@ fn index(node: &SyntaxNode) -> Option<IndexForm> {
         keys: child::<ast::PartitionItemList>(node).map_or(Vec::new(), |list| keys(list.syntax())),
         include: include.into_iter().filter_map(|key| key.column).collect(),
         predicate: child::<ast::WhereClause>(node).map(|clause| inside(clause.syntax())),
+        written: {
+            let all = node.text().to_string();
+            let end = on.syntax().text_range().end() - node.text_range().start();
+            all[usize::from(end)..].trim().to_owned()
+        },
     })
 }
 

@@ -76,6 +76,8 @@ pub struct ConstraintForm {
     pub no_inherit: bool,
     /// DEFERRABLE INITIALLY DEFERRED.
     pub deferred: bool,
+    /// The whole, as written.
+    pub written: String,
 }
 
 /// Kinds of constraint.

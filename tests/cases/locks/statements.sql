@@ -739,3 +739,52 @@ ALTER STATISTICS orders_pair SET STATISTICS 10;
 --# drop-column-of-statistics
 --setup CREATE STATISTICS orders_pair ON note, state FROM orders;
 ALTER TABLE orders DROP COLUMN note;
+
+--# attach-list-default-excluded harmless
+--setup CREATE TABLE kinds_rest PARTITION OF kinds DEFAULT;
+--setup ALTER TABLE kinds_rest ADD CONSTRAINT rest CHECK (kind IS NULL OR kind NOT IN ('b'));
+ALTER TABLE kinds ATTACH PARTITION kinds_b FOR VALUES IN ('b');
+--# partition-of-list-default-excluded
+--setup CREATE TABLE kinds_rest PARTITION OF kinds DEFAULT;
+--setup ALTER TABLE kinds_rest ADD CONSTRAINT rest CHECK (kind NOT IN ('q', 'w'));
+CREATE TABLE kinds_q PARTITION OF kinds FOR VALUES IN ('q', 'w');
+--# attach-like-all harmless
+--setup CREATE INDEX ON measures (what);
+--setup CREATE TABLE measures_2031 (LIKE measures INCLUDING ALL, CHECK (at >= DATE '2031-01-01' AND at < DATE '2032-01-01'));
+ALTER TABLE measures ATTACH PARTITION measures_2031 FOR VALUES FROM ('2031-01-01') TO ('2032-01-01');
+--# add-unique-parts-have-it harmless
+--setup CREATE UNIQUE INDEX measures_2024_key ON measures_2024 (id, at);
+--setup ALTER TABLE measures_2024 ADD CONSTRAINT measures_2024_key UNIQUE USING INDEX measures_2024_key;
+--setup CREATE UNIQUE INDEX measures_2025_key ON measures_2025 (id, at);
+--setup ALTER TABLE measures_2025 ADD CONSTRAINT measures_2025_key UNIQUE USING INDEX measures_2025_key;
+ALTER TABLE measures ADD CONSTRAINT measures_key UNIQUE (id, at);
+--# create-index-subpartitioned severe
+--setup CREATE TABLE measures_2030 PARTITION OF measures FOR VALUES FROM ('2030-01-01') TO ('2031-01-01') PARTITION BY LIST (what);
+--setup CREATE TABLE measures_2030_a PARTITION OF measures_2030 FOR VALUES IN ('a');
+CREATE INDEX ON measures (what);
+--# drop-subpartition severe
+--setup CREATE TABLE measures_2030 PARTITION OF measures FOR VALUES FROM ('2030-01-01') TO ('2031-01-01') PARTITION BY LIST (what);
+--setup CREATE TABLE measures_2030_a PARTITION OF measures_2030 FOR VALUES IN ('a');
+DROP TABLE measures_2030_a;
+--# detach-subpartition
+--setup CREATE TABLE measures_2030 PARTITION OF measures FOR VALUES FROM ('2030-01-01') TO ('2031-01-01') PARTITION BY LIST (what);
+--setup CREATE TABLE measures_2030_a PARTITION OF measures_2030 FOR VALUES IN ('a');
+ALTER TABLE measures_2030 DETACH PARTITION measures_2030_a;
+--# drop-two-tables severe
+--setup DROP VIEW order_view;
+--setup DROP MATERIALIZED VIEW order_stats, plain_stats;
+DROP TABLE items, orders;
+--# type-same-collation harmless
+--setup ALTER TABLE refs ALTER COLUMN note TYPE varchar(20) COLLATE "C";
+--setup CREATE INDEX ON refs (note);
+ALTER TABLE refs ALTER COLUMN note TYPE varchar(40) COLLATE "C";
+--# type-collation-left-out severe
+--setup ALTER TABLE refs ALTER COLUMN note TYPE varchar(20) COLLATE "C";
+--setup CREATE INDEX ON refs (note);
+ALTER TABLE refs ALTER COLUMN note TYPE varchar(40);
+--# update-where-always
+UPDATE refs SET note = 'x' WHERE 1 = 1;
+--# delete-in-with severe
+WITH gone AS (DELETE FROM refs RETURNING a) SELECT count(*) FROM gone;
+--# drop-publication-missing harmless
+DROP PUBLICATION IF EXISTS nothing;

@@ -51,34 +51,24 @@ pub(super) fn add_column(chain: &Chain, name: &QualifiedName, column: &NewColumn
             }
             ConstraintKind::Unique { .. } => {
                 after.push(unique(
-                    chain,
                     name,
                     std::slice::from_ref(&column.name),
                     false,
-                    None,
+                    Some(constraint),
                 ));
             }
             ConstraintKind::PrimaryKey { .. } => {
                 is_not_null = true;
                 after.push(unique(
-                    chain,
                     name,
                     std::slice::from_ref(&column.name),
                     true,
-                    None,
+                    Some(constraint),
                 ));
             }
-            ConstraintKind::ForeignKey {
-                table: parent, key, ..
-            } => {
-                after.push(foreign(
-                    chain,
-                    name,
-                    std::slice::from_ref(&column.name),
-                    parent,
-                    key,
-                    None,
-                ));
+            ConstraintKind::ForeignKey { .. } => {
+                let own = std::slice::from_ref(&column.name);
+                after.push(foreign(chain, name, own, constraint));
             }
             _ => {}
         }
@@ -94,11 +84,14 @@ pub(super) fn add_column(chain: &Chain, name: &QualifiedName, column: &NewColumn
         ));
     }
     if parsed.is_serial || identity {
-        let sequence = quote_ident(&made(name, column.name.as_str(), "seq"));
+        let sequence = made(name, column.name.as_str(), "seq");
+        let sequence = table_name(&QualifiedName::new(name.schema.clone(), sequence));
+        let quoted = crate::sql::literal(sequence.as_str());
         let mut parts = parts.to_vec();
         parts.push(("sequence", &sequence));
-        lines.push(fill("CREATE SEQUENCE {sequence} OWNED BY {table}.{column};\nALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT nextval('{sequence}');", &parts));
-        filled = Some(fill("nextval('{sequence}')", &parts));
+        parts.push(("quoted", &quoted));
+        lines.push(fill("CREATE SEQUENCE {sequence} OWNED BY {table}.{column};\nALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT nextval({quoted});", &parts));
+        filled = Some(fill("nextval({quoted})", &parts));
     } else if let Some(value) = &filled {
         let is_generated = column
             .constraints

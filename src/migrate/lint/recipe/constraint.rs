@@ -1,10 +1,11 @@
 //! Constraints: first for new rows, then for those that are there.
 
-use super::words::{WINDOW, authored, made, table_name, text, two_steps, written};
+use super::tails;
+use super::words::{WINDOW, authored, made, table_name, text, two_steps};
 use crate::migrate::chain::Chain;
 use crate::sql::{
-    ConstraintForm, ConstraintKind, Ident, Named, QualifiedName, SqlText, fill, fixed, idents,
-    join, quote_ident,
+    ConstraintForm, ConstraintKind, Ident, QualifiedName, SqlText, fill, fixed, idents, join,
+    quote_ident,
 };
 
 pub(super) fn not_null(chain: &Chain, name: &QualifiedName, column: &Ident) -> SqlText {
@@ -24,82 +25,112 @@ pub(super) fn not_null(chain: &Chain, name: &QualifiedName, column: &Ident) -> S
     )
 }
 
+/// What is unique, or the primary key; `form` where a statement says it.
 pub(super) fn unique(
-    chain: &Chain,
     name: &QualifiedName,
     columns: &[Ident],
     primary: bool,
-    given: Option<&Ident>,
+    form: Option<&ConstraintForm>,
 ) -> SqlText {
-    let joined: Vec<&str> = columns.iter().map(Ident::as_str).collect();
-    let (ending, kind) = match primary {
-        true => ("pkey", fixed("PRIMARY KEY")),
-        false => ("key", fixed("UNIQUE")),
-    };
-    let constraint = given.cloned().unwrap_or_else(|| match primary {
-        true => Ident::new([name.name.as_str(), "_pkey"].concat()),
-        false => made(name, &joined.join("_"), ending),
-    });
-    let beside = |table: &QualifiedName, constraint: &Ident| {
-        fill(
-            "CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({columns});\n-- when pg_index.indisvalid says that it is valid:\nALTER TABLE {table} ADD CONSTRAINT {name} {kind} USING INDEX {name};",
-            &[
-                ("name", &quote_ident(constraint)),
-                ("table", &table_name(table)),
-                ("columns", &idents(columns)),
-                ("kind", &kind),
-            ],
-        )
-    };
-    let look = chain.look();
-    let own = look.table(name);
-    if own.is_none_or(|own| own.partitioning.is_none()) {
-        return beside(name, &constraint);
-    }
-    let parts = look.below(name).into_iter();
-    let each = parts.map(|part| beside(&part, &made(&part, &joined.join("_"), ending)));
-    let last = fill(
-        "-- it takes up those of the partitions, and builds nothing:\nALTER TABLE {table} ADD CONSTRAINT {name} {kind} ({columns});",
+    let constraint = key_name(name, columns, primary, form);
+    let written = form.map_or("", |form| form.written.as_str());
+    fill(
+        "CREATE UNIQUE INDEX CONCURRENTLY {name} ON {table} ({columns}){options};\n-- when pg_index.indisvalid says that it is valid:\nALTER TABLE {table} ADD CONSTRAINT {name} {kind} USING INDEX {name}{when};",
         &[
             ("name", &quote_ident(&constraint)),
             ("table", &table_name(name)),
             ("columns", &idents(columns)),
-            ("kind", &kind),
+            ("options", &tails::of_index(written)),
+            (
+                "kind",
+                &fixed(if primary { "PRIMARY KEY" } else { "UNIQUE" }),
+            ),
+            ("when", &tails::of_constraint(written)),
         ],
-    );
-    join(each.chain([last]), "\n")
+    )
 }
 
+fn key_name(
+    name: &QualifiedName,
+    columns: &[Ident],
+    primary: bool,
+    form: Option<&ConstraintForm>,
+) -> Ident {
+    let joined: Vec<&str> = columns.iter().map(Ident::as_str).collect();
+    let given = form.and_then(|form| form.name.clone());
+    given.unwrap_or_else(|| match primary {
+        true => Ident::new([name.name.as_str(), "_pkey"].concat()),
+        false => made(name, &joined.join("_"), "key"),
+    })
+}
+
+/// A key of a partitioned table takes up those that its partitions have.
+fn unique_on_parts(
+    chain: &Chain,
+    name: &QualifiedName,
+    columns: &[Ident],
+    primary: bool,
+    form: &ConstraintForm,
+) -> SqlText {
+    let parts = chain.look().leaves(name);
+    let own = |part: &QualifiedName| {
+        let unnamed = ConstraintForm {
+            name: None,
+            ..form.clone()
+        };
+        unique(part, columns, primary, Some(&unnamed))
+    };
+    let mut lines: Vec<SqlText> = parts.iter().map(own).collect();
+    let constraint = key_name(name, columns, primary, Some(form));
+    lines.push(fill(
+        "-- it finds those of the partitions, and builds nothing:\nALTER TABLE {table} ADD CONSTRAINT {name} {kind} ({columns}){options}{when};",
+        &[
+            ("table", &table_name(name)),
+            ("name", &quote_ident(&constraint)),
+            ("columns", &idents(columns)),
+            ("options", &tails::of_index(&form.written)),
+            ("kind", &fixed(if primary { "PRIMARY KEY" } else { "UNIQUE" })),
+            ("when", &tails::of_constraint(&form.written)),
+        ],
+    ));
+    join(lines, "\n")
+}
+
+fn key(
+    chain: &Chain,
+    name: &QualifiedName,
+    columns: &[Ident],
+    primary: bool,
+    form: &ConstraintForm,
+) -> SqlText {
+    match chain.look().partitioning(name).is_some() {
+        true => unique_on_parts(chain, name, columns, primary, form),
+        false => unique(name, columns, primary, Some(form)),
+    }
+}
+
+/// A foreign key over these columns, with all that the statement says of it.
 pub(super) fn foreign(
     chain: &Chain,
     name: &QualifiedName,
     columns: &[Ident],
-    parent: &Named,
-    key: &[Ident],
-    given: Option<&Ident>,
+    form: &ConstraintForm,
 ) -> SqlText {
     let joined: Vec<&str> = columns.iter().map(Ident::as_str).collect();
-    let constraint = given
-        .cloned()
-        .unwrap_or_else(|| made(name, &joined.join("_"), "fkey"));
-    let key = match key.is_empty() {
-        true => fixed(""),
-        false => fill(" ({key})", &[("key", &idents(key))]),
-    };
+    let given = form.name.clone();
+    let constraint = given.unwrap_or_else(|| made(name, &joined.join("_"), "fkey"));
     let body = fill(
-        "FOREIGN KEY ({columns}) REFERENCES {parent}{key}",
+        "FOREIGN KEY ({columns}) {references}",
         &[
             ("columns", &idents(columns)),
-            ("parent", &written(parent)),
-            ("key", &key),
+            (
+                "references",
+                &tails::references(&form.written).unwrap_or_else(|| fixed("")),
+            ),
         ],
     );
-    let is_parted = chain
-        .look()
-        .table(name)
-        .is_some_and(|own| own.partitioning.is_some());
-    if is_parted && chain.version < 18 {
-        let parts = chain.look().below(name);
+    if chain.look().partitioning(name).is_some() && chain.version < 18 {
+        let parts = chain.look().leaves(name);
         let mut lines: Vec<SqlText> = parts
             .iter()
             .map(|part| two_steps(part, &constraint, &body))
@@ -129,12 +160,7 @@ pub(super) fn constraint(chain: &Chain, name: &QualifiedName, form: &ConstraintF
             )
         }
         ConstraintKind::NotNull(Some(column)) => not_null(chain, name, column),
-        ConstraintKind::ForeignKey {
-            columns,
-            table,
-            key,
-            ..
-        } => foreign(chain, name, columns, table, key, given),
+        ConstraintKind::ForeignKey { columns, .. } => foreign(chain, name, columns, form),
         ConstraintKind::PrimaryKey {
             using_index: Some(index),
             ..
@@ -168,14 +194,14 @@ pub(super) fn constraint(chain: &Chain, name: &QualifiedName, form: &ConstraintF
             let mut lines: Vec<SqlText> = nullable
                 .map(|column| not_null(chain, name, column))
                 .collect();
-            lines.push(unique(chain, name, columns, true, given));
+            lines.push(key(chain, name, columns, true, form));
             join(lines, "\n")
         }
         ConstraintKind::Unique {
             columns,
             using_index: None,
             ..
-        } => unique(chain, name, columns, false, given),
+        } => key(chain, name, columns, false, form),
         _ => return WINDOW.to_owned(),
     };
     text(sql)

@@ -2,87 +2,84 @@
 
 use super::words::{authored, made, table_name, text, written};
 use crate::migrate::chain::Chain;
-use crate::sql::{IndexForm, SqlText, fill, fixed, idents, join, quote_ident};
+use crate::sql::{Ident, IndexForm, QualifiedName, SqlText, fill, fixed, join, quote_ident};
 
 pub(super) fn create_index(chain: &Chain, index: &IndexForm) -> String {
     let (name, _) = chain.look().relation(&index.table);
-    let keys: Vec<SqlText> = index
+    let keys: Vec<&str> = index
         .keys
         .iter()
-        .map(|key| {
-            let order = match (key.descending, key.nulls_first) {
-                (true, None | Some(true)) => " DESC",
-                (true, Some(false)) => " DESC NULLS LAST",
-                (false, Some(true)) => " NULLS FIRST",
-                _ => "",
-            };
-            authored(&[&key.expression, order].concat())
-        })
+        .map(|key| key.column.as_ref().map_or("expr", Ident::as_str))
         .collect();
-    let plain: Vec<String> = index
-        .keys
-        .iter()
-        .filter_map(|key| key.column.as_ref())
-        .map(|column| column.as_str().to_owned())
-        .collect();
-    let own = index.name.as_ref().map_or_else(
-        || made(&name, &plain.join("_"), "idx"),
-        |own| own.name.clone(),
-    );
-    let method = match index.method.as_str() {
-        "btree" => fixed(""),
-        _ => fill(
-            "USING {method} ",
-            &[("method", &quote_ident(&index.method))],
-        ),
+    let given = index.name.as_ref().map(|own| own.name.clone());
+    let own = given.unwrap_or_else(|| made(&name, &keys.join("_"), "idx"));
+    let new = New {
+        unique: fixed(if index.unique { "UNIQUE " } else { "" }),
+        keys: keys.join("_"),
+        rest: authored(&index.written),
     };
-    let tail = {
-        let include = match index.include.is_empty() {
-            true => fixed(""),
-            false => fill(
-                " INCLUDE ({columns})",
-                &[("columns", &idents(&index.include))],
-            ),
-        };
-        let filter = index.predicate.as_ref().map_or(fixed(""), |predicate| {
-            fill(" WHERE {predicate}", &[("predicate", &authored(predicate))])
-        });
-        join([include, filter], "")
-    };
-    let parts = [
-        ("unique", &fixed(if index.unique { "UNIQUE " } else { "" })),
-        ("name", &quote_ident(&own)),
-        ("table", &table_name(&name)),
-        ("method", &method),
-        ("keys", &join(keys, ", ")),
-        ("tail", &tail),
-    ];
-    let parted = chain
-        .look()
-        .table(&name)
-        .filter(|own| own.partitioning.is_some());
-    if parted.is_none() || chain.beside.partitions.contains_key(&name) {
-        return text(fill(
-            "CREATE {unique}INDEX CONCURRENTLY {name} ON {table} {method}({keys}){tail};",
-            &parts,
+    if chain.look().partitioning(&name).is_none() {
+        return text(new.made(
+            "CREATE {unique}INDEX CONCURRENTLY {name} ON {table} {rest};",
+            &name,
+            &own,
         ));
     }
-    let mut lines = vec![fill(
-        "CREATE {unique}INDEX {name} ON ONLY {table} {method}({keys}){tail};",
-        &parts,
-    )];
-    for part in chain.look().below(&name) {
-        let own_part = quote_ident(&made(&part, &plain.join("_"), "idx"));
-        let part = table_name(&part);
-        let mut parts = parts.to_vec();
-        parts.push(("own", &own_part));
-        parts.push(("part", &part));
-        lines.push(fill(
-            "CREATE {unique}INDEX CONCURRENTLY {own} ON {part} {method}({keys}){tail};\nALTER INDEX {name} ATTACH PARTITION {own};",
-            &parts,
-        ));
-    }
+    let mut lines = Vec::new();
+    on_parts(chain, &name, &own, &new, &mut lines);
     text(join(lines, "\n"))
+}
+
+/// What the indexes of a table and of its partitions have in common.
+struct New {
+    unique: SqlText,
+    keys: String,
+    rest: SqlText,
+}
+
+impl New {
+    fn made(&self, statement: &'static str, table: &QualifiedName, name: &Ident) -> SqlText {
+        let parts = [
+            ("unique", &self.unique),
+            ("name", &quote_ident(name)),
+            ("table", &table_name(table)),
+            ("rest", &self.rest),
+        ];
+        fill(statement, &parts)
+    }
+}
+
+/// An index of a partitioned table is made of those of its partitions.
+fn on_parts(
+    chain: &Chain,
+    table: &QualifiedName,
+    name: &Ident,
+    new: &New,
+    lines: &mut Vec<SqlText>,
+) {
+    lines.push(new.made(
+        "CREATE {unique}INDEX {name} ON ONLY {table} {rest};",
+        table,
+        name,
+    ));
+    let index = |table: &QualifiedName, name: &Ident| {
+        table_name(&QualifiedName::new(table.schema.clone(), name.clone()))
+    };
+    for part in chain.look().parts(table) {
+        let own = made(&part, &new.keys, "idx");
+        match chain.look().partitioning(&part).is_some() {
+            true => on_parts(chain, &part, &own, new, lines),
+            false => lines.push(new.made(
+                "CREATE {unique}INDEX CONCURRENTLY {name} ON {table} {rest};",
+                &part,
+                &own,
+            )),
+        }
+        lines.push(fill(
+            "ALTER INDEX {above} ATTACH PARTITION {own};",
+            &[("above", &index(table, name)), ("own", &index(&part, &own))],
+        ));
+    }
 }
 
 /// After a failure the invalid index is dropped, and only then built again.

@@ -5,6 +5,7 @@ mod constraint;
 mod index;
 mod partition;
 mod statement;
+mod tails;
 mod words;
 
 pub(super) use index::build_again;

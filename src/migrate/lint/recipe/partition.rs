@@ -54,7 +54,7 @@ pub(super) fn missing_indexes(
     };
     let mut steps = Vec::new();
     if let (Some((_, key)), None) = (&above.primary_key, &own.primary_key) {
-        steps.push(unique(chain, part, &key.columns, true, None));
+        steps.push(unique(part, &key.columns, true, None));
     }
     for key in above.uniques.values() {
         if !own
@@ -62,7 +62,7 @@ pub(super) fn missing_indexes(
             .values()
             .any(|other| other.columns == key.columns)
         {
-            steps.push(unique(chain, part, &key.columns, false, None));
+            steps.push(unique(part, &key.columns, false, None));
         }
     }
     let missing = above.indexes.values().filter(|index| {
@@ -93,29 +93,51 @@ pub(super) fn missing_indexes(
 pub(super) fn beside_default(chain: &Chain, parent: &QualifiedName, bound: &str) -> Vec<SqlText> {
     let by = chain.look().partitioning(parent);
     let Some(by) = by else { return Vec::new() };
-    let default = by
-        .partitions
-        .iter()
-        .find(|part| part.bound == crate::catalog::PartitionBound::Default);
-    let Some((default, (own, low, high))) = default.zip(range(&by.column, bound)) else {
+    let Some(default) = chain.look().default_of(parent) else {
         return Vec::new();
     };
-    let default = QualifiedName::new(parent.schema.clone(), default.name.clone());
+    let body = match (range(&by.column, bound), listed(&by.column, bound)) {
+        (Some((own, low, high)), _) => fill(
+            "CHECK ({own} < {low} OR {own} >= {high})",
+            &[("own", &own), ("low", &low), ("high", &high)],
+        ),
+        (_, Some((own, values))) => fill(
+            "CHECK ({own} IS NULL OR {own} NOT IN ({values}))",
+            &[("own", &own), ("values", &values)],
+        ),
+        _ => return Vec::new(),
+    };
     let check = made(&default, "outside", "check");
-    let body = fill(
-        "CHECK ({own} < {low} OR {own} >= {high})",
-        &[("own", &own), ("low", &low), ("high", &high)],
-    );
     vec![two_steps(&default, &check, &body)]
 }
 
 /// What a bound asks of a row.
 pub(super) fn condition(column: &Ident, bound: &str) -> Option<SqlText> {
+    if let Some((own, values)) = listed(column, bound) {
+        return Some(fill(
+            "{own} IS NOT NULL AND {own} IN ({values})",
+            &[("own", &own), ("values", &values)],
+        ));
+    }
     let (own, low, high) = range(column, bound)?;
     Some(fill(
         "{own} IS NOT NULL AND {own} >= {low} AND {own} < {high}",
         &[("own", &own), ("low", &low), ("high", &high)],
     ))
+}
+
+/// The column and the values of a list; none where NULL is among them, or where it is over an expression.
+fn listed(column: &Ident, bound: &str) -> Option<(SqlText, SqlText)> {
+    let at = bound.to_ascii_lowercase().find(" in")?;
+    let values = bound[at + " in".len()..].trim();
+    let values = values.strip_prefix('(')?.strip_suffix(')')?.trim();
+    let all = crate::sql::tokens(values);
+    let is_null = all.iter().any(|token| token.is(values, "null"));
+    let is_plain = column
+        .as_str()
+        .chars()
+        .all(|c| c.is_alphanumeric() || c == '_');
+    (!is_null && is_plain).then(|| (quote_ident(column), authored(values)))
 }
 
 /// The column and both ends of a range over one column.

@@ -22,6 +22,10 @@ pub(in crate::migrate::lint) fn of_refused(form: &Ddl, chain: &Chain) -> String 
         Ddl::Drop { .. } => {
             "drop what depends on it before, in a migration of its own, or say CASCADE where that may go too".to_owned()
         }
+        Ddl::Refresh { view, .. } => text(fill(
+            "REFRESH MATERIALIZED VIEW {view};",
+            &[("view", &written(view))],
+        )),
         Ddl::AlterTable { actions, .. } => match actions.first() {
             Some(TableAction::AttachPartition { .. }) => {
                 "give both tables the same columns, of the same types, before".to_owned()

@@ -1,11 +1,35 @@
-//! An index that is made, wherever it belongs.
+//! Indexes, followed: of tables, of partitions alone, of materialised views.
 
 use std::collections::BTreeMap;
 
 use super::follow::Chain;
 use super::names::{is_taken, made, of_keys};
 use crate::catalog::{Index, IndexKey};
-use crate::sql::{IndexForm, SqlText};
+use crate::sql::{Ident, IndexForm, Named, QualifiedName, SqlText};
+
+pub(super) fn drop(chain: &mut Chain, indexes: &[Named]) {
+    for named in indexes {
+        let (name, table) = chain.look().index(named);
+        let Some(table) = table else { continue };
+        if let Some(own) = chain.beside.own.get_mut(&table) {
+            own.indexes.remove(&name.name);
+            chain.beside.indexes.remove(&name);
+        }
+        chain.edit(&table, |table| {
+            table.indexes.remove(&name.name);
+        });
+    }
+}
+
+pub(super) fn rename(chain: &mut Chain, index: &Named, to: &Ident) {
+    let (name, table) = chain.look().index(index);
+    let Some(table) = table else { return };
+    chain.edit(&table, |table| {
+        if let Some(own) = table.indexes.remove(&name.name) {
+            table.indexes.insert(to.clone(), own);
+        }
+    });
+}
 
 pub(super) fn create(chain: &mut Chain, form: &IndexForm) {
     let (table, _) = chain.look().relation(&form.table);
@@ -39,11 +63,16 @@ pub(super) fn create(chain: &mut Chain, form: &IndexForm) {
         return;
     }
     if chain.beside.partitions.contains_key(&table) {
-        // Of a partition alone: a constraint may take it over.
-        if let Some(name) = &form.name {
-            let own = chain.beside.own.entry(table).or_default();
-            own.indexes.insert(name.name.clone(), index);
-        }
+        let own = chain.beside.own.entry(table.clone()).or_default();
+        let given = form.name.as_ref().map(|name| name.name.clone());
+        let name = given.unwrap_or_else(|| {
+            made(table.name.as_str(), &of_keys(form), "idx", |name| {
+                is_taken(own, name)
+            })
+        });
+        own.indexes.entry(name.clone()).or_insert(index);
+        let name = QualifiedName::new(table.schema.clone(), name);
+        chain.beside.indexes.insert(name, table);
         return;
     }
     chain.edit(&table, |own| {
