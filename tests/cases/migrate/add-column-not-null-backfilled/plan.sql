@@ -41,8 +41,8 @@ DECLARE
     pgproof_begun boolean;
     pgproof_since timestamptz;
     pgproof_written bigint;
-        pgproof_seen bigint;
-        pgproof_tries integer := 0;
+    pgproof_seen bigint;
+    pgproof_tries integer := 0;
     pgproof_path text := current_setting('search_path');
     pgproof_policies text := current_setting('row_security');
 BEGIN
@@ -74,21 +74,21 @@ BEGIN
             UPDATE orders SET channel = 'shop' WHERE order_id IN (SELECT order_id FROM orders WHERE order_id > ((-2147483648)::integer) ORDER BY order_id LIMIT 7);
         END IF;
         GET DIAGNOSTICS pgproof_written = ROW_COUNT;
-                -- Rows that came into the chunk meanwhile have pushed its last ones out of the statement's LIMIT: the same chunk again, cut anew.
-                IF pgproof_begun THEN
-                    SELECT count(*) INTO pgproof_seen FROM shop.orders WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1);
-                ELSE
-                    SELECT count(*) INTO pgproof_seen FROM shop.orders WHERE ROW(order_id) <= ROW(pgproof_upto_1);
-                END IF;
-                IF pgproof_seen > 7 THEN
-                    pgproof_tries := pgproof_tries + 1;
-                    IF pgproof_tries > 20 THEN
-                        RAISE EXCEPTION 'more than % rows of % share one value of the key by which the backfill is cut: give it larger chunks, or another key', 7, 'orders';
-                    END IF;
-                    COMMIT;
-                    CONTINUE;
-                END IF;
-                pgproof_tries := 0;
+        -- Rows that came into the chunk meanwhile have pushed its last ones out of the statement's LIMIT: the same chunk again, cut anew.
+        IF pgproof_begun THEN
+            SELECT count(*) INTO pgproof_seen FROM shop.orders WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1);
+        ELSE
+            SELECT count(*) INTO pgproof_seen FROM shop.orders WHERE ROW(order_id) <= ROW(pgproof_upto_1);
+        END IF;
+        IF pgproof_seen > 7 THEN
+            pgproof_tries := pgproof_tries + 1;
+            IF pgproof_tries > 20 THEN
+                RAISE EXCEPTION 'more than % rows of % share one value of the key by which the backfill is cut: give it larger chunks, or another key', 7, 'orders';
+            END IF;
+            COMMIT;
+            CONTINUE;
+        END IF;
+        pgproof_tries := 0;
         pgproof_after_1 := pgproof_upto_1;
         pgproof_begun := true;
         UPDATE shop.pgproof_progress AS progress

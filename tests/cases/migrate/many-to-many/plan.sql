@@ -90,15 +90,14 @@ SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_dual_orders() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = shop, public, pg_temp AS $pgproof$
 BEGIN
     -- What this does not stand on, and what a program of the new version has given itself, stays as it is.
-        IF TG_OP = 'UPDATE' AND (NOT (NEW.order_id IS DISTINCT FROM OLD.order_id OR NEW.customer_id IS DISTINCT FROM OLD.customer_id)) THEN
-            RETURN NULL;
-        END IF;
-        -- Only programs of the new version insert such a row.
-        IF TG_OP = 'INSERT' AND (NEW.customer_id IS NULL) THEN
-            RETURN NULL;
-        END IF;
-        DELETE FROM buyer WHERE order_id = NEW.order_id AND customer_id <> NEW.customer_id;
-        INSERT INTO buyer VALUES (NEW.order_id, NEW.customer_id) ON CONFLICT DO NOTHING;
+    IF TG_OP = 'UPDATE' AND (NOT (NEW.order_id IS DISTINCT FROM OLD.order_id OR NEW.customer_id IS DISTINCT FROM OLD.customer_id)) THEN
+        RETURN NULL;
+    END IF;
+    -- Only programs of the new version insert such a row.
+    IF TG_OP = 'INSERT' AND (NEW.customer_id IS NULL) THEN
+        RETURN NULL;
+    END IF;DELETE FROM buyer WHERE order_id = NEW.order_id AND customer_id <> NEW.customer_id;
+    INSERT INTO buyer VALUES (NEW.order_id, NEW.customer_id) ON CONFLICT DO NOTHING;
     RETURN NULL;
 END
 $pgproof$;
@@ -138,8 +137,8 @@ DECLARE
     pgproof_begun boolean;
     pgproof_since timestamptz;
     pgproof_written bigint;
-        pgproof_seen bigint;
-        pgproof_tries integer := 0;
+    pgproof_seen bigint;
+    pgproof_tries integer := 0;
     pgproof_path text := current_setting('search_path');
     pgproof_policies text := current_setting('row_security');
 BEGIN
@@ -171,21 +170,21 @@ BEGIN
             INSERT INTO buyer SELECT order_id, customer_id FROM orders WHERE order_id > ((-2147483648)::integer) ORDER BY order_id LIMIT 7 ON CONFLICT DO NOTHING;
         END IF;
         GET DIAGNOSTICS pgproof_written = ROW_COUNT;
-                -- Rows that came into the chunk meanwhile have pushed its last ones out of the statement's LIMIT: the same chunk again, cut anew.
-                IF pgproof_begun THEN
-                    SELECT count(*) INTO pgproof_seen FROM shop.orders WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1);
-                ELSE
-                    SELECT count(*) INTO pgproof_seen FROM shop.orders WHERE ROW(order_id) <= ROW(pgproof_upto_1);
-                END IF;
-                IF pgproof_seen > 7 THEN
-                    pgproof_tries := pgproof_tries + 1;
-                    IF pgproof_tries > 20 THEN
-                        RAISE EXCEPTION 'more than % rows of % share one value of the key by which the backfill is cut: give it larger chunks, or another key', 7, 'orders';
-                    END IF;
-                    COMMIT;
-                    CONTINUE;
-                END IF;
-                pgproof_tries := 0;
+        -- Rows that came into the chunk meanwhile have pushed its last ones out of the statement's LIMIT: the same chunk again, cut anew.
+        IF pgproof_begun THEN
+            SELECT count(*) INTO pgproof_seen FROM shop.orders WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1);
+        ELSE
+            SELECT count(*) INTO pgproof_seen FROM shop.orders WHERE ROW(order_id) <= ROW(pgproof_upto_1);
+        END IF;
+        IF pgproof_seen > 7 THEN
+            pgproof_tries := pgproof_tries + 1;
+            IF pgproof_tries > 20 THEN
+                RAISE EXCEPTION 'more than % rows of % share one value of the key by which the backfill is cut: give it larger chunks, or another key', 7, 'orders';
+            END IF;
+            COMMIT;
+            CONTINUE;
+        END IF;
+        pgproof_tries := 0;
         pgproof_after_1 := pgproof_upto_1;
         pgproof_begun := true;
         UPDATE shop.pgproof_progress AS progress

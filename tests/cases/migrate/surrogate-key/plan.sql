@@ -66,14 +66,13 @@ SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_dual_city() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = shop, public, pg_temp AS $pgproof$
 BEGIN
     -- What this does not stand on, and what a program of the new version has given itself, stays as it is.
-        IF TG_OP = 'UPDATE' AND (NOT (NEW.code IS DISTINCT FROM OLD.code) OR NEW.country_id IS DISTINCT FROM OLD.country_id) THEN
-            RETURN NEW;
-        END IF;
-        -- Only programs of the new version insert such a row.
-        IF TG_OP = 'INSERT' AND (NEW.country_id IS NOT NULL OR NEW.code IS NULL) THEN
-            RETURN NEW;
-        END IF;
-        NEW.country_id := (SELECT c.country_id FROM country AS c WHERE c.code = NEW.code);
+    IF TG_OP = 'UPDATE' AND (NOT (NEW.code IS DISTINCT FROM OLD.code) OR NEW.country_id IS DISTINCT FROM OLD.country_id) THEN
+        RETURN NEW;
+    END IF;
+    -- Only programs of the new version insert such a row.
+    IF TG_OP = 'INSERT' AND (NEW.country_id IS NOT NULL OR NEW.code IS NULL) THEN
+        RETURN NEW;
+    END IF;NEW.country_id := (SELECT c.country_id FROM country AS c WHERE c.code = NEW.code);
     RETURN NEW;
 END
 $pgproof$;
@@ -159,8 +158,8 @@ DECLARE
     pgproof_begun boolean;
     pgproof_since timestamptz;
     pgproof_written bigint;
-        pgproof_seen bigint;
-        pgproof_tries integer := 0;
+    pgproof_seen bigint;
+    pgproof_tries integer := 0;
     pgproof_path text := current_setting('search_path');
     pgproof_policies text := current_setting('row_security');
 BEGIN
@@ -192,21 +191,21 @@ BEGIN
             UPDATE city SET country_id = c.country_id FROM country AS c WHERE c.code = city.code AND city_id IN (SELECT city_id FROM city WHERE city_id > ((-9223372036854775808)::bigint) ORDER BY city_id LIMIT 5);
         END IF;
         GET DIAGNOSTICS pgproof_written = ROW_COUNT;
-                -- Rows that came into the chunk meanwhile have pushed its last ones out of the statement's LIMIT: the same chunk again, cut anew.
-                IF pgproof_begun THEN
-                    SELECT count(*) INTO pgproof_seen FROM shop.city WHERE ROW(city_id) > ROW(pgproof_after_1) AND ROW(city_id) <= ROW(pgproof_upto_1);
-                ELSE
-                    SELECT count(*) INTO pgproof_seen FROM shop.city WHERE ROW(city_id) <= ROW(pgproof_upto_1);
-                END IF;
-                IF pgproof_seen > 5 THEN
-                    pgproof_tries := pgproof_tries + 1;
-                    IF pgproof_tries > 20 THEN
-                        RAISE EXCEPTION 'more than % rows of % share one value of the key by which the backfill is cut: give it larger chunks, or another key', 5, 'city';
-                    END IF;
-                    COMMIT;
-                    CONTINUE;
-                END IF;
-                pgproof_tries := 0;
+        -- Rows that came into the chunk meanwhile have pushed its last ones out of the statement's LIMIT: the same chunk again, cut anew.
+        IF pgproof_begun THEN
+            SELECT count(*) INTO pgproof_seen FROM shop.city WHERE ROW(city_id) > ROW(pgproof_after_1) AND ROW(city_id) <= ROW(pgproof_upto_1);
+        ELSE
+            SELECT count(*) INTO pgproof_seen FROM shop.city WHERE ROW(city_id) <= ROW(pgproof_upto_1);
+        END IF;
+        IF pgproof_seen > 5 THEN
+            pgproof_tries := pgproof_tries + 1;
+            IF pgproof_tries > 20 THEN
+                RAISE EXCEPTION 'more than % rows of % share one value of the key by which the backfill is cut: give it larger chunks, or another key', 5, 'city';
+            END IF;
+            COMMIT;
+            CONTINUE;
+        END IF;
+        pgproof_tries := 0;
         pgproof_after_1 := pgproof_upto_1;
         pgproof_begun := true;
         UPDATE shop.pgproof_progress AS progress

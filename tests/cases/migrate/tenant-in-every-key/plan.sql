@@ -50,14 +50,13 @@ SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_dual_orders() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = shop, public, pg_temp AS $pgproof$
 BEGIN
     -- What this does not stand on, and what a program of the new version has given itself, stays as it is.
-        IF TG_OP = 'UPDATE' AND (NOT (NEW.customer_id IS DISTINCT FROM OLD.customer_id) OR NEW.tenant_id IS DISTINCT FROM OLD.tenant_id) THEN
-            RETURN NEW;
-        END IF;
-        -- Only programs of the new version insert such a row.
-        IF TG_OP = 'INSERT' AND (NEW.tenant_id IS NOT NULL) THEN
-            RETURN NEW;
-        END IF;
-        NEW.tenant_id := (SELECT c.tenant_id FROM customer AS c WHERE c.customer_id = NEW.customer_id);
+    IF TG_OP = 'UPDATE' AND (NOT (NEW.customer_id IS DISTINCT FROM OLD.customer_id) OR NEW.tenant_id IS DISTINCT FROM OLD.tenant_id) THEN
+        RETURN NEW;
+    END IF;
+    -- Only programs of the new version insert such a row.
+    IF TG_OP = 'INSERT' AND (NEW.tenant_id IS NOT NULL) THEN
+        RETURN NEW;
+    END IF;NEW.tenant_id := (SELECT c.tenant_id FROM customer AS c WHERE c.customer_id = NEW.customer_id);
     RETURN NEW;
 END
 $pgproof$;
@@ -76,14 +75,13 @@ SET LOCAL statement_timeout = '900s';
 CREATE FUNCTION shop.pgproof_dual_line() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = shop, public, pg_temp AS $pgproof$
 BEGIN
     -- What this does not stand on, and what a program of the new version has given itself, stays as it is.
-        IF TG_OP = 'UPDATE' AND (NEW.tenant_id IS DISTINCT FROM OLD.tenant_id) THEN
-            RETURN NEW;
-        END IF;
-        -- Only programs of the new version insert such a row.
-        IF TG_OP = 'INSERT' AND (NEW.tenant_id IS NOT NULL) THEN
-            RETURN NEW;
-        END IF;
-        NEW.tenant_id := (SELECT o.tenant_id FROM orders AS o WHERE o.order_id = NEW.order_id);
+    IF TG_OP = 'UPDATE' AND (NEW.tenant_id IS DISTINCT FROM OLD.tenant_id) THEN
+        RETURN NEW;
+    END IF;
+    -- Only programs of the new version insert such a row.
+    IF TG_OP = 'INSERT' AND (NEW.tenant_id IS NOT NULL) THEN
+        RETURN NEW;
+    END IF;NEW.tenant_id := (SELECT o.tenant_id FROM orders AS o WHERE o.order_id = NEW.order_id);
     RETURN NEW;
 END
 $pgproof$;
@@ -105,8 +103,8 @@ DECLARE
     pgproof_begun boolean;
     pgproof_since timestamptz;
     pgproof_written bigint;
-        pgproof_seen bigint;
-        pgproof_tries integer := 0;
+    pgproof_seen bigint;
+    pgproof_tries integer := 0;
     pgproof_path text := current_setting('search_path');
     pgproof_policies text := current_setting('row_security');
 BEGIN
@@ -138,21 +136,21 @@ BEGIN
             UPDATE orders SET tenant_id = c.tenant_id FROM customer AS c WHERE c.customer_id = orders.customer_id AND order_id IN (SELECT order_id FROM orders WHERE order_id > ((-2147483648)::integer) ORDER BY order_id LIMIT 7);
         END IF;
         GET DIAGNOSTICS pgproof_written = ROW_COUNT;
-                -- Rows that came into the chunk meanwhile have pushed its last ones out of the statement's LIMIT: the same chunk again, cut anew.
-                IF pgproof_begun THEN
-                    SELECT count(*) INTO pgproof_seen FROM shop.orders WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1);
-                ELSE
-                    SELECT count(*) INTO pgproof_seen FROM shop.orders WHERE ROW(order_id) <= ROW(pgproof_upto_1);
-                END IF;
-                IF pgproof_seen > 7 THEN
-                    pgproof_tries := pgproof_tries + 1;
-                    IF pgproof_tries > 20 THEN
-                        RAISE EXCEPTION 'more than % rows of % share one value of the key by which the backfill is cut: give it larger chunks, or another key', 7, 'orders';
-                    END IF;
-                    COMMIT;
-                    CONTINUE;
-                END IF;
-                pgproof_tries := 0;
+        -- Rows that came into the chunk meanwhile have pushed its last ones out of the statement's LIMIT: the same chunk again, cut anew.
+        IF pgproof_begun THEN
+            SELECT count(*) INTO pgproof_seen FROM shop.orders WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1);
+        ELSE
+            SELECT count(*) INTO pgproof_seen FROM shop.orders WHERE ROW(order_id) <= ROW(pgproof_upto_1);
+        END IF;
+        IF pgproof_seen > 7 THEN
+            pgproof_tries := pgproof_tries + 1;
+            IF pgproof_tries > 20 THEN
+                RAISE EXCEPTION 'more than % rows of % share one value of the key by which the backfill is cut: give it larger chunks, or another key', 7, 'orders';
+            END IF;
+            COMMIT;
+            CONTINUE;
+        END IF;
+        pgproof_tries := 0;
         pgproof_after_1 := pgproof_upto_1;
         pgproof_begun := true;
         UPDATE shop.pgproof_progress AS progress
@@ -186,8 +184,8 @@ DECLARE
     pgproof_begun boolean;
     pgproof_since timestamptz;
     pgproof_written bigint;
-        pgproof_seen bigint;
-        pgproof_tries integer := 0;
+    pgproof_seen bigint;
+    pgproof_tries integer := 0;
     pgproof_path text := current_setting('search_path');
     pgproof_policies text := current_setting('row_security');
 BEGIN
@@ -219,21 +217,21 @@ BEGIN
             UPDATE line SET tenant_id = o.tenant_id FROM orders AS o WHERE o.order_id = line.order_id AND (line.order_id, line.number) IN (SELECT order_id, number FROM line WHERE order_id > ((-2147483648)::integer) ORDER BY order_id LIMIT 7);
         END IF;
         GET DIAGNOSTICS pgproof_written = ROW_COUNT;
-                -- Rows that came into the chunk meanwhile have pushed its last ones out of the statement's LIMIT: the same chunk again, cut anew.
-                IF pgproof_begun THEN
-                    SELECT count(*) INTO pgproof_seen FROM shop.line WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1);
-                ELSE
-                    SELECT count(*) INTO pgproof_seen FROM shop.line WHERE ROW(order_id) <= ROW(pgproof_upto_1);
-                END IF;
-                IF pgproof_seen > 7 THEN
-                    pgproof_tries := pgproof_tries + 1;
-                    IF pgproof_tries > 20 THEN
-                        RAISE EXCEPTION 'more than % rows of % share one value of the key by which the backfill is cut: give it larger chunks, or another key', 7, 'line';
-                    END IF;
-                    COMMIT;
-                    CONTINUE;
-                END IF;
-                pgproof_tries := 0;
+        -- Rows that came into the chunk meanwhile have pushed its last ones out of the statement's LIMIT: the same chunk again, cut anew.
+        IF pgproof_begun THEN
+            SELECT count(*) INTO pgproof_seen FROM shop.line WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1);
+        ELSE
+            SELECT count(*) INTO pgproof_seen FROM shop.line WHERE ROW(order_id) <= ROW(pgproof_upto_1);
+        END IF;
+        IF pgproof_seen > 7 THEN
+            pgproof_tries := pgproof_tries + 1;
+            IF pgproof_tries > 20 THEN
+                RAISE EXCEPTION 'more than % rows of % share one value of the key by which the backfill is cut: give it larger chunks, or another key', 7, 'line';
+            END IF;
+            COMMIT;
+            CONTINUE;
+        END IF;
+        pgproof_tries := 0;
         pgproof_after_1 := pgproof_upto_1;
         pgproof_begun := true;
         UPDATE shop.pgproof_progress AS progress
