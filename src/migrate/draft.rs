@@ -327,7 +327,7 @@ impl<'a> Draft<'a> {
             self.items.push(switched(&table, switch));
         }
         self.items.sort_by_key(|item| (item.step.phase, item.rank));
-        let steps = super::backfill::ordered(self.items).into_iter().enumerate();
+        let steps = super::declared::ordered(self.items).into_iter().enumerate();
         Ok(Plan {
             schema: self.policy.schema.as_str().to_owned(),
             version: self.policy.version,

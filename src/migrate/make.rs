@@ -44,6 +44,7 @@ pub fn plan(
             }
         }
     }
+    converted(&mut draft)?;
     grant::usage(&mut draft);
     // Where nothing changes, what the design says of an earlier migration is done.
     if !diff.changes.is_empty() {
@@ -53,4 +54,30 @@ pub fn plan(
     let mut plan = draft.finish()?;
     annotate(&mut plan, from, to, policy);
     Ok(plan)
+}
+
+/// What `migration.convert` says of a column is done, or told: values must not become others than were meant.
+fn converted(draft: &mut Draft<'_>) -> Result<(), Error> {
+    for (table, column) in draft.policy.converts.keys() {
+        let subject = format!("{}.{}", table.name.as_str(), column.as_str());
+        let now = draft.to.tables.get(table);
+        if now.is_none_or(|now| now.column(column).is_none()) {
+            return Err(Error::Usage(format!(
+                "migration.convert names {subject}, which the new design does not have: name the column as the new design does"
+            )));
+        }
+        if draft.diff.is_shadowed(table) {
+            return Err(Error::Usage(format!(
+                "migration.convert says what {subject} becomes, and {} is built anew, which casts its values: change the column in a migration of its own, before this one",
+                table.name.as_str()
+            )));
+        }
+        let is_replaced = draft.diff.replaced_in(table).any(|own| own.new == *column);
+        if !is_replaced && !draft.diff.changes.is_empty() {
+            draft.notes.push(format!(
+                "migration.convert names {subject}, whose type and name stay, or whose values do; it is left out"
+            ));
+        }
+    }
+    Ok(())
 }

@@ -1,6 +1,9 @@
 //! Values of one type as another one.
 
+use crate::catalog::{Catalog, UserType};
+use crate::migrate::draft::Draft;
 use crate::migrate::effect::is_same_type;
+use crate::sql::words::mentions;
 use crate::sql::{SqlText, fill};
 
 /// The old type, where none of its values is one of the new: a number is no uuid.
@@ -86,6 +89,24 @@ pub(super) fn loses(from: &SqlText, to: &SqlText) -> Option<&'static str> {
     }
 }
 
+/// Labels of the column's enum that the new one does not have.
+pub(super) fn labels_gone(draft: &Draft<'_>, (was, now): (&SqlText, &SqlText)) -> Option<String> {
+    let labels = |catalog: &Catalog, data_type: &SqlText| {
+        catalog
+            .types
+            .iter()
+            .find_map(|(name, (kind, _))| match kind {
+                UserType::Enum(labels) if mentions(data_type, &name.name) => Some(labels.clone()),
+                _ => None,
+            })
+    };
+    let was = labels(draft.from, was)?;
+    let now = labels(draft.to, now)?;
+    let gone = was.iter().filter(|label| !now.contains(label));
+    let gone: Vec<String> = gone.map(|label| format!("`{label}`")).collect();
+    (!gone.is_empty()).then(|| gone.join(", "))
+}
+
 /// What a column is given for a value of another type. Where both are text PostgreSQL casts by itself, and refuses what is too long; an explicit cast cuts it off.
 pub(super) fn assigned(value: &SqlText, from: &SqlText, to: &SqlText) -> SqlText {
     match (family(from), family(to)) {
@@ -111,5 +132,38 @@ pub(super) fn cast(value: &SqlText, from: &SqlText, to: &SqlText) -> SqlText {
             fill("{value}::{to}", &parts)
         }
         _ => fill("{value}::text::{to}", &parts),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_cast_takes_off_is_told() {
+        let lost = |from: &str, to: &str| {
+            loses(&SqlText::authored(from), &SqlText::authored(to)).is_some()
+        };
+        assert!(lost("double precision", "numeric(12,2)"));
+        assert!(lost("numeric", "integer"));
+        assert!(lost("numeric(12,4)", "numeric(12,2)"));
+        assert!(lost("timestamptz", "date"));
+        assert!(!lost("numeric(10,2)", "numeric(12,3)"));
+        assert!(!lost("integer", "bigint"));
+        assert!(!lost("integer", "numeric(12,2)"));
+        assert!(!lost("text", "varchar(3)"));
+    }
+
+    #[test]
+    fn text_is_assigned_as_it_is_so_that_nothing_is_cut_off() {
+        let given = |from: &str, to: &str| {
+            let (from, to) = (SqlText::authored(from), SqlText::authored(to));
+            assigned(&SqlText::authored("a"), &from, &to)
+                .as_str()
+                .to_owned()
+        };
+        assert_eq!(given("text", "varchar(3)"), "a");
+        assert_eq!(given("integer", "varchar(3)"), "a::text");
+        assert_eq!(given("integer", "numeric(4,1)"), "a::numeric(4,1)");
     }
 }

@@ -5,7 +5,6 @@ use crate::catalog::{Column, ColumnDefault, ObjectPath, Table};
 use crate::compile::derived;
 use crate::compile::lines;
 use crate::error::Error;
-use crate::migrate::backfill;
 use crate::migrate::change::{Change, Facet, What};
 use crate::migrate::draft::{
     Draft, Item, Rank, Slot, add_constraint, alter, alter_column, drop_constraint, validate,
@@ -13,6 +12,7 @@ use crate::migrate::draft::{
 use crate::migrate::effect::is_volatile;
 use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
+use crate::migrate::{backfill, declared};
 use crate::sql::words as text;
 use crate::sql::{QualifiedName, SqlText, fill, fixed, literal, quote_ident, quote_qualified};
 
@@ -101,7 +101,7 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 .because("with the default in ADD COLUMN every row would be written under ACCESS EXCLUSIVE, since each gets a value of its own");
             draft.push(item);
             if is_declared {
-                backfill::declared(draft, table, &change.object)?;
+                declared::declared(draft, table, &change.object)?;
             } else {
                 backfill::column(draft, table, name, default, None, &change.object)?;
             }
@@ -118,7 +118,7 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             }
             draft.push(item);
             if is_declared {
-                backfill::declared(draft, table, &change.object)?;
+                declared::declared(draft, table, &change.object)?;
             }
             return Ok(());
         }
@@ -148,7 +148,7 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 ));
             }
             if is_declared {
-                backfill::declared(draft, table, &change.object)?;
+                declared::declared(draft, table, &change.object)?;
             }
         }
     }

@@ -191,6 +191,23 @@ pub(super) fn unchanged(
     found
 }
 
+/// Those that are there under their old form before the switch: also what only the switch changes.
+fn there_before(
+    draft: &Draft<'_>,
+    table: &QualifiedName,
+    columns: &[Ident],
+) -> Vec<(QualifiedName, Ident, ForeignKey)> {
+    let mut found = standing_on(draft, table, columns);
+    found.retain(|(child, name, _)| {
+        let path = ObjectPath::ForeignKey(child.clone(), name.clone());
+        let mut own = draft.diff.changes.iter().filter(|own| own.object == path);
+        draft.to.tables.contains_key(child)
+            && !draft.diff.is_shadowed(child)
+            && own.all(|own| matches!(own.what, What::Altered(_)))
+    });
+    found
+}
+
 /// The change with which a unique constraint over these columns goes in the switch; references of tables that go then go with it.
 pub(super) fn gone_with<'d>(
     draft: &'d Draft<'_>,
@@ -288,7 +305,7 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             let mut back = vec![Part::new(drop_constraint(table, name))];
             let mut proofs = Vec::new();
             // A reference made again during a switch back may have come to stand on this key.
-            for (child, reference, key) in unchanged(draft, table, &now.columns) {
+            for (child, reference, key) in there_before(draft, table, &now.columns) {
                 back.insert(0, Part::new(drop_constraint(&child, &reference)));
                 let again = added_again(draft, &child, &reference, &key);
                 back.extend(again.into_iter().map(Part::new));

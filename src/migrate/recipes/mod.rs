@@ -5,6 +5,7 @@ pub(super) mod check;
 pub(super) mod column;
 pub(super) mod default;
 pub(super) mod exclusion;
+mod follow;
 pub(super) mod grant;
 pub(super) mod index;
 pub(super) mod key;

@@ -3,7 +3,7 @@
 //! The new column stands beside the old one. A trigger keeps both the same while programs of either version write; old rows are filled in chunks; everything
 //! that speaks of the column is built over the new one and takes its place at the switch.
 
-use crate::catalog::{Catalog, Column, ColumnDefault, ObjectPath, UserType};
+use crate::catalog::{Column, ColumnDefault, ObjectPath};
 use crate::compile::derived;
 use crate::error::Error;
 use crate::migrate::backfill;
@@ -15,15 +15,12 @@ use crate::migrate::draft::{
 use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::policy::Convert;
 use crate::migrate::recipe::Recipe;
-use crate::migrate::same;
 use crate::sql::words as text;
-use crate::sql::{
-    Ident, QualifiedName, SqlText, comparable, fill, fixed, follow_rows, quote_ident,
-    quote_qualified,
-};
+use crate::sql::{Ident, QualifiedName, SqlText, comparable, fill, follow_rows, quote_ident};
 
-use super::cast::{assigned, cast, gets_zone, is_text, loses, no_cast};
+use super::cast::{assigned, cast, gets_zone, is_text, labels_gone, loses, no_cast};
 use super::column::{add_column, comment, drop_column, identity_word};
+use super::follow::{both_ways, function, of_new, of_row, one_way, trigger};
 
 pub(in crate::migrate) static REPLACED: Recipe = Recipe {
     name: "replaced-column",
@@ -40,23 +37,23 @@ pub(in crate::migrate) static REPLACED: Recipe = Recipe {
     steps: replaced,
 };
 
-struct Pair<'a> {
-    table: &'a QualifiedName,
-    replaced: Replaced,
-    was: Column,
-    now: Column,
+pub(super) struct Pair<'a> {
+    pub(super) table: &'a QualifiedName,
+    pub(super) replaced: Replaced,
+    pub(super) was: Column,
+    pub(super) now: Column,
     /// The new column's type while it is built.
-    built_type: SqlText,
+    pub(super) built_type: SqlText,
     /// The old column's type after the switch.
-    kept_type: SqlText,
+    pub(super) kept_type: SqlText,
     /// What the design says its values become.
-    convert: Option<&'a Convert>,
-    cause: &'a ObjectPath,
+    pub(super) convert: Option<&'a Convert>,
+    pub(super) cause: &'a ObjectPath,
 }
 
 impl Pair<'_> {
     /// The new value, as a row of the table is given it.
-    fn given(&self) -> SqlText {
+    pub(super) fn given(&self) -> SqlText {
         let old = quote_ident(&self.replaced.old);
         match self.convert {
             Some(own) if is_text(&self.built_type) => fill("({value})", &[("value", &own.value)]),
@@ -66,7 +63,7 @@ impl Pair<'_> {
     }
 
     /// The new value as one of its type.
-    fn wanted(&self) -> SqlText {
+    pub(super) fn wanted(&self) -> SqlText {
         let old = quote_ident(&self.replaced.old);
         match self.convert {
             Some(own) => {
@@ -78,22 +75,22 @@ impl Pair<'_> {
     }
 
     /// The new value in a trigger.
-    fn forward(&self, old: &SqlText) -> SqlText {
+    pub(super) fn forward(&self, old: &SqlText) -> SqlText {
         let own = self.convert.map(|own| of_row(&own.value));
         own.unwrap_or_else(|| assigned(old, &self.was.data_type, &self.built_type))
     }
 
     /// The old value in a trigger.
-    fn back(&self, new: &SqlText, (from, to): (&SqlText, &SqlText)) -> SqlText {
+    pub(super) fn back(&self, new: &SqlText, (from, to): (&SqlText, &SqlText)) -> SqlText {
         let own = self.convert.and_then(|own| own.back.as_ref()).map(of_row);
         own.unwrap_or_else(|| assigned(new, from, to))
     }
 
-    fn is_rename(&self) -> bool {
+    pub(super) fn is_rename(&self) -> bool {
         self.replaced.built == self.replaced.new
     }
 
-    fn subject(&self) -> String {
+    pub(super) fn subject(&self) -> String {
         format!(
             "{}.{}",
             self.table.name.as_str(),
@@ -101,7 +98,7 @@ impl Pair<'_> {
         )
     }
 
-    fn name(&self, word: &str) -> Ident {
+    pub(super) fn name(&self, word: &str) -> Ident {
         derived(&[
             "pgproof",
             word,
@@ -236,7 +233,9 @@ fn added(draft: &mut Draft<'_>, pair: &Pair<'_>) {
         true => "programs of either version write their own column; a time without a zone is taken to be UTC, unless migration.convert says what it is",
         false => "programs of the old version write the old column, programs of the new version the new one",
     });
-    if let Some(labels) = labels_gone(draft, pair).filter(|_| pair.convert.is_none()) {
+    if let Some(labels) = labels_gone(draft, (&pair.was.data_type, &pair.now.data_type))
+        .filter(|_| pair.convert.is_none())
+    {
         let subject = pair.subject();
         let text = format!(
             "programs that write {labels} to {subject} fail from here on, and rows that hold it stop the backfill: say in migration.convert what becomes of it (`{subject}: …`)"
@@ -248,26 +247,6 @@ fn added(draft: &mut Draft<'_>, pair: &Pair<'_>) {
         draft.notes.push(format!("{subject} has no zone yet, and its times are taken to be UTC: if they are not, say in migration.convert what they are (`{subject}: \"{} AT TIME ZONE 'Europe/Berlin'\"`)", pair.replaced.old.as_str()));
     }
     draft.push(item);
-}
-
-/// Labels of the column's enum that the new one does not have.
-fn labels_gone(draft: &Draft<'_>, pair: &Pair<'_>) -> Option<String> {
-    let labels = |catalog: &Catalog, data_type: &SqlText| {
-        catalog
-            .types
-            .iter()
-            .find_map(|(name, (kind, _))| match kind {
-                UserType::Enum(labels) if text::mentions(data_type, &name.name) => {
-                    Some(labels.clone())
-                }
-                _ => None,
-            })
-    };
-    let was = labels(draft.from, &pair.was.data_type)?;
-    let now = labels(draft.to, &pair.now.data_type)?;
-    let gone = was.iter().filter(|label| !now.contains(label));
-    let gone: Vec<String> = gone.map(|label| format!("`{label}`")).collect();
-    (!gone.is_empty()).then(|| gone.join(", "))
 }
 
 fn filled(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
@@ -297,95 +276,6 @@ fn filled(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
         );
     }
     Ok(())
-}
-
-fn of_new(column: &Ident) -> SqlText {
-    fill("NEW.{column}", &[("column", &quote_ident(column))])
-}
-
-/// An expression over the columns of the row that a trigger has before it.
-fn of_row(value: &SqlText) -> SqlText {
-    let parts = [("value", value)];
-    fill(
-        "(SELECT {value} FROM (SELECT NEW.*) AS pgproof_row)",
-        &parts,
-    )
-}
-
-/// Old to new only: programs of either version write the one name, and the other column is the migration's.
-fn one_way(pair: &Pair<'_>) -> SqlText {
-    let old = match &pair.was.default {
-        // What is computed is computed after the triggers.
-        Some(ColumnDefault::Generated(computed)) => fill(
-            "(SELECT ({computed})::{type} FROM (SELECT NEW.*) AS pgproof_row)",
-            &[("computed", computed), ("type", &pair.was.data_type)],
-        ),
-        _ => of_new(&pair.replaced.old),
-    };
-    let value = pair.forward(&old);
-    let parts = [("built", &of_new(&pair.replaced.built)), ("value", &value)];
-    fill("{built} := {value};", &parts)
-}
-
-/// Whoever writes, the other column follows.
-fn both_ways(pair: &Pair<'_>) -> SqlText {
-    let (old, new) = (&pair.replaced.old, &pair.replaced.built);
-    let of_old = |column: &Ident| fill("OLD.{column}", &[("column", &quote_ident(column))]);
-    let (was, now) = (&pair.was.data_type, &pair.built_type);
-    let forward = pair.forward(&of_new(old));
-    let back = pair.back(&of_new(new), (now, was));
-    let compared_old = [of_new(old), of_old(old)].map(|value| comparable(&value, was));
-    let compared_new =
-        [of_new(new), of_old(new), forward.clone()].map(|value| comparable(&value, now));
-    let parts = [
-        ("is_old", &compared_old[0]),
-        ("was_old", &compared_old[1]),
-        ("is_new", &compared_new[0]),
-        ("was_new", &compared_new[1]),
-        ("wanted", &compared_new[2]),
-        ("new_old", &of_new(old)),
-        ("new_new", &of_new(new)),
-        ("forward", &forward),
-        ("back", &back),
-    ];
-    fill(
-        "IF TG_OP = 'INSERT' THEN\n    IF {new_new} IS NOT NULL THEN\n        {new_old} := {back};\n    ELSE\n        {new_new} := {forward};\n    END IF;\nELSIF {is_old} IS DISTINCT FROM {was_old} THEN\n    {new_new} := {forward};\nELSIF {is_new} IS DISTINCT FROM {was_new} AND {is_new} IS DISTINCT FROM {wanted} THEN\n    {new_old} := {back};\nEND IF;",
-        &parts,
-    )
-}
-
-fn function(pair: &Pair<'_>, name: &Ident, body: &SqlText) -> SqlText {
-    let name = QualifiedName::new(pair.table.schema.clone(), name.clone());
-    // What the design says may name types and functions without their schema.
-    let path = match pair.convert {
-        Some(_) => {
-            let parts = [("schema", &quote_ident(&pair.table.schema))];
-            fill(" SET search_path = {schema}, public, pg_temp", &parts)
-        }
-        None => fixed(""),
-    };
-    let parts = [
-        ("name", &quote_qualified(&name)),
-        ("path", &path),
-        ("body", body),
-    ];
-    fill(
-        "CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql{path} AS $pgproof$\n#variable_conflict use_column\nBEGIN\n    {body}\n    RETURN NEW;\nEND\n$pgproof$",
-        &parts,
-    )
-}
-
-fn trigger(pair: &Pair<'_>, name: &Ident) -> SqlText {
-    let function = QualifiedName::new(pair.table.schema.clone(), name.clone());
-    let parts = [
-        ("name", &quote_ident(name)),
-        ("table", &quote_qualified(pair.table)),
-        ("function", &quote_qualified(&function)),
-    ];
-    fill(
-        "CREATE TRIGGER {name} BEFORE INSERT OR UPDATE ON {table}\n    FOR EACH ROW EXECUTE FUNCTION {function}()",
-        &parts,
-    )
 }
 
 /// Statements that give a column its default or identity.
@@ -468,22 +358,10 @@ fn renamed(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     draft.push(item);
 }
 
-/// The functions of a table's triggers, as far as they stay as they are.
-fn judges(draft: &Draft<'_>, table: &QualifiedName) -> Vec<SqlText> {
-    let triggers = draft.to.tables.get(table).into_iter();
-    let triggers = triggers.flat_map(|now| now.triggers.values());
-    let found = triggers.filter_map(|trigger| {
-        let now = draft.to.functions.get(&trigger.function)?;
-        let was = draft.from.functions.get(&trigger.function)?;
-        same::function(was, now).then(|| now.definition.clone())
-    });
-    found.collect()
-}
-
 /// The new column takes the old one's name; the old one follows under another until it goes.
 fn switched(draft: &mut Draft<'_>, pair: &Pair<'_>) {
     let (name, built) = (&pair.replaced.new, &pair.replaced.built);
-    for definition in judges(draft, pair.table) {
+    for definition in super::rule::judges(draft, pair.table) {
         // A session that has run it would go on with the types that the row had.
         let again = text::replacing(&definition);
         let both = (again.clone(), vec![Part::new(again)]);

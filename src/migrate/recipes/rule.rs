@@ -8,6 +8,7 @@ use crate::migrate::draft::{Draft, Item, Rank, Slot, alter, drop_trigger};
 use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::migrate::recipes::{regroup, tally};
+use crate::migrate::same;
 use crate::sql::words as text;
 use crate::sql::{Ident, QualifiedName, SqlText, fill, fixed, quote_ident, quote_qualified};
 
@@ -222,6 +223,18 @@ fn trigger(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         _ => {}
     }
     Ok(())
+}
+
+/// The functions of a table's triggers, as far as they stay as they are.
+pub(super) fn judges(draft: &Draft<'_>, table: &QualifiedName) -> Vec<SqlText> {
+    let triggers = draft.to.tables.get(table).into_iter();
+    let triggers = triggers.flat_map(|now| now.triggers.values());
+    let found = triggers.filter_map(|trigger| {
+        let now = draft.to.functions.get(&trigger.function)?;
+        let was = draft.from.functions.get(&trigger.function)?;
+        same::function(was, now).then(|| now.definition.clone())
+    });
+    found.collect()
 }
 
 /// The triggers of a table that is built anew: they come at its switch.

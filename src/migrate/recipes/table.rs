@@ -3,8 +3,8 @@
 use crate::catalog::{Catalog, ObjectPath, Table};
 use crate::compile::{Writer, lines};
 use crate::error::Error;
-use crate::migrate::backfill;
 use crate::migrate::change::{Change, Facet, What};
+use crate::migrate::declared;
 use crate::migrate::draft::{
     Draft, Item, Rank, Slot, add_constraint, alter, drop_constraint, rename_index, validate,
 };
@@ -66,7 +66,7 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     for statement in rules(draft, name, table)? {
         draft.push(statement);
     }
-    backfill::declared(draft, name, &change.object)?;
+    declared::declared(draft, name, &change.object)?;
     Ok(())
 }
 
