@@ -6,69 +6,13 @@ use super::change::{Facet, What};
 use super::diff::Diff;
 use super::plan::{Backfill, Hazard, HazardKind, Part, Phase, Plan, Reverse, Step};
 use super::policy::Policy;
+pub(super) use super::rank::{Rank, Slot};
 use crate::catalog::{Catalog, ObjectPath, Table};
 use crate::compile::derived;
 use crate::error::Error;
 use crate::sql::words::renamed;
 use crate::sql::{Ident, QualifiedName, SqlText, fill, quote_ident, quote_qualified};
 use crate::template::Environment;
-
-/// The order within a phase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Rank {
-    Progress,
-    Surroundings,
-    Types,
-    RenamedTables,
-    EarlyFunctions,
-    Tables,
-    Partitions,
-    Functions,
-    Loosened,
-    Columns,
-    Sync,
-    Aside,
-    Backfills,
-    Again,
-    Indexes,
-    Keys,
-    Checks,
-    References,
-    Exclusions,
-    NotNull,
-    Parity,
-    Triggers,
-    Counts,
-    Judges,
-    Views,
-    Grants,
-    GoneViews,
-    GoneReferences,
-    GoneRules,
-    GoneIndexes,
-    /// What is computed from other columns goes before them.
-    GoneComputed,
-    GoneColumns,
-    GoneTables,
-    GoneFunctions,
-    GoneTypes,
-    Last,
-}
-
-/// Where in a table's switch a statement stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Slot {
-    DropViews,
-    DropRules,
-    DropReferences,
-    DropKeys,
-    Columns,
-    Keys,
-    References,
-    Settings,
-    Rules,
-    Views,
-}
 
 /// A step without its number.
 pub(super) struct Item {

@@ -28,6 +28,7 @@ mod lone;
 mod make;
 mod plan;
 mod policy;
+mod rank;
 mod recipe;
 mod recipes;
 mod renames;

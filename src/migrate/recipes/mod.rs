@@ -13,6 +13,7 @@ pub(super) mod not_null;
 pub(super) mod partition;
 pub(super) mod primary;
 pub(super) mod reference;
+mod referred;
 mod regroup;
 pub(super) mod replace;
 pub(super) mod rule;

@@ -204,7 +204,7 @@ fn create(draft: &mut Draft<'_>, pair: &Pair<'_>) -> Result<(), Error> {
     let waits = |key: &ForeignKey| {
         key.table == *pair.name
             || !draft.from.tables.contains_key(&key.table)
-            || super::reference::waits_for_key(draft, key)
+            || super::referred::waits_for_key(draft, key)
     };
     let mut writer = Writer::new(draft.environment);
     writer.table(&pair.built, &table, &|key| !waits(key))?;

@@ -50,13 +50,13 @@ fn created(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             &[("constraint", &lines::foreign_key(key, made))],
         );
         let undo = drop_constraint(name, key);
-        if super::reference::waits_for_switch(draft, made) {
+        if super::referred::waits_for_switch(draft, made) {
             super::reference::at_switch(draft, name, key, made, &object);
             continue;
         }
         // A key that is only now being built must be there first.
         let is_old = draft.from.tables.contains_key(&made.table);
-        if is_old && super::reference::waits_for_key(draft, made) {
+        if is_old && super::referred::waits_for_key(draft, made) {
             super::reference::late(draft, name, key, made, &object);
             continue;
         }
