@@ -76,15 +76,14 @@ fn push(
     let returned = fixed(if body.is_before { "NEW" } else { "NULL" });
     let guards = body.guards.iter().map(|guard| {
         let parts = [("guard", guard), ("returned", &returned)];
-        fill("{guard} THEN\n    RETURN {returned};\nEND IF;\n", &parts)
+        fill("{guard} THEN\n    RETURN {returned};\nEND IF;", &parts)
     });
     let parts = [
         ("name", &quote_ident(&name)),
         ("function", &function),
         ("table", &quote_qualified(table)),
         ("schema", &quote_ident(&draft.policy.schema)),
-        ("guards", &join(guards, "")),
-        ("sql", body.sql),
+        ("guards", &join(guards.chain([body.sql.clone()]), "\n")),
         ("end", &fixed(end)),
         ("returned", &returned),
         (
@@ -95,7 +94,7 @@ fn push(
     ];
     // SECURITY DEFINER: a program of the old version need not be allowed to write the new tables.
     let create = fill(
-        "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, public, pg_temp AS $pgproof$\nBEGIN\n    {guards}{sql}{end}\n    RETURN {returned};\nEND\n$pgproof$",
+        "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = {schema}, public, pg_temp AS $pgproof$\nBEGIN\n    {guards}{end}\n    RETURN {returned};\nEND\n$pgproof$",
         &parts,
     );
     let trigger = fill(

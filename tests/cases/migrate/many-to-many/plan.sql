@@ -96,7 +96,8 @@ BEGIN
     -- Only programs of the new version insert such a row.
     IF TG_OP = 'INSERT' AND (NEW.customer_id IS NULL) THEN
         RETURN NULL;
-    END IF;DELETE FROM buyer WHERE order_id = NEW.order_id AND customer_id <> NEW.customer_id;
+    END IF;
+    DELETE FROM buyer WHERE order_id = NEW.order_id AND customer_id <> NEW.customer_id;
     INSERT INTO buyer VALUES (NEW.order_id, NEW.customer_id) ON CONFLICT DO NOTHING;
     RETURN NULL;
 END

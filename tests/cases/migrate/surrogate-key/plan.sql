@@ -72,7 +72,8 @@ BEGIN
     -- Only programs of the new version insert such a row.
     IF TG_OP = 'INSERT' AND (NEW.country_id IS NOT NULL OR NEW.code IS NULL) THEN
         RETURN NEW;
-    END IF;NEW.country_id := (SELECT c.country_id FROM country AS c WHERE c.code = NEW.code);
+    END IF;
+    NEW.country_id := (SELECT c.country_id FROM country AS c WHERE c.code = NEW.code);
     RETURN NEW;
 END
 $pgproof$;

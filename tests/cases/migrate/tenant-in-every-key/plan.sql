@@ -56,7 +56,8 @@ BEGIN
     -- Only programs of the new version insert such a row.
     IF TG_OP = 'INSERT' AND (NEW.tenant_id IS NOT NULL) THEN
         RETURN NEW;
-    END IF;NEW.tenant_id := (SELECT c.tenant_id FROM customer AS c WHERE c.customer_id = NEW.customer_id);
+    END IF;
+    NEW.tenant_id := (SELECT c.tenant_id FROM customer AS c WHERE c.customer_id = NEW.customer_id);
     RETURN NEW;
 END
 $pgproof$;
@@ -81,7 +82,8 @@ BEGIN
     -- Only programs of the new version insert such a row.
     IF TG_OP = 'INSERT' AND (NEW.tenant_id IS NOT NULL) THEN
         RETURN NEW;
-    END IF;NEW.tenant_id := (SELECT o.tenant_id FROM orders AS o WHERE o.order_id = NEW.order_id);
+    END IF;
+    NEW.tenant_id := (SELECT o.tenant_id FROM orders AS o WHERE o.order_id = NEW.order_id);
     RETURN NEW;
 END
 $pgproof$;
