@@ -24,6 +24,9 @@ pub(super) struct Replaced {
     pub built: Ident,
 }
 
+/// Privileges by role.
+type Grants = BTreeMap<Ident, BTreeSet<Privilege>>;
+
 /// What sets two catalogs apart.
 #[derive(Clone, Debug)]
 pub(super) struct Diff {
@@ -183,14 +186,7 @@ impl Diff {
     }
 
     /// Privileges, role by role: those of two roles may be the same and are no less two.
-    fn granted(
-        &mut self,
-        name: &QualifiedName,
-        (from, to): (
-            &BTreeMap<Ident, BTreeSet<Privilege>>,
-            &BTreeMap<Ident, BTreeSet<Privilege>>,
-        ),
-    ) {
+    fn granted(&mut self, name: &QualifiedName, (from, to): (&Grants, &Grants)) {
         let roles: BTreeSet<&Ident> = from.keys().chain(to.keys()).collect();
         for role in roles {
             let what = match (from.get(role), to.get(role)) {
