@@ -142,6 +142,18 @@ impl Diff {
             || when.is_some_and(|when| self.speaks_of_replaced(table, when))
     }
 
+    /// The same of a column that gets a wider type in its place, which PostgreSQL refuses while a trigger watches it.
+    pub(super) fn watches_widened(&self, table: &QualifiedName, trigger: &Trigger) -> bool {
+        self.changes.iter().any(|change| match &change.object {
+            ObjectPath::Column(own, column) => {
+                let is_watched = trigger.columns.contains(column)
+                    || (trigger.when.as_ref()).is_some_and(|when| mentions(when, column));
+                own == table && change.what == What::Altered(Facet::WiderType) && is_watched
+            }
+            _ => false,
+        })
+    }
+
     pub(super) fn names_replaced(&self, table: &QualifiedName, columns: &[Ident]) -> bool {
         self.replaced_in(table)
             .any(|replaced| columns.contains(&replaced.new))

@@ -134,7 +134,10 @@ fn trigger(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         (What::Created, _, Some(now)) => {
             let made = draft.to.tables.get(table);
             let made = made.and_then(|table| table.triggers.get(name));
-            let waits = made.is_some_and(|trigger| draft.diff.watches_replaced(table, trigger));
+            let waits = made.is_some_and(|trigger| {
+                draft.diff.watches_replaced(table, trigger)
+                    || draft.diff.watches_widened(table, trigger)
+            });
             let function = made.map(|trigger| trigger.function.clone());
             let counts = function
                 .as_ref()
