@@ -267,14 +267,23 @@ impl Server {
             Ok(()) => {}
             // Designs of one run may each have a role of this name, with other rights.
             Err(failure) if failure.sqlstate == SqlState::DUPLICATE_OBJECT => {
-                let alter = sql::alter_role_of_ours(role, bypass_rls, &self.inner.mark);
-                let altered = control.batch(&alter).await;
-                altered.map_err(|failure| failure.into_error(&what))?;
+                let ours = sql::is_role_of_ours(role, &self.inner.mark);
+                let ours = control.query(&ours).await;
+                let ours = ours.map_err(|failure| failure.into_error(&what))?;
+                if ours.scalar() == Some("t") {
+                    let altered = control.batch(&sql::alter_role(role, bypass_rls)).await;
+                    altered.map_err(|failure| failure.into_error(&what))?;
+                }
             }
             Err(failure) => return Err(failure.into_error(&what)),
         }
+        let mighty = control.query(&sql::is_mighty_role(role)).await;
+        let mighty = mighty.map_err(|failure| failure.into_error(&what))?;
+        if mighty.scalar() != Some("f") {
+            return Ok(());
+        }
         let granted = control
-            .batch(&sql::grant_harmless_role(role, &self.inner.guest))
+            .batch(&sql::grant_role(role, &self.inner.guest))
             .await;
         granted.map_err(|failure| failure.into_error(&what))
     }

@@ -51,22 +51,22 @@ pub fn create_role(name: &Ident, bypass_rls: bool, comment: &str) -> SqlText {
     ))
 }
 
-/// Gives a role the right to pass by row-level security, or takes it, if the role has this comment.
-pub fn alter_role_of_ours(name: &Ident, bypass_rls: bool, comment: &str) -> SqlText {
-    let role = quote_ident(name);
+/// Whether a role has this comment, `t` or `f`.
+pub fn is_role_of_ours(name: &Ident, comment: &str) -> SqlText {
+    let (name, comment) = (literal(name.as_str()), literal(comment));
+    SqlText::made(format!(
+        "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = {name}::name AND shobj_description(oid, 'pg_authid') = {comment})"
+    ))
+}
+
+/// Gives a role the right to pass by row-level security, or takes it.
+pub fn alter_role(name: &Ident, bypass_rls: bool) -> SqlText {
     let bypass = if bypass_rls {
         "BYPASSRLS"
     } else {
         "NOBYPASSRLS"
     };
-    let (name, comment) = (literal(name.as_str()), literal(comment));
-    SqlText::made(format!(
-        "DO $pgproof$ BEGIN\n\
-           IF EXISTS (SELECT FROM pg_roles WHERE rolname = {name} AND shobj_description(oid, 'pg_authid') = {comment}) THEN\n\
-             ALTER ROLE {role} {bypass};\n\
-           END IF;\n\
-         END $pgproof$"
-    ))
+    SqlText::made(format!("ALTER ROLE {} {bypass}", quote_ident(name)))
 }
 
 /// Makes `member` a member of `role`.
@@ -78,18 +78,13 @@ pub fn grant_role(role: &Ident, member: &Ident) -> SqlText {
     ))
 }
 
-/// The same, unless the role may do things to the machine: a text that is run for a design or a migration could name any.
-pub fn grant_harmless_role(role: &Ident, member: &Ident) -> SqlText {
-    let name = literal(role.as_str());
-    let (role, member) = (quote_ident(role), quote_ident(member));
+/// Whether a role may do things to the machine, `t` or `f`: a text that is run for a design or a migration could name any.
+pub fn is_mighty_role(role: &Ident) -> SqlText {
     SqlText::made(format!(
-        "DO $pgproof$ BEGIN\n\
-           IF NOT EXISTS (SELECT FROM pg_roles AS own, pg_roles AS mighty WHERE own.rolname = {name}\n\
-             AND (mighty.rolsuper OR mighty.rolname IN ('pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files'))\n\
-             AND pg_has_role(own.oid, mighty.oid, 'MEMBER')) THEN\n\
-             GRANT {role} TO {member};\n\
-           END IF;\n\
-         END $pgproof$"
+        "SELECT EXISTS (SELECT FROM pg_roles AS own, pg_roles AS mighty WHERE own.rolname = {}::name\n\
+         AND (mighty.rolsuper OR mighty.rolname IN ('pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files'))\n\
+         AND pg_has_role(own.oid, mighty.oid, 'MEMBER'))",
+        literal(role.as_str())
     ))
 }
 

@@ -37,10 +37,10 @@ pub use comparable::{comparable, is_unequal};
 pub use compose::{column_of, fill, fixed, idents, join, number, pad, qualified_columns};
 pub use condition::{condition_names, sqlstate};
 pub use control::{
-    alter_role_of_ours, create_database, create_extension, create_login_role, create_role,
-    drop_database, drop_role, format_types, grant_harmless_role, grant_role,
-    grant_role_to_current_user, make_keeper, run_program, run_script, set_for_database,
-    set_for_role, terminate_backend,
+    alter_role, create_database, create_extension, create_login_role, create_role, drop_database,
+    drop_role, format_types, grant_role, grant_role_to_current_user, is_mighty_role,
+    is_role_of_ours, make_keeper, run_program, run_script, set_for_database, set_for_role,
+    terminate_backend,
 };
 pub use ddl::{
     ConstraintForm, ConstraintKind, Ddl, DomainAction, Fires, IndexAction, IndexForm, KeyForm,

@@ -213,7 +213,8 @@ pub(super) fn at_switch(
         name.as_str(),
         key.table.name.as_str()
     );
-    let home = if waits_for_switch(draft, key) {
+    // What stands ready for the switch of the table that is referred to would go when that is taken back, with the reference on it.
+    let home = if waits_for_switch(draft, key) || comes_at_switch(draft, key) {
         &key.table
     } else {
         table
