@@ -80,7 +80,9 @@ pub(in crate::migrate) static EXTENSION: Recipe = Recipe {
         writer.extension(name);
         let made = writer.take().into_iter().map(|statement| statement.sql);
         let title = format!("extension {}", name.as_str());
-        let item = Item::new(Phase::Expand, Rank::Surroundings, title, &change.object);
+        // Where a design's own script puts it, and not into the design's schema, which would be read back as the design's.
+        let item = Item::new(Phase::Expand, Rank::Surroundings, title, &change.object)
+            .part(fixed("SET LOCAL search_path = public"));
         let undo = fill(
             "DROP EXTENSION IF EXISTS {name}",
             &[("name", &quote_ident(name))],
