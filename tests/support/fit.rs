@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pgproof::catalog::{Catalog, Column, ColumnDefault, Table, UserType};
+use pgproof::catalog::{Catalog, Column, ColumnDefault, ObjectPath, Table, UserType};
 use pgproof::invariant::drift;
 use pgproof::migrate::{Renames, Step};
 use pgproof::postgres::SqlFailure;
@@ -53,6 +53,14 @@ impl<'f> Fit<'f> {
         let constraint = failure.constraint.as_deref().unwrap_or_default();
         let tables: Vec<&QualifiedName> = step.causes.iter().filter_map(|c| c.table()).collect();
         match code {
+            // Times that make no range, which nobody asked for one before.
+            "22000" => step.causes.iter().any(|cause| match cause {
+                ObjectPath::Exclusion(table, name) => {
+                    let old = self.from.compiled.catalog.tables.get(&self.table(table));
+                    old.is_none_or(|old| !old.exclusions.contains_key(name))
+                }
+                _ => false,
+            }),
             // A value that the new type does not have.
             _ if code.starts_with("22") => tables.iter().any(|table| self.has_other_types(table)),
             "23502" => self.is_newly_needed(failure.column.as_deref().unwrap_or_default(), &tables),
