@@ -43,6 +43,8 @@ pub fn compile(model: &Model) -> Compiled {
     }
     projections(model, &mut compiled);
     views(model, &mut compiled);
+    let views = std::mem::take(&mut compiled.catalog.views);
+    compiled.catalog.views = super::order::views(views);
     grants(model, &mut compiled);
     declared_mechanisms(model, &mut compiled);
     let mut derived = Derived {
