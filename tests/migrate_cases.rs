@@ -1,6 +1,8 @@
 //! Every kind of change: planned as before, applied to a database with rows, read back equal to the new design, taken back, applied again.
 #![expect(clippy::print_stdout, reason = "a test says what it saw")]
 
+#[path = "support/changes.rs"]
+mod changes;
 #[path = "support/design.rs"]
 #[expect(dead_code, reason = "shared with tests that use more of it")]
 mod design;
@@ -13,8 +15,7 @@ mod support;
 #[expect(dead_code, reason = "shared with tests that use more of it")]
 mod way;
 
-use std::path::{Path, PathBuf};
-
+use changes::{cases, fill, root, side};
 use pgproof::assets::Assets;
 use pgproof::compile::ddl;
 use pgproof::migrate::files::{Source, read as read_files};
@@ -26,31 +27,6 @@ use pgproof::verify::migrate::apply::Side as ApplySide;
 use pgproof::verify::migrate::{Found, catalogs};
 use support::{Home, installed_major};
 use way::{Ended, Kept, Side, Way};
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/migrate")
-}
-
-/// `CASE=rename-column` narrows a run while something is being looked at.
-fn cases() -> Vec<String> {
-    let only = std::env::var("CASE").ok();
-    let read = std::fs::read_dir(root()).expect("the folder is there");
-    let mut names: Vec<String> = read
-        .flatten()
-        .filter(|entry| entry.path().is_dir())
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| only.as_deref().is_none_or(|only| only == name))
-        .collect();
-    names.sort();
-    names
-}
-
-fn side(case: &str, file: &str, version: u16) -> Side {
-    let text = std::fs::read_to_string(root().join(case).join(file)).expect("readable");
-    let mut model = design::model(&text);
-    model.database.version = version;
-    Side::new(model)
-}
 
 fn planned(from: &Side, to: &Side, environment: &Environment) -> Plan {
     way::planned(from, to, environment).expect("every case can be planned")
@@ -71,19 +47,6 @@ fn every_plan_is_as_it_was() {
             again.steps.is_empty(),
             "{case}: a design differs from itself"
         );
-    }
-}
-
-async fn fill(session: &mut Session, case: &str) {
-    session
-        .batch(&SqlText::authored("SET search_path = shop, public"))
-        .await
-        .expect("set");
-    for file in [root().join("rows.sql"), root().join(case).join("rows.sql")] {
-        if let Ok(text) = std::fs::read_to_string(&file) {
-            let done = session.batch(&SqlText::authored(text)).await;
-            done.unwrap_or_else(|failure| unreachable!("{case}: {}: {failure}", file.display()));
-        }
     }
 }
 

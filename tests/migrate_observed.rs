@@ -4,6 +4,8 @@
 //! takes a second each: `OUTSIDE=1` looks at that too, and `PGPROOF_PG_BIN` at another major.
 #![expect(clippy::print_stdout, reason = "a test says what it saw")]
 
+#[path = "support/changes.rs"]
+mod changes;
 #[path = "support/design.rs"]
 #[expect(dead_code, reason = "shared with tests that use more of it")]
 mod design;
@@ -17,8 +19,7 @@ mod support;
 #[expect(dead_code, reason = "shared with tests that use more of it")]
 mod way;
 
-use std::path::{Path, PathBuf};
-
+use changes::{cases, fill, side};
 use pgproof::assets::Assets;
 use pgproof::migrate::{Chain, Part, Step};
 use pgproof::postgres::{Database, Server, Session};
@@ -27,18 +28,7 @@ use pgproof::template::{Environment, environment};
 use pgproof::verify::migrate::{Hands, forward};
 use pgproof::verify::observe::observe;
 use support::{Home, installed_major};
-use way::{Side, Way};
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases/migrate")
-}
-
-fn side(case: &Path, file: &str) -> Side {
-    let text = std::fs::read_to_string(case.join(file)).expect("readable");
-    let mut model = design::model(&text);
-    model.database.version = installed_major();
-    Side::new(model)
-}
+use way::Way;
 
 /// What was said and what was seen of a part, where they differ. The part has been run.
 async fn compared(
@@ -91,27 +81,23 @@ fn is_reference(text: &str) -> bool {
 
 async fn one(
     server: &Server,
-    case: &Path,
+    case: &str,
     environment: &Environment,
 ) -> Result<(usize, Vec<String>), String> {
-    let (from, to) = (side(case, "from.yaml"), side(case, "to.yaml"));
+    let version = installed_major();
+    let (from, to) = (
+        side(case, "from.yaml", version),
+        side(case, "to.yaml", version),
+    );
     let plan = way::planned(&from, &to, environment)?;
     let mut chain = Chain::new(from.compiled.catalog.clone(), plan.version);
     let way = Way::new(server, (&from, &to), plan, environment).await?;
     let mut admin = way.admin().await;
-    for path in [
-        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = shop, public', current_database()); END $$",
-        "SET search_path = shop, public",
-    ] {
-        let set = admin.batch(&SqlText::authored(path)).await;
-        set.map_err(|failure| failure.to_string())?;
-    }
-    for file in [root().join("rows.sql"), case.join("rows.sql")] {
-        if let Ok(text) = std::fs::read_to_string(&file) {
-            let done = admin.batch(&SqlText::authored(text)).await;
-            done.map_err(|failure| failure.to_string())?;
-        }
-    }
+    // What watches a statement has sessions of its own.
+    let path = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET search_path = shop, public', current_database()); END $$";
+    let set = admin.batch(&SqlText::authored(path)).await;
+    set.map_err(|failure| failure.to_string())?;
+    fill(&mut admin, case).await;
     let database = way.database();
     let mut differences = Vec::new();
     let mut looked_at = 0;
@@ -151,21 +137,13 @@ async fn every_statement_does_what_is_said_of_it() {
     let home = Home::new();
     let server = home.local().await;
     let environment = environment(&Assets::builtin());
-    let only = std::env::var("CASE").ok();
-    let read = std::fs::read_dir(root()).expect("the folder is there");
-    let mut cases: Vec<PathBuf> = read
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.is_dir() && only.as_ref().is_none_or(|only| path.ends_with(only)))
-        .collect();
-    cases.sort();
-    if only.is_none() && std::env::var("CASES").is_err() {
-        cases = cases.into_iter().step_by(3).collect();
+    let mut names = cases();
+    if std::env::var("CASE").is_err() && std::env::var("CASES").is_err() {
+        names = names.into_iter().step_by(3).collect();
     }
     let (mut wrong, mut all) = (Vec::new(), 0);
-    for case in &cases {
-        let name = case.file_name().unwrap_or_default().to_string_lossy();
-        match one(&server, case, &environment).await {
+    for name in &names {
+        match one(&server, name, &environment).await {
             Ok((looked_at, differences)) => {
                 all += looked_at;
                 wrong.extend(differences.iter().map(|what| format!("{name}: {what}")));
@@ -173,7 +151,7 @@ async fn every_statement_does_what_is_said_of_it() {
             Err(why) => wrong.push(format!("{name}: {why}")),
         }
     }
-    println!("{all} statements of {} plans", cases.len());
+    println!("{all} statements of {} plans", names.len());
     server.stop().await.expect("stopped");
     assert!(
         wrong.is_empty(),

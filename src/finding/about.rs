@@ -12,3 +12,19 @@ pub struct About {
     /// The version that brought it.
     pub since: &'static str,
 }
+
+impl About {
+    /// A page that was there from the first version on.
+    pub(crate) const fn first(
+        name: &'static str,
+        title: &'static str,
+        docs: &'static str,
+    ) -> About {
+        About {
+            name,
+            title,
+            docs,
+            since: "0.1.0",
+        }
+    }
+}

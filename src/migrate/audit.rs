@@ -40,10 +40,6 @@ fn one(chain: &mut Chain, step: &Step) -> Effects {
         all.merge(effects);
     }
     chain.end_transaction();
-    if step.spared {
-        all.scans.clear();
-        all.builds_index.clear();
-    }
     all
 }
 

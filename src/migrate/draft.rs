@@ -48,7 +48,6 @@ impl Item {
                 hazards: Vec::new(),
                 is_parity: false,
                 past_policies: false,
-                spared: false,
                 locks: Vec::new(),
                 backfill: None,
             },
@@ -119,12 +118,6 @@ impl Item {
     /// Says that it must see rows that policies hide from the owner.
     pub(super) fn past_policies(mut self, does: bool) -> Item {
         self.step.past_policies |= does;
-        self
-    }
-
-    /// Says that PostgreSQL takes over what its partitions have proven, and reads nothing.
-    pub(super) fn spared(mut self) -> Item {
-        self.step.spared = true;
         self
     }
 

@@ -203,8 +203,6 @@ pub struct Step {
     pub is_parity: bool,
     /// Whether it has to see rows that forced row-level security hides from the owner: it is run as a role that may do what the owner may, with BYPASSRLS.
     pub past_policies: bool,
-    /// Whether what it would read was proven before, partition by partition, so that PostgreSQL reads nothing.
-    pub spared: bool,
     /// Each table that somebody may have to wait for: lock, how long, who waits.
     pub locks: Vec<String>,
     /// Set for the steps that write rows in chunks.

@@ -1,10 +1,15 @@
 //! PL/pgSQL between dollar quotes: the parser has its grammar but for one thing, `INTO`.
 
+use std::borrow::Cow;
+
 use super::lex::{Token, TokenKind, tokens};
 
 /// The same text with blanks for the `INTO x, y` of statements between dollar quotes, so that every other place stays where it was. (In
 /// SQL `INTO` makes a table; in PL/pgSQL it says where the row goes.)
-pub(super) fn without_into(text: &str) -> String {
+pub(super) fn without_into(text: &str) -> Cow<'_, str> {
+    if !text.contains('$') {
+        return Cow::Borrowed(text);
+    }
     let mut out = text.to_owned();
     for body in tokens(text)
         .iter()
@@ -22,7 +27,7 @@ pub(super) fn without_into(text: &str) -> String {
             out.replace_range(start + from..start + to, &" ".repeat(to - from));
         }
     }
-    out
+    Cow::Owned(out)
 }
 
 fn is_dollar_quoted(token: &Token, text: &str) -> bool {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::follow::Chain;
 use super::names::{is_taken, made, of_keys};
-use crate::catalog::{Index, IndexKey};
+use crate::catalog::{Index, IndexKey, Table};
 use crate::sql::{Ident, IndexForm, Named, QualifiedName, SqlText};
 
 pub(super) fn drop(chain: &mut Chain, indexes: &[Named]) {
@@ -62,27 +62,24 @@ pub(super) fn create(chain: &mut Chain, form: &IndexForm) {
         }
         return;
     }
-    if chain.beside.partitions.contains_key(&table) {
-        let own = chain.beside.own.entry(table.clone()).or_default();
+    let named = |own: &Table| {
         let given = form.name.as_ref().map(|name| name.name.clone());
-        let name = given.unwrap_or_else(|| {
+        given.unwrap_or_else(|| {
             made(table.name.as_str(), &of_keys(form), "idx", |name| {
                 is_taken(own, name)
             })
-        });
+        })
+    };
+    // IF NOT EXISTS leaves what is there.
+    if chain.beside.partitions.contains_key(&table) {
+        let own = chain.beside.own.entry(table.clone()).or_default();
+        let name = named(own);
         own.indexes.entry(name.clone()).or_insert(index);
         let name = QualifiedName::new(table.schema.clone(), name);
         chain.beside.indexes.insert(name, table);
         return;
     }
     chain.edit(&table, |own| {
-        let name = match &form.name {
-            Some(name) => name.name.clone(),
-            None => made(table.name.as_str(), &of_keys(form), "idx", |name| {
-                is_taken(own, name)
-            }),
-        };
-        // IF NOT EXISTS leaves what is there.
-        own.indexes.entry(name).or_insert(index);
+        own.indexes.entry(named(own)).or_insert(index);
     });
 }

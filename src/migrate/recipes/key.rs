@@ -1,7 +1,7 @@
 //! Unique constraints, and what primary keys share with them.
 
 use super::reference::{added_again, back_again};
-use crate::catalog::{ForeignKey, Index, IndexKey, ObjectPath, Table, Unique};
+use crate::catalog::{Catalog, ForeignKey, Index, IndexKey, ObjectPath, Table, Unique};
 use crate::compile::{derived, lines};
 use crate::error::Error;
 use crate::migrate::change::{Change, Facet, What};
@@ -137,14 +137,14 @@ pub(super) fn is_same_key(one: &[Ident], other: &[Ident]) -> bool {
     one.len() == other.len() && one.iter().all(|column| other.contains(column))
 }
 
-/// References of the old schema to exactly these columns.
-pub(super) fn standing_on(
-    draft: &Draft<'_>,
+/// References of a schema to exactly these columns.
+fn references_to(
+    side: &Catalog,
     table: &QualifiedName,
     columns: &[Ident],
 ) -> Vec<(QualifiedName, Ident, ForeignKey)> {
     let mut found = Vec::new();
-    for (child, made) in &draft.from.tables {
+    for (child, made) in &side.tables {
         for (name, key) in &made.foreign_keys {
             if key.table == *table && is_same_key(&key.key, columns) {
                 found.push((child.clone(), name.clone(), key.clone()));
@@ -154,21 +154,13 @@ pub(super) fn standing_on(
     found
 }
 
-/// References of the new schema to exactly these columns, which after the switch are as it says.
-fn in_new(
+/// Those of the old schema.
+pub(super) fn standing_on(
     draft: &Draft<'_>,
     table: &QualifiedName,
     columns: &[Ident],
 ) -> Vec<(QualifiedName, Ident, ForeignKey)> {
-    let mut found = Vec::new();
-    for (child, made) in &draft.to.tables {
-        for (name, key) in &made.foreign_keys {
-            if key.table == *table && is_same_key(&key.key, columns) {
-                found.push((child.clone(), name.clone(), key.clone()));
-            }
-        }
-    }
-    found
+    references_to(draft.from, table, columns)
 }
 
 /// Those that the new schema has as they are.
@@ -177,25 +169,15 @@ pub(super) fn unchanged(
     table: &QualifiedName,
     columns: &[Ident],
 ) -> Vec<(QualifiedName, Ident, ForeignKey)> {
-    let mut found = standing_on(draft, table, columns);
-    found.retain(|(child, name, _)| {
-        let path = ObjectPath::ForeignKey(child.clone(), name.clone());
-        draft.to.tables.contains_key(child)
-            && !draft.diff.is_shadowed(child)
-            && !draft
-                .diff
-                .changes
-                .iter()
-                .any(|change| change.object == path)
-    });
-    found
+    there_before(draft, table, columns, &|_| false)
 }
 
-/// Those that are there under their old form before the switch: also what only the switch changes.
+/// Those of tables that stay which are there before the switch, though they change in such a way.
 fn there_before(
     draft: &Draft<'_>,
     table: &QualifiedName,
     columns: &[Ident],
+    though: &dyn Fn(&What) -> bool,
 ) -> Vec<(QualifiedName, Ident, ForeignKey)> {
     let mut found = standing_on(draft, table, columns);
     found.retain(|(child, name, _)| {
@@ -203,7 +185,7 @@ fn there_before(
         let mut own = draft.diff.changes.iter().filter(|own| own.object == path);
         draft.to.tables.contains_key(child)
             && !draft.diff.is_shadowed(child)
-            && own.all(|own| matches!(own.what, What::Altered(_)))
+            && own.all(|own| though(&own.what))
     });
     found
 }
@@ -214,13 +196,30 @@ pub(super) fn gone_with<'d>(
     table: &QualifiedName,
     columns: &[Ident],
 ) -> Option<&'d ObjectPath> {
+    going_with(draft, table, columns, &|_| true)
+}
+
+/// Whether a key over these columns goes in its table's switch: no reference may stand on it then.
+pub(super) fn goes_in_switch(draft: &Draft<'_>, table: &QualifiedName, columns: &[Ident]) -> bool {
+    let is_taken_over = |name: &Ident| super::turned::is_taken_over(draft, table, name);
+    super::primary::drops(draft, table, columns)
+        || going_with(draft, table, columns, &is_taken_over).is_some()
+}
+
+/// The change with which such a constraint is exchanged; `dropped`: whether one counts that is dropped.
+fn going_with<'d>(
+    draft: &'d Draft<'_>,
+    table: &QualifiedName,
+    columns: &[Ident],
+    dropped: &dyn Fn(&Ident) -> bool,
+) -> Option<&'d ObjectPath> {
     let mut all = draft.diff.changes.iter();
     let found = all.find(|change| {
         let ObjectPath::Unique(own, name) = &change.object else {
             return false;
         };
         let goes = match change.what {
-            What::Dropped => true,
+            What::Dropped => dropped(name),
             What::Altered(facet) => facet != Facet::Rebuilt,
             _ => false,
         };
@@ -228,22 +227,6 @@ pub(super) fn gone_with<'d>(
             && of_old(draft, table, name).is_some_and(|was| is_same_key(&was.columns, columns))
     });
     found.map(|change| &change.object)
-}
-
-/// Whether a key over these columns goes in its table's switch: no reference may stand on it then.
-pub(super) fn goes_in_switch(draft: &Draft<'_>, table: &QualifiedName, columns: &[Ident]) -> bool {
-    let is_altered = |change: &Change| match &change.object {
-        ObjectPath::Unique(own, name) if own == table => {
-            let goes = match change.what {
-                What::Dropped => super::turned::is_taken_over(draft, table, name),
-                What::Altered(facet) => facet != Facet::Rebuilt,
-                _ => false,
-            };
-            goes && of_old(draft, table, name).is_some_and(|was| is_same_key(&was.columns, columns))
-        }
-        _ => false,
-    };
-    super::primary::drops(draft, table, columns) || draft.diff.changes.iter().any(is_altered)
 }
 
 /// References of tables that go, or are built anew, as far as they go with this key: each with its table, what drops it and what makes it
@@ -304,8 +287,9 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 .part(using(table, name, name, "UNIQUE", now.deferred));
             let mut back = vec![Part::new(drop_constraint(table, name))];
             let mut proofs = Vec::new();
-            // A reference made again during a switch back may have come to stand on this key.
-            for (child, reference, key) in there_before(draft, table, &now.columns) {
+            // A reference made again during a switch back may have come to stand on this key, also one that only the switch changes.
+            let is_altered = |what: &What| matches!(what, What::Altered(_));
+            for (child, reference, key) in there_before(draft, table, &now.columns, &is_altered) {
                 back.insert(0, Part::new(drop_constraint(&child, &reference)));
                 let again = added_again(draft, &child, &reference, &key);
                 back.extend(again.into_iter().map(Part::new));
@@ -328,7 +312,7 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 Rank::Loosened
             };
             // References that stand on it, and stay, come to stand on the key that is there beside it.
-            let staying = in_new(draft, table, &was.columns);
+            let staying = references_to(draft.to, table, &was.columns);
             let off = |(child, reference, _): &(QualifiedName, Ident, ForeignKey)| {
                 Part::new(drop_constraint(child, reference))
             };
@@ -378,9 +362,6 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                     "{named} changes on a partitioned table: give the new constraint another name, and it is built beside the old one"
                 )));
             }
-            let columns = over_built(draft, table, &now.columns);
-            let built = draft.built(name);
-            build(draft, (table, existing), (&built, &columns), cause)?;
             if *facet == Facet::Rebuilt {
                 let kept = draft.kept(name);
                 let pair = (
@@ -396,13 +377,28 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             } else {
                 dropped_in_switch(draft, table, name, &was, cause)?;
             }
-            ready(draft, table, (table, existing), (&built, &columns), cause)?;
-            let back = vec![Part::new(drop_constraint(table, name))];
-            let pair = (using(table, name, &built, "UNIQUE", now.deferred), back);
-            draft.switch(table, Slot::Keys, cause, pair);
+            exchanged(draft, (table, existing), name, now, cause)?;
         }
         _ => {}
     }
+    Ok(())
+}
+
+/// A unique constraint that takes over, in its table's switch, an index that was built under another name.
+pub(super) fn exchanged(
+    draft: &mut Draft<'_>,
+    (table, existing): (&QualifiedName, &Table),
+    name: &Ident,
+    now: &Unique,
+    cause: &ObjectPath,
+) -> Result<(), Error> {
+    let columns = over_built(draft, table, &now.columns);
+    let built = draft.built(name);
+    build(draft, (table, existing), (&built, &columns), cause)?;
+    ready(draft, table, (table, existing), (&built, &columns), cause)?;
+    let back = vec![Part::new(drop_constraint(table, name))];
+    let pair = (using(table, name, &built, "UNIQUE", now.deferred), back);
+    draft.switch(table, Slot::Keys, cause, pair);
     Ok(())
 }
 
@@ -448,17 +444,24 @@ fn again(
             "",
         ))]);
     }
-    let kept = draft.kept(name);
     let object = ObjectPath::Unique(table.clone(), name.clone());
-    let items = super::index::concurrently(
-        draft,
-        table,
-        (existing, &index(columns)),
-        &kept,
-        (Phase::Switch, &object),
-    )?;
+    let word = ("UNIQUE", was.deferred);
+    stood(draft, (table, existing), (name, columns), word, &object)
+}
+
+/// Parts that make a key as it was: its index under another name, and the constraint that takes it over.
+pub(super) fn stood(
+    draft: &Draft<'_>,
+    (table, existing): (&QualifiedName, &Table),
+    (name, columns): (&Ident, &[Ident]),
+    (word, deferred): (&'static str, bool),
+    object: &ObjectPath,
+) -> Result<Vec<Part>, Error> {
+    let kept = draft.kept(name);
+    let own = (existing, &index(columns));
+    let items = super::index::concurrently(draft, table, own, &kept, (Phase::Switch, object))?;
     let mut parts: Vec<Part> = items.into_iter().flat_map(|item| item.step.parts).collect();
-    parts.push(Part::new(using(table, name, &kept, "UNIQUE", was.deferred)));
+    parts.push(Part::new(using(table, name, &kept, word, deferred)));
     Ok(parts)
 }
 

@@ -1,6 +1,6 @@
 //! Primary keys.
 
-use super::key::{build, index, is_same_key, over_built, ready, standing_on, unchanged, using};
+use super::key::{build, is_same_key, over_built, ready, standing_on, stood, unchanged, using};
 use super::reference::{added_again, back_again, is_hidden, proven};
 use crate::catalog::{ObjectPath, Partitioning, Table, Unique};
 use crate::compile::{derived, lines};
@@ -72,25 +72,11 @@ fn at_once(
     cause: &ObjectPath,
 ) -> Result<(), Error> {
     if let Some((name, was)) = &from.primary_key {
-        let mut back = Vec::new();
-        let kept = draft.kept(name);
-        let object = ObjectPath::PrimaryKey(table.clone());
-        for item in super::index::concurrently(
-            draft,
-            table,
-            (from, &index(&back_columns(draft, table, &was.columns))),
-            &kept,
-            (Phase::Switch, &object),
-        )? {
-            back.extend(item.step.parts);
-        }
-        back.push(Part::new(using(table, name, &kept, "PRIMARY KEY", false)));
-        draft.switch(
-            table,
-            Slot::DropKeys,
-            cause,
-            (drop_constraint(table, name), back),
-        );
+        let columns = back_columns(draft, table, &was.columns);
+        let word = ("PRIMARY KEY", false);
+        let back = stood(draft, (table, from), (name, &columns), word, cause)?;
+        let pair = (drop_constraint(table, name), back);
+        draft.switch(table, Slot::DropKeys, cause, pair);
     }
     let Some((name, now)) = &to.primary_key else {
         return Ok(());
@@ -134,12 +120,8 @@ fn in_parts(
         let columns = back_columns(draft, table, &was.columns);
         let mut back = Vec::new();
         for (child, own) in &partitions {
-            let kept = draft.kept(own);
-            let phase = (Phase::Switch, cause);
-            let with = (&plain, &index(&columns));
-            let items = super::index::concurrently(draft, child, with, &kept, phase)?;
-            back.extend(items.into_iter().flat_map(|item| item.step.parts));
-            back.push(Part::new(using(child, own, &kept, "PRIMARY KEY", false)));
+            let word = ("PRIMARY KEY", false);
+            back.extend(stood(draft, (child, &plain), (own, &columns), word, cause)?);
         }
         let again = lines::primary_key(name, was);
         back.push(Part::new(add_constraint(table, &again, "")));

@@ -419,7 +419,6 @@ fn prove(
         cause,
     )
     .part(add_constraint(table, &constraint, ""))
-    .spared()
     .check(check)
     .undo(drop_constraint(table, built))
     .undo_parts(apart);

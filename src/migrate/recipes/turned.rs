@@ -1,10 +1,10 @@
 //! A unique constraint and an index that follow each other under one name: the rule stays in force while one becomes the other.
 
-use super::key::{build, index, over_built, ready, using};
+use super::key::{exchanged, index, using};
 use crate::catalog::{ObjectPath, Table, Unique};
 use crate::error::Error;
-use crate::migrate::draft::{Draft, Item, Rank, Slot, drop_constraint};
-use crate::migrate::plan::{Part, Phase};
+use crate::migrate::draft::{Draft, Item, Rank, drop_constraint};
+use crate::migrate::plan::Phase;
 use crate::migrate::same;
 use crate::sql::{Ident, QualifiedName};
 
@@ -59,12 +59,5 @@ pub(super) fn constraint(
         draft.push(item);
         return Ok(());
     }
-    let columns = over_built(draft, table, &now.columns);
-    let built = draft.built(name);
-    build(draft, (table, existing), (&built, &columns), cause)?;
-    ready(draft, table, (table, existing), (&built, &columns), cause)?;
-    let back = vec![Part::new(drop_constraint(table, name))];
-    let pair = (using(table, name, &built, "UNIQUE", now.deferred), back);
-    draft.switch(table, Slot::Keys, cause, pair);
-    Ok(())
+    exchanged(draft, (table, existing), name, now, cause)
 }
