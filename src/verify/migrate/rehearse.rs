@@ -11,7 +11,7 @@ use super::schema::{read, wanted};
 use super::steps::{Hands, back, forward};
 use super::traffic::that_run;
 use super::{kill, mutants};
-use crate::catalog::{Catalog, Difference, differences};
+use crate::catalog::{Catalog, Difference, ObjectPath, differences};
 use crate::compile::{Compiled, compile};
 use crate::design::Model;
 use crate::error::Error;
@@ -216,11 +216,10 @@ pub async fn rehearse(
     Ok((evidence, mutants, findings))
 }
 
+/// Whether it makes what belongs to the server: a role, an extension.
 pub(super) fn is_servers(step: &Step) -> bool {
-    let words = ["CREATE ROLE", "ALTER ROLE", "CREATE EXTENSION"];
-    step.parts
-        .iter()
-        .all(|part| words.iter().any(|word| part.sql.as_str().starts_with(word)))
+    let is = |cause| matches!(cause, &ObjectPath::Role(_) | &ObjectPath::Extension(_));
+    !step.causes.is_empty() && step.causes.iter().all(is)
 }
 
 impl Rehearsal<'_> {
