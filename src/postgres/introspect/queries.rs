@@ -48,7 +48,7 @@ WHERE n.nspname = ANY ({schemas}) AND c.relkind IN ('r', 'p') AND NOT c.relispar
 pub(super) const COLUMNS: &str = "
 SELECT json_build_object(
   'schema', n.nspname, 'table', c.relname, 'name', a.attname, 'data_type', format_type(a.atttypid, a.atttypmod),
-  'nullable', NOT a.attnotnull, 'comment', col_description(c.oid, a.attnum),
+  'base', format_type(coalesce(nullif(t.typbasetype, 0), t.oid), NULL), 'nullable', NOT a.attnotnull, 'comment', col_description(c.oid, a.attnum),
   'default', pg_get_expr(d.adbin, d.adrelid), 'identity', a.attidentity, 'generated', a.attgenerated,
   'collation', CASE WHEN a.attcollation <> t.typcollation THEN (
     SELECT CASE WHEN pg_collation_is_visible(l.oid) THEN quote_ident(l.collname)

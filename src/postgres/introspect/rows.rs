@@ -47,6 +47,8 @@ pub(super) struct ColumnRow {
     pub table: String,
     pub name: String,
     pub data_type: String,
+    /// The type under a domain; otherwise its own.
+    pub base: String,
     pub nullable: bool,
     pub comment: Option<String>,
     pub default: Option<String>,

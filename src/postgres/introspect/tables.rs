@@ -19,10 +19,12 @@ pub(super) fn sql(text: Option<String>) -> Option<SqlText> {
 }
 
 /// What the server says of a default. A literal keeps the type of which its column was when it got it, and is the same.
-fn default(text: &str, data_type: &str) -> SqlText {
-    let literal = text.strip_suffix("'::character varying");
-    match literal.filter(|_| data_type == "text") {
-        Some(literal) => expression(&[literal, "'::text"].concat()),
+fn default(text: &str, base: &str) -> SqlText {
+    const TYPES: [&str; 2] = ["character varying", "text"];
+    let now = TYPES.iter().find(|name| base.starts_with(**name));
+    let kept = |name: &&str| text.strip_suffix(name)?.strip_suffix("'::");
+    match now.zip(TYPES.iter().find_map(kept)) {
+        Some((now, literal)) => expression(&[literal, "'::", now].concat()),
         None => expression(text),
     }
 }
@@ -73,7 +75,7 @@ pub(super) fn columns(catalog: &mut Catalog, rows: Vec<ColumnRow>) {
             ("d", _) => Some(ColumnDefault::IdentityByDefault),
             (_, "") => row
                 .default
-                .map(|text| ColumnDefault::Expression(default(&text, &row.data_type))),
+                .map(|text| ColumnDefault::Expression(default(&text, &row.base))),
             (_, stored) => row.default.map(|text| {
                 let kind = if stored == "s" { "" } else { " VIRTUAL" };
                 ColumnDefault::Generated(expression(&(text + kind)))
