@@ -433,36 +433,46 @@ fn functions(out: &mut Diff, from: &Catalog, to: &Catalog) {
 }
 
 /// A view is built anew when what it stands on is: columns that change, tables that are replaced, other such views.
+/// Whether the query of a view may read a column of a table that it speaks of: `*` was every column there was, and NATURAL names none.
+pub(super) fn may_read(query: &SqlText, column: &Ident) -> bool {
+    query.as_str().contains('*')
+        || [column, &Ident::from("natural")]
+            .iter()
+            .any(|name| mentions(query, name))
+}
+
 fn views(out: &mut Diff, from: &Catalog, to: &Catalog) {
     let mut moved: BTreeSet<Ident> = BTreeSet::new();
-    let mut gone: BTreeSet<(Ident, Ident)> = BTreeSet::new();
+    // By the names that the old view may know them by.
+    let mut columns: BTreeSet<(Ident, Ident)> = BTreeSet::new();
     for change in &out.changes {
         match (&change.object, &change.what) {
-            (
-                ObjectPath::Column(table, _),
-                What::Altered(Facet::Replaced | Facet::WiderType) | What::Renamed(_),
-            )
-            | (ObjectPath::Table(table), What::Altered(Facet::Partitioning)) => {
+            (ObjectPath::Table(table), What::Altered(Facet::Partitioning)) => {
                 moved.insert(table.name.clone());
             }
-            (ObjectPath::Column(table, column), What::Dropped) => {
-                gone.insert((table.name.clone(), column.clone()));
+            (ObjectPath::Column(table, column), What::Dropped)
+            | (ObjectPath::Column(table, column), What::Altered(Facet::WiderType)) => {
+                columns.insert((table.name.clone(), column.clone()));
+            }
+            (ObjectPath::Column(table, _), What::Renamed(was)) => {
+                columns.insert((table.name.clone(), was.clone()));
             }
             _ => {}
         }
     }
-    // `*` was every column there was.
-    let holds_gone = |view: &SqlText| {
-        gone.iter().any(|(table, column)| {
-            mentions(view, table) && (mentions(view, column) || view.as_str().contains('*'))
-        })
+    for replaced in &out.replaced {
+        columns.insert((replaced.table.name.clone(), replaced.old.clone()));
+    }
+    let is_held = |view: &SqlText| {
+        let mut columns = columns.iter();
+        columns.any(|(table, column)| mentions(view, table) && may_read(view, column))
     };
     let was: BTreeMap<&QualifiedName, _> =
         from.views.iter().map(|(name, view)| (name, view)).collect();
     for (name, view) in &to.views {
         let path = ObjectPath::View(name.clone());
         let stands_on_moved = moved.iter().any(|other| mentions(&view.query, other))
-            || was.get(name).is_some_and(|old| holds_gone(&old.query));
+            || was.get(name).is_some_and(|old| is_held(&old.query));
         match was.get(name) {
             None => out.say(path, What::Created),
             Some(old) if !same::view(old, view) => {

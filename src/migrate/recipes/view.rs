@@ -4,6 +4,7 @@ use crate::catalog::{Catalog, ObjectPath, View};
 use crate::compile::Writer;
 use crate::error::Error;
 use crate::migrate::change::{Change, Facet, What};
+use crate::migrate::diff::may_read;
 use crate::migrate::draft::{Draft, Item, Rank, Slot};
 use crate::migrate::plan::{Hazard, HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
@@ -182,8 +183,8 @@ fn filled(item: Item, view: &View) -> Item {
 fn widened(draft: &Draft<'_>, view: &View) -> Option<QualifiedName> {
     let mut changes = draft.diff.changes.iter();
     changes.find_map(|change| match (&change.object, &change.what) {
-        (ObjectPath::Column(table, _), What::Altered(Facet::WiderType))
-            if text::mentions(&view.query, &table.name) =>
+        (ObjectPath::Column(table, column), What::Altered(Facet::WiderType))
+            if text::mentions(&view.query, &table.name) && may_read(&view.query, column) =>
         {
             Some(table.clone())
         }

@@ -129,21 +129,7 @@ SET lock_timeout = 0;
 SET statement_timeout = 0;
 ANALYZE shop.orders;
 
--- 6 switch: switch orders
--- runs      in one transaction
--- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
--- because   everything that changes its place at once does so in one short transaction
-BEGIN;
-SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '1s';
-SET LOCAL statement_timeout = '900s';
-DROP VIEW shop.open_orders;
-CREATE VIEW shop.open_orders WITH (security_invoker = true) AS
-SELECT order_id, customer_id, total FROM orders WHERE state = 'new';
-COMMENT ON VIEW shop.open_orders IS 'what is to be done';
-COMMIT;
-
--- 7 contract: drop column orders.note, now remark
+-- 6 contract: drop column orders.note, now remark
 -- runs      in one transaction
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old name is gone; its values are under the new one
@@ -157,7 +143,7 @@ ALTER TABLE shop.orders
     DROP COLUMN note;
 COMMIT;
 
--- 8 contract: drop the progress of backfills
+-- 7 contract: drop the progress of backfills
 -- runs      in one transaction
 BEGIN;
 SET LOCAL search_path = shop, public;

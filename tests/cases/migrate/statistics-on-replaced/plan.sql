@@ -132,14 +132,12 @@ ANALYZE shop.orders;
 
 -- 7 switch: switch orders
 -- runs      in one transaction
--- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
-DROP VIEW shop.open_orders;
 DROP TRIGGER pgproof_sync_orders_note ON shop.orders;
 ALTER TABLE shop.orders
     RENAME COLUMN note TO note_old;
@@ -158,9 +156,6 @@ END
 $pgproof$;
 CREATE TRIGGER pgproof_back_orders_note BEFORE INSERT OR UPDATE ON shop.orders
     FOR EACH ROW EXECUTE FUNCTION shop.pgproof_back_orders_note();
-CREATE VIEW shop.open_orders WITH (security_invoker = true) AS
-SELECT order_id, customer_id, total FROM orders WHERE state = 'new';
-COMMENT ON VIEW shop.open_orders IS 'what is to be done';
 COMMIT;
 
 -- 8 contract: statistics st_orders as they are now

@@ -170,14 +170,12 @@ ANALYZE shop.orders;
 
 -- 10 switch: switch orders
 -- runs      in one transaction
--- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
-DROP VIEW shop.open_orders;
 DROP TRIGGER pgproof_sync_orders_placed_at ON shop.orders;
 ALTER TABLE shop.orders
     ALTER COLUMN placed_at DROP DEFAULT;
@@ -204,9 +202,6 @@ END
 $pgproof$;
 CREATE TRIGGER pgproof_back_orders_placed_at BEFORE INSERT OR UPDATE ON shop.orders
     FOR EACH ROW EXECUTE FUNCTION shop.pgproof_back_orders_placed_at();
-CREATE VIEW shop.open_orders WITH (security_invoker = true) AS
-SELECT order_id, customer_id, total FROM orders WHERE state = 'new';
-COMMENT ON VIEW shop.open_orders IS 'what is to be done';
 COMMIT;
 
 -- 11 contract: drop index ix_orders_customer_old of orders
