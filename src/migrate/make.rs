@@ -31,6 +31,7 @@ pub fn plan(
             now.as_str()
         )));
     }
+    renames.check(from, to)?;
     let diff = diff(from, to, renames, policy);
     let mut draft = Draft::new(&diff, to, policy, environment);
     for change in &diff.changes {

@@ -197,7 +197,7 @@ fn earlier_name<V>(
         && present.contains_key(was.as_str())
     {
         let message = format!("{noun} `{}` is still there", was.as_str());
-        let help = "`was` names what this one was called before; leave it out where it is new";
+        let help = "`was` names what this one was called before: leave it out where it is new, and where names change hands, give one up in a migration of its own first";
         cx.error("was-present", subject, message, was.at, help);
     }
 }
