@@ -256,6 +256,19 @@ fn what_is_dropped_together_is_in_nobodys_way() {
 }
 
 #[test]
+fn what_needs_an_extension_goes_with_it() {
+    let made = "CREATE EXTENSION citext; CREATE TABLE a (email citext);";
+    assert_eq!(
+        judged(made, "DROP EXTENSION citext CASCADE;"),
+        ["2 loses-data"]
+    );
+    assert_eq!(
+        judged(made, "DROP EXTENSION IF EXISTS pg_trgm;"),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
 fn a_table_like_another_has_what_it_says() {
     let made = "CREATE TABLE m (id int, at date NOT NULL, n int, PRIMARY KEY (id, at)) PARTITION BY RANGE (at); CREATE INDEX ON m (n);
         CREATE TABLE p (LIKE m INCLUDING ALL, CHECK (at >= '2024-01-01' AND at < '2025-01-01'));

@@ -433,7 +433,8 @@ fn functions(out: &mut Diff, from: &Catalog, to: &Catalog) {
 }
 
 /// A view is built anew when what it stands on is: columns that change, tables that are replaced, other such views.
-/// Whether the query of a view may read a column of a table that it speaks of: `*` was every column there was, and NATURAL names none.
+/// Whether the query of a view may read a column of a table that it speaks of: `*` was every column there was, and NATURAL names none. By words, since
+/// the server refuses a change under a view that was taken for one that stays.
 pub(super) fn may_read(query: &SqlText, column: &Ident) -> bool {
     query.as_str().contains('*')
         || [column, &Ident::from("natural")]

@@ -56,6 +56,10 @@ pub(super) fn drop(work: &mut Work, what: Object, names: &[Named], if_exists: bo
                 work.unknown("columns whose default is the sequence lose it and are locked; which, is not known");
             }
             Object::Extension => {
+                if cascade {
+                    let lost = Loss::Extension(named.name.clone());
+                    work.out.loses_data.push(lost);
+                }
                 work.unknown("what the extension owns goes with it, and is not known here");
             }
             _ => {}

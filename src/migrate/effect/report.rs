@@ -56,6 +56,8 @@ pub enum Loss {
     Rows(QualifiedName),
     /// A schema, or everything a role owns.
     Schema(crate::sql::Ident),
+    /// What needs an extension: columns of its types, indexes of its operators.
+    Extension(crate::sql::Ident),
 }
 
 impl Loss {
@@ -63,7 +65,7 @@ impl Loss {
     pub fn relation(&self) -> Option<&QualifiedName> {
         match self {
             Loss::Table(table) | Loss::Column(table, _) | Loss::Rows(table) => Some(table),
-            Loss::Schema(_) => None,
+            Loss::Schema(_) | Loss::Extension(_) => None,
         }
     }
 }

@@ -73,5 +73,9 @@ fn told(loss: &Loss) -> String {
         }
         Loss::Rows(name) => format!("every row of `{}`", shown(name)),
         Loss::Schema(schema) => format!("schema `{}` with all in it", schema.as_str()),
+        Loss::Extension(extension) => format!(
+            "every column and index that needs extension `{}`",
+            extension.as_str()
+        ),
     }
 }
