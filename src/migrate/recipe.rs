@@ -47,8 +47,8 @@ pub static RECIPES: &[&Recipe] = &[
     &recipes::exclusion::EXCLUSION,
     &recipes::rule::FUNCTION,
     &recipes::rule::TRIGGER,
-    &recipes::rule::POLICY,
-    &recipes::rule::ROW_SECURITY,
+    &recipes::policy::POLICY,
+    &recipes::policy::ROW_SECURITY,
     &recipes::view::VIEW,
     &recipes::grant::GRANT,
 ];

@@ -108,6 +108,7 @@ pub static BUILTINS: &[Builtin] = &[
     of_migrations("drops-index-under-lock"),
     of_migrations("enum-value-used-too-soon"),
     of_migrations("hides-invalid-index"),
+    of_migrations("hides-rows"),
     of_migrations("locks-other-table"),
     of_migrations("loses-data"),
     of_migrations("name-too-long"),

@@ -1,18 +1,35 @@
-//! Rows: lost, or written all at once.
+//! Rows: lost, hidden, or written all at once.
 
 use super::cause::what;
 use super::fault::Fault;
 use super::recipe;
 use super::transactions::fault;
 use super::walk::{At, State};
+use crate::catalog::Table;
 use crate::migrate::effect::{Loss, shown};
 use crate::migrate::lock::LockMode;
+use crate::sql::{Ddl, TableAction};
 
 pub(super) fn judge(state: &State, known: &At, found: &mut Vec<Fault>) {
     let effects = known.effects;
     // What is refused does nothing.
     if effects.refused.is_some() {
         return;
+    }
+    if let Ddl::AlterTable { table, actions, .. } = known.form
+        && actions.contains(&TableAction::RowSecurity(true))
+    {
+        let (name, _) = state.chain.look().relation(table);
+        let is_on = |own: &Table| own.row_security;
+        let was_on = state.chain.look().table(&name).is_some_and(is_on);
+        if !was_on && !state.chain.beside.fresh.contains(&name) {
+            found.push(Fault {
+                what: what(known.form),
+                table: shown(&name),
+                instead: "first release programs that do what the policies ask of them (set their tenant, take their role), then turn it on".to_owned(),
+                ..fault("hides-rows")
+            });
+        }
     }
     let whole = effects.writes.iter().find(|(_, whole)| **whole);
     let is_lost = !effects.loses_data.is_empty();

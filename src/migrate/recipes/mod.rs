@@ -11,6 +11,7 @@ pub(super) mod index;
 pub(super) mod key;
 pub(super) mod not_null;
 pub(super) mod partition;
+pub(super) mod policy;
 pub(super) mod primary;
 pub(super) mod reference;
 mod referred;

@@ -1,10 +1,10 @@
-//! Functions, triggers, policies and row-level security.
+//! Functions and triggers.
 
 use crate::catalog::{Catalog, ObjectPath, Table};
 use crate::compile::{Writer, comes_before_tables};
 use crate::error::Error;
 use crate::migrate::change::{Change, What};
-use crate::migrate::draft::{Draft, Item, Rank, Slot, alter, drop_trigger};
+use crate::migrate::draft::{Draft, Item, Rank, Slot, drop_trigger};
 use crate::migrate::plan::{HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
 use crate::migrate::recipes::{regroup, tally};
@@ -311,89 +311,3 @@ fn guard(draft: &Draft<'_>, table: &QualifiedName, name: &Ident) -> Option<Quali
     })
     .cloned()
 }
-
-pub(in crate::migrate) static POLICY: Recipe = Recipe {
-    name: "policy",
-    doc: "policies change at the switch, all of a table's in one transaction, so that no row is ever open or shut by half",
-    handles: |change| matches!(change.object, ObjectPath::Policy(..)),
-    steps: policy,
-};
-
-fn create_policy(
-    draft: &Draft<'_>,
-    catalog: &Catalog,
-    table: &QualifiedName,
-    name: &Ident,
-) -> Result<Option<SqlText>, Error> {
-    let Some(made) = catalog.tables.get(table).and_then(|t| t.policies.get(name)) else {
-        return Ok(None);
-    };
-    let mut writer = Writer::new(draft.environment);
-    writer.policy(table, name, made)?;
-    Ok(writer.take().into_iter().next().map(|made| made.sql))
-}
-
-fn policy(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
-    let ObjectPath::Policy(table, name) = &change.object else {
-        return Ok(());
-    };
-    let was = match &change.what {
-        What::Renamed(from) => create_policy(draft, draft.from, table, from)?,
-        _ => create_policy(draft, draft.from, table, name)?,
-    };
-    let now = create_policy(draft, draft.to, table, name)?;
-    let drop = |name: &Ident| {
-        let parts = [
-            ("name", &quote_ident(name)),
-            ("table", &quote_qualified(table)),
-        ];
-        fill("DROP POLICY {name} ON {table}", &parts)
-    };
-    let old = match &change.what {
-        What::Renamed(from) => from,
-        _ => name,
-    };
-    if let Some(was) = was {
-        let pair = (drop(old), vec![Part::new(was)]);
-        draft.switch(table, Slot::DropRules, &change.object, pair);
-    }
-    if let Some(now) = now {
-        let pair = (now, vec![Part::new(drop(name))]);
-        draft.switch(table, Slot::Rules, &change.object, pair);
-    }
-    Ok(())
-}
-
-pub(in crate::migrate) static ROW_SECURITY: Recipe = Recipe {
-    name: "row-security",
-    doc: "row-level security is turned on and off at the switch, together with the policies",
-    handles: |change| {
-        matches!(
-            change.object,
-            ObjectPath::RowSecurity(_) | ObjectPath::ForceRowSecurity(_)
-        )
-    },
-    steps: |change, draft| {
-        let (table, on, off) = match &change.object {
-            ObjectPath::RowSecurity(table) => (
-                table,
-                alter(table, "ENABLE ROW LEVEL SECURITY", &[]),
-                alter(table, "DISABLE ROW LEVEL SECURITY", &[]),
-            ),
-            ObjectPath::ForceRowSecurity(table) => (
-                table,
-                alter(table, "FORCE ROW LEVEL SECURITY", &[]),
-                alter(table, "NO FORCE ROW LEVEL SECURITY", &[]),
-            ),
-            _ => return Ok(()),
-        };
-        let (forward, back) = if change.what == What::Created {
-            (on, off)
-        } else {
-            (off, on)
-        };
-        let pair = (forward, vec![Part::new(back)]);
-        draft.switch(table, Slot::Rules, &change.object, pair);
-        Ok(())
-    },
-};
