@@ -142,7 +142,7 @@ pub fn lines(effects: &Effects) -> Vec<String> {
             }
             Loss::Rows(name) if effects.writes.contains_key(name) => {}
             Loss::Rows(name) => lines.push(format!("lose rows {}", shown(name))),
-            Loss::Schema(_) => {}
+            Loss::Schema(_) | Loss::Extension(_) => {}
         }
     }
     if effects.needs_no_transaction {
