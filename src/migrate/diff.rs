@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::called::{groups_renamed, partitions_renamed, rename_table};
+use super::chain::words;
 use super::change::{Change, Facet, What};
 use super::columns::{columns, is_shadow};
 use super::policy::Policy;
@@ -433,13 +434,14 @@ fn functions(out: &mut Diff, from: &Catalog, to: &Catalog) {
 }
 
 /// A view is built anew when what it stands on is: columns that change, tables that are replaced, other such views.
-/// Whether the query of a view may read a column of a table that it speaks of: `*` was every column there was, and NATURAL names none. By words, since
-/// the server refuses a change under a view that was taken for one that stays.
-pub(super) fn may_read(query: &SqlText, column: &Ident) -> bool {
-    query.as_str().contains('*')
-        || [column, &Ident::from("natural")]
-            .iter()
-            .any(|name| mentions(query, name))
+/// Whether the query of a view may read a column of a table: `*` was every column there was, and NATURAL names none. By words, since the server refuses
+/// a change under a view that was taken for one that stays.
+pub(super) fn may_read(query: &SqlText) -> impl Fn(&Ident, &Ident) -> bool {
+    let said = words(query.as_str());
+    let says_all = query.as_str().contains('*') || said.contains("natural");
+    move |table, column| {
+        said.contains(table.as_str()) && (says_all || said.contains(column.as_str()))
+    }
 }
 
 fn views(out: &mut Diff, from: &Catalog, to: &Catalog) {
@@ -465,8 +467,8 @@ fn views(out: &mut Diff, from: &Catalog, to: &Catalog) {
         columns.insert((replaced.table.name.clone(), replaced.old.clone()));
     }
     let is_held = |view: &SqlText| {
-        let mut columns = columns.iter();
-        columns.any(|(table, column)| mentions(view, table) && may_read(view, column))
+        let reads = may_read(view);
+        columns.iter().any(|(table, column)| reads(table, column))
     };
     let was: BTreeMap<&QualifiedName, _> =
         from.views.iter().map(|(name, view)| (name, view)).collect();

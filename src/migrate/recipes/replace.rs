@@ -323,7 +323,7 @@ fn lost(pair: &Pair<'_>) -> Option<String> {
 /// What was computed from other columns goes before them.
 fn gone(pair: &Pair<'_>) -> Rank {
     match pair.was.default {
-        Some(ColumnDefault::Generated(_)) => Rank::GoneIndexes,
+        Some(ColumnDefault::Generated(_)) => Rank::GoneComputed,
         _ => Rank::GoneColumns,
     }
 }

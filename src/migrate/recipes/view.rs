@@ -181,10 +181,11 @@ fn filled(item: Item, view: &View) -> Item {
 
 /// A table of the view with a column whose type changes in place.
 fn widened(draft: &Draft<'_>, view: &View) -> Option<QualifiedName> {
+    let reads = may_read(&view.query);
     let mut changes = draft.diff.changes.iter();
     changes.find_map(|change| match (&change.object, &change.what) {
         (ObjectPath::Column(table, column), What::Altered(Facet::WiderType))
-            if text::mentions(&view.query, &table.name) && may_read(&view.query, column) =>
+            if reads(&table.name, column) =>
         {
             Some(table.clone())
         }

@@ -11,7 +11,27 @@ ALTER TABLE shop.orders
 COMMENT ON COLUMN shop.orders.twice_new IS 'twice';
 COMMIT;
 
--- 2 switch: switch orders
+-- 2 validate: statistics st_orders_new of orders
+-- runs      in one transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = '900s';
+CREATE STATISTICS shop.st_orders_new (dependencies, mcv, ndistinct)
+    ON state, twice_new FROM shop.orders;
+COMMIT;
+
+-- 3 validate: gather statistics of orders
+-- runs      outside a transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- because   until then the planner guesses at what is new
+SET search_path = shop, public;
+SET lock_timeout = 0;
+SET statement_timeout = 0;
+ANALYZE shop.orders;
+
+-- 4 switch: switch orders
 -- runs      in one transaction
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
@@ -25,7 +45,18 @@ ALTER TABLE shop.orders
     RENAME COLUMN twice_new TO twice;
 COMMIT;
 
--- 3 contract: drop the old column of orders.twice
+-- 5 contract: statistics st_orders as they are now
+-- runs      in one transaction
+-- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = '900s';
+DROP STATISTICS IF EXISTS shop.st_orders;
+ALTER STATISTICS shop.st_orders_new RENAME TO st_orders;
+COMMIT;
+
+-- 6 contract: drop the old column of orders.twice
 -- runs      in one transaction
 -- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old values are gone; they are in the new column
