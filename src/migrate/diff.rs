@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::called::{groups_renamed, partitions_renamed, rename_table};
-use super::chain::words;
 use super::change::{Change, Facet, What};
 use super::columns::{columns, is_shadow};
 use super::policy::Policy;
 use super::renames::Renames;
 use super::same;
+use super::views::views;
 use crate::catalog::{Catalog, ForeignKey, ObjectPath, Privilege, Table, Trigger, UserType};
 use crate::sql::words::mentions;
 use crate::sql::{Ident, QualifiedName, SqlText};
@@ -26,7 +26,7 @@ pub(super) struct Replaced {
 }
 
 /// Privileges by role.
-type Grants = BTreeMap<Ident, BTreeSet<Privilege>>;
+pub(super) type Grants = BTreeMap<Ident, BTreeSet<Privilege>>;
 
 /// What sets two catalogs apart.
 #[derive(Clone, Debug)]
@@ -199,7 +199,7 @@ impl Diff {
     }
 
     /// Privileges, role by role: those of two roles may be the same and are no less two.
-    fn granted(&mut self, name: &QualifiedName, (from, to): (&Grants, &Grants)) {
+    pub(super) fn granted(&mut self, name: &QualifiedName, (from, to): (&Grants, &Grants)) {
         let roles: BTreeSet<&Ident> = from.keys().chain(to.keys()).collect();
         for role in roles {
             let what = match (from.get(role), to.get(role)) {
@@ -430,72 +430,5 @@ fn functions(out: &mut Diff, from: &Catalog, to: &Catalog) {
         .filter(|name| !to.functions.contains_key(*name))
     {
         out.say(ObjectPath::Function(name.clone()), What::Dropped);
-    }
-}
-
-/// A view is built anew when what it stands on is: columns that change, tables that are replaced, other such views.
-/// Whether the query of a view may read a column of a table: `*` was every column there was, and NATURAL names none. By words, since the server refuses
-/// a change under a view that was taken for one that stays.
-pub(super) fn may_read(query: &SqlText) -> impl Fn(&Ident, &Ident) -> bool {
-    let said = words(query.as_str());
-    let says_all = query.as_str().contains('*') || said.contains("natural");
-    move |table, column| {
-        said.contains(table.as_str()) && (says_all || said.contains(column.as_str()))
-    }
-}
-
-fn views(out: &mut Diff, from: &Catalog, to: &Catalog) {
-    let mut moved: BTreeSet<Ident> = BTreeSet::new();
-    // By the names that the old view may know them by.
-    let mut columns: BTreeSet<(Ident, Ident)> = BTreeSet::new();
-    for change in &out.changes {
-        match (&change.object, &change.what) {
-            (ObjectPath::Table(table), What::Altered(Facet::Partitioning)) => {
-                moved.insert(table.name.clone());
-            }
-            (ObjectPath::Column(table, column), What::Dropped)
-            | (ObjectPath::Column(table, column), What::Altered(Facet::WiderType)) => {
-                columns.insert((table.name.clone(), column.clone()));
-            }
-            (ObjectPath::Column(table, _), What::Renamed(was)) => {
-                columns.insert((table.name.clone(), was.clone()));
-            }
-            _ => {}
-        }
-    }
-    for replaced in &out.replaced {
-        columns.insert((replaced.table.name.clone(), replaced.old.clone()));
-    }
-    let is_held = |view: &SqlText| {
-        let reads = may_read(view);
-        columns.iter().any(|(table, column)| reads(table, column))
-    };
-    let was: BTreeMap<&QualifiedName, _> =
-        from.views.iter().map(|(name, view)| (name, view)).collect();
-    for (name, view) in &to.views {
-        let path = ObjectPath::View(name.clone());
-        let stands_on_moved = moved.iter().any(|other| mentions(&view.query, other))
-            || was.get(name).is_some_and(|old| is_held(&old.query));
-        match was.get(name) {
-            None => out.say(path, What::Created),
-            Some(old) if !same::view(old, view) => {
-                moved.insert(name.name.clone());
-                out.say(path, What::Altered(Facet::Definition));
-            }
-            Some(_) if stands_on_moved => {
-                moved.insert(name.name.clone());
-                out.say(path, What::Altered(Facet::Rebuilt));
-            }
-            Some(old) => {
-                if old.comment != view.comment {
-                    out.say(path.clone(), What::Altered(Facet::Comment));
-                }
-                out.granted(name, (&old.grants, &view.grants));
-            }
-        }
-    }
-    let now: BTreeSet<&QualifiedName> = to.views.iter().map(|(name, _)| name).collect();
-    for (name, _) in from.views.iter().filter(|(name, _)| !now.contains(name)) {
-        out.say(ObjectPath::View(name.clone()), What::Dropped);
     }
 }

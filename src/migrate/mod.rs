@@ -33,6 +33,7 @@ mod recipe;
 mod recipes;
 mod renames;
 mod same;
+mod views;
 
 pub use audit::{audit, stops};
 pub use backfill::progress_table;

@@ -4,10 +4,10 @@ use crate::catalog::{Catalog, ObjectPath, View};
 use crate::compile::Writer;
 use crate::error::Error;
 use crate::migrate::change::{Change, Facet, What};
-use crate::migrate::diff::may_read;
 use crate::migrate::draft::{Draft, Item, Rank, Slot};
 use crate::migrate::plan::{Hazard, HazardKind, Part, Phase};
 use crate::migrate::recipe::Recipe;
+use crate::migrate::views::may_read;
 use crate::sql::words as text;
 use crate::sql::{QualifiedName, SqlText, fill, fixed, literal, quote_qualified};
 
