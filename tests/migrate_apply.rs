@@ -144,6 +144,19 @@ async fn a_plan_is_applied_phase_by_phase_and_taken_back() {
         .migrate(&[&ALLOWED[..], &["--until", "switch"]].concat())
         .code(0);
     assert!(stderr(&done).contains("step 15 of"), "{}", stderr(&done));
+    // What only the new design allows is in the way.
+    scene
+        .run("UPDATE shop.customer SET email = repeat('e', 100) WHERE customer_id = 1")
+        .await;
+    let refused = scene.plain(&["--undo", "--allow-server"]).code(1);
+    let said = stderr(&refused);
+    assert!(
+        said.contains("too long") && said.contains("--undo again"),
+        "{said}"
+    );
+    scene
+        .run("UPDATE shop.customer SET email = 'e' WHERE customer_id = 1")
+        .await;
     let undone = scene.plain(&["--undo", "--allow-server"]).code(0);
     assert!(
         stdout(&undone).contains("add label lost to state"),

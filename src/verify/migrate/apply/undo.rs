@@ -78,7 +78,11 @@ pub async fn undo(migration: &Migration<'_>, teller: &mut dyn Teller) -> Result<
                 "step {} ({}) could not be taken back",
                 step.number, step.title
             );
-            return Ok(End::Refused(why, vec![failure.to_string()]));
+            let mut lines = vec![failure.to_string()];
+            if matches!(failure.sqlstate.class(), "22" | "23") {
+                lines.push("rows written since hold what the old design does not allow: change them, and run --undo again".to_owned());
+            }
+            return Ok(End::Refused(why, lines));
         }
         did += 1;
     }
