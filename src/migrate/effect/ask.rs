@@ -7,9 +7,14 @@ use crate::catalog::Catalog;
 use crate::migrate::chain::Beside;
 use crate::sql::SqlText;
 
+/// Types and defaults stand on no relation, and a recipe asks of each column: what leads to relations is not gathered for it.
+fn without_relations() -> Beside {
+    Beside::of(&Catalog::default())
+}
+
 /// Whether a default gives each row a value of its own, so that adding a column with it writes the table.
 pub(in crate::migrate) fn is_volatile(default: &SqlText, catalog: &Catalog, version: u16) -> bool {
-    let beside = Beside::of(catalog);
+    let beside = without_relations();
     let look = Look {
         catalog,
         beside: &beside,
@@ -24,7 +29,7 @@ pub(in crate::migrate) fn keeps_bytes(
     catalog: &Catalog,
     version: u16,
 ) -> bool {
-    let beside = Beside::of(catalog);
+    let beside = without_relations();
     let look = Look {
         catalog,
         beside: &beside,
