@@ -283,6 +283,12 @@ pub(super) fn rename(chain: &mut Chain, name: &QualifiedName, rename: &Rename) {
     let to = match rename {
         Rename::Column(from, to) => {
             chain.edit(name, |table| super::alter::rename_column(table, from, to));
+            // What partitions have of their own is over the same columns.
+            for part in chain.look().below(name) {
+                if let Some(own) = chain.beside.own.get_mut(&part) {
+                    super::alter::rename_column(own, from, to);
+                }
+            }
             let pointing: Vec<_> = chain
                 .beside
                 .pointing

@@ -1,8 +1,9 @@
 //! Unique constraints, and what primary keys share with them.
 
+use super::in_parts;
 use super::reference::{added_again, back_again};
 use crate::catalog::{Catalog, ForeignKey, Index, IndexKey, ObjectPath, Table, Unique};
-use crate::compile::{derived, lines};
+use crate::compile::lines;
 use crate::error::Error;
 use crate::migrate::change::{Change, Facet, What};
 use crate::migrate::draft::{
@@ -272,12 +273,12 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     match (&change.what, now) {
         (What::Created, Some(now)) => {
             let columns = over_built(draft, table, &now.columns);
-            if existing.partitioning.is_some() {
+            if let Some(by) = &existing.partitioning {
                 let built = Unique {
                     columns,
                     deferred: now.deferred,
                 };
-                return partitioned(draft, (table, existing), name, &built, cause);
+                return in_parts::created(draft, (table, existing, by), name, &built, cause);
             }
             if existing.indexes.contains_key(name) {
                 return super::turned::constraint(draft, (table, existing), name, now, cause);
@@ -357,11 +358,6 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
             let Some(was) = of_old(draft, table, name) else {
                 return Ok(());
             };
-            if existing.partitioning.is_some() {
-                return Err(Error::Usage(format!(
-                    "{named} changes on a partitioned table: give the new constraint another name, and it is built beside the old one"
-                )));
-            }
             if *facet == Facet::Rebuilt {
                 let kept = draft.kept(name);
                 let pair = (
@@ -372,12 +368,19 @@ fn unique(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                 let title = format!("drop unique {} of {}", kept.as_str(), table.name.as_str());
                 let item = Item::new(Phase::Contract, Rank::GoneRules, title, cause)
                     .part(drop_constraint(table, &kept))
+                    .parts(in_parts::renamed(draft, (table, existing), name))
                     .forward_only("the old column goes in the next step");
                 draft.push(item);
             } else {
                 dropped_in_switch(draft, table, name, &was, cause)?;
             }
-            exchanged(draft, (table, existing), name, now, cause)?;
+            match &existing.partitioning {
+                None => exchanged(draft, (table, existing), name, now, cause)?,
+                Some(by) => {
+                    let beside = *facet == Facet::Rebuilt;
+                    in_parts::exchanged(draft, (table, existing, by), name, (now, beside), cause)?;
+                }
+            }
         }
         _ => {}
     }
@@ -437,15 +440,19 @@ fn again(
     let Some(existing) = draft.from.tables.get(table) else {
         return Ok(Vec::new());
     };
-    if existing.partitioning.is_some() {
-        return Ok(vec![Part::new(add_constraint(
-            table,
-            &lines::unique(name, was),
-            "",
-        ))]);
-    }
     let object = ObjectPath::Unique(table.clone(), name.clone());
     let word = ("UNIQUE", was.deferred);
+    if let Some(by) = &existing.partitioning {
+        let own = in_parts::own(table, by, name.as_str());
+        let mut parts = in_parts::stood(draft, existing, (&own, columns), word, &object)?;
+        let made = Unique {
+            columns: columns.to_vec(),
+            deferred: was.deferred,
+        };
+        let line = lines::unique(name, &made);
+        parts.push(Part::new(add_constraint(table, &line, "")));
+        return Ok(parts);
+    }
     stood(draft, (table, existing), (name, columns), word, &object)
 }
 
@@ -463,38 +470,4 @@ pub(super) fn stood(
     let mut parts: Vec<Part> = items.into_iter().flat_map(|item| item.step.parts).collect();
     parts.push(Part::new(using(table, name, &kept, word, deferred)));
     Ok(parts)
-}
-
-/// Each partition gets a key of its own, which the parent's then takes over without a scan.
-fn partitioned(
-    draft: &mut Draft<'_>,
-    (table, existing): (&QualifiedName, &Table),
-    name: &Ident,
-    now: &Unique,
-    cause: &ObjectPath,
-) -> Result<(), Error> {
-    let Some(by) = &existing.partitioning else {
-        return Ok(());
-    };
-    let plain = Table {
-        partitioning: None,
-        ..existing.clone()
-    };
-    for partition in &by.partitions {
-        let child = QualifiedName::new(table.schema.clone(), partition.name.clone());
-        let own = derived(&[partition.name.as_str(), name.as_str()]);
-        build(draft, (&child, &plain), (&own, &now.columns), cause)?;
-        let title = format!("add unique {} of {}", own.as_str(), child.name.as_str());
-        let item = Item::new(Phase::Validate, Rank::Keys, title, cause)
-            .part(using(&child, &own, &own, "UNIQUE", now.deferred))
-            .undo_parts([])
-            .because("the parent's constraint takes over those of its partitions");
-        draft.push(item);
-    }
-    let title = format!("add unique {} of {}", name.as_str(), table.name.as_str());
-    let item = Item::new(Phase::Validate, Rank::Keys, title, cause)
-        .part(add_constraint(table, &lines::unique(name, now), ""))
-        .undo(drop_constraint(table, name));
-    draft.push(item);
-    Ok(())
 }

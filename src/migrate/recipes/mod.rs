@@ -7,6 +7,7 @@ pub(super) mod default;
 pub(super) mod exclusion;
 mod follow;
 pub(super) mod grant;
+mod in_parts;
 pub(super) mod index;
 pub(super) mod key;
 pub(super) mod not_null;

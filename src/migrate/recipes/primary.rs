@@ -1,9 +1,10 @@
 //! Primary keys.
 
+use super::in_parts;
 use super::key::{build, is_same_key, over_built, ready, standing_on, stood, unchanged, using};
 use super::reference::{added_again, back_again, is_hidden, proven};
 use crate::catalog::{ObjectPath, Partitioning, Table, Unique};
-use crate::compile::{derived, lines};
+use crate::compile::lines;
 use crate::error::Error;
 use crate::migrate::change::{Change, What};
 use crate::migrate::draft::{
@@ -47,7 +48,7 @@ fn primary(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
         references(draft, table, was, cause);
     }
     match &from.partitioning {
-        Some(by) => in_parts(draft, (table, from, to), by, cause)?,
+        Some(by) => parted(draft, (table, from, to), by, cause)?,
         None => at_once(draft, (table, from, to), cause)?,
     }
     // References that stay may have come to stand on the new key, and could not outlive it.
@@ -96,33 +97,18 @@ fn at_once(
     ready(draft, table, (table, from), (&built, &columns), cause)
 }
 
-/// The key of a partitioned table: each partition has one of its own ready, and the parent's takes them up without a scan.
-fn in_parts(
+/// The key of a partitioned table.
+fn parted(
     draft: &mut Draft<'_>,
     (table, from, to): (&QualifiedName, &Table, &Table),
     by: &Partitioning,
     cause: &ObjectPath,
 ) -> Result<(), Error> {
-    let plain = Table {
-        partitioning: None,
-        ..from.clone()
-    };
-    let partitions: Vec<(QualifiedName, Ident)> = by
-        .partitions
-        .iter()
-        .map(|partition| {
-            let child = QualifiedName::new(table.schema.clone(), partition.name.clone());
-            let own = derived(&[partition.name.as_str(), "pkey"]);
-            (child, own)
-        })
-        .collect();
+    let own = in_parts::own(table, by, "pkey");
+    let word = ("PRIMARY KEY", false);
     if let Some((name, was)) = &from.primary_key {
         let columns = back_columns(draft, table, &was.columns);
-        let mut back = Vec::new();
-        for (child, own) in &partitions {
-            let word = ("PRIMARY KEY", false);
-            back.extend(stood(draft, (child, &plain), (own, &columns), word, cause)?);
-        }
+        let mut back = in_parts::stood(draft, from, (&own, &columns), word, cause)?;
         let again = lines::primary_key(name, was);
         back.push(Part::new(add_constraint(table, &again, "")));
         let pair = (drop_constraint(table, name), back);
@@ -132,13 +118,7 @@ fn in_parts(
         return Ok(());
     };
     let columns = over_built(draft, table, &now.columns);
-    for (child, own) in &partitions {
-        let built = draft.built(own);
-        build(draft, (child, &plain), (&built, &columns), cause)?;
-        let pair = (using(child, own, &built, "PRIMARY KEY", false), Vec::new());
-        draft.switch(table, Slot::Keys, cause, pair);
-        ready(draft, table, (child, &plain), (&built, &columns), cause)?;
-    }
+    in_parts::taken_over(draft, (table, from), (&own, &columns), word, cause)?;
     let key = lines::primary_key(name, now);
     let back = vec![Part::new(drop_constraint(table, name))];
     let pair = (add_constraint(table, &key, ""), back);
