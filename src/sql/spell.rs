@@ -3,35 +3,62 @@
 use super::lex::{Token, TokenKind, tokens};
 
 /// An expression as PostgreSQL writes it after it has read its own text back: a cast of an array literal stands at its elements. What ALTER TABLE builds
-/// again, and what pg_dump carries over, is spelled so, and is the same as before. Likewise a literal that becomes `text` by way of `varchar`, as it does where
-/// a column of the one type became one of the other.
+/// again, and what pg_dump carries over, is spelled so, and is the same as before. Likewise a literal that becomes `text` by way of `varchar`, or the other way
+/// round, as it does where a column of the one type became one of the other.
 pub fn settled(text: &str) -> String {
-    literals(&arrays(text))
+    let mut told = arrays(text);
+    // There, and back, and there again.
+    loop {
+        let shorter = literals(&told);
+        if shorter.len() == told.len() {
+            return told;
+        }
+        told = shorter;
+    }
 }
 
-/// `('a'::character varying)::text` is `'a'::text`.
+/// `('a'::character varying)::text` is `'a'::text`, and the other way round.
 fn literals(text: &str) -> String {
+    const VARCHAR: &[&str] = &["character", "varying"];
+    const TEXT: &[&str] = &["text"];
     let all = tokens(text);
-    let by_way = ["(", "", "::", "character", "varying", ")", "::", "text"];
     let mut out = String::with_capacity(text.len());
-    let mut upto = 0;
-    for found in all.windows(by_way.len()) {
-        let [open, literal, .., last] = found else {
+    let (mut upto, mut at) = (0, 0);
+    while at < all.len() {
+        let to = [(VARCHAR, TEXT), (TEXT, VARCHAR)]
+            .into_iter()
+            .find_map(|(by, to)| Some((to, twice_cast(text, &all[at..], (by, to))?)));
+        let Some((to, count)) = to else {
+            at += 1;
             continue;
         };
-        let is_so = literal.kind == TokenKind::String
-            && found
-                .iter()
-                .zip(by_way)
-                .all(|(token, wanted)| wanted.is_empty() || token.text(text) == wanted);
-        if is_so {
-            out.push_str(&text[upto..open.range.start]);
-            out.push_str(&format!("{}::text", literal.text(text)));
-            upto = last.range.end;
-        }
+        out.push_str(&text[upto..all[at].range.start]);
+        out.push_str(all[at + 1].text(text));
+        out.push_str("::");
+        out.push_str(&to.join(" "));
+        at += count;
+        upto = all[at - 1].range.end;
     }
     out.push_str(&text[upto..]);
     out
+}
+
+/// How many tokens a literal has that becomes one type by way of another, neither with a length.
+fn twice_cast(text: &str, all: &[Token], (by, to): (&[&str], &[&str])) -> Option<usize> {
+    let before = ["(", "", "::"].into_iter().chain(by.iter().copied());
+    let wanted: Vec<&str> = before
+        .chain([")", "::"])
+        .chain(to.iter().copied())
+        .collect();
+    let is = |(at, wanted): (usize, &&str)| {
+        let token = all.get(at);
+        token.is_some_and(|token| match at {
+            1 => token.kind == TokenKind::String,
+            _ => token.text(text) == *wanted,
+        })
+    };
+    let is_cut = all.get(wanted.len()).map(|next| next.text(text)) == Some("(");
+    (!is_cut && wanted.iter().enumerate().all(is)).then_some(wanted.len())
 }
 
 fn arrays(text: &str) -> String {
@@ -130,9 +157,19 @@ mod tests {
     }
 
     #[test]
+    fn a_literal_has_the_type_that_it_comes_to() {
+        let there = "coalesce(a, ('x'::character varying)::text) || ('y'::character varying)::text";
+        assert_eq!(settled(there), "coalesce(a, 'x'::text) || 'y'::text");
+        let back = "coalesce(a, ((''::character varying)::text)::character varying)";
+        assert_eq!(settled(back), "coalesce(a, ''::character varying)");
+    }
+
+    #[test]
     fn everything_else_stays() {
         for text in [
             "('a'::character varying(1))::text",
+            "('ab'::text)::character varying(1)",
+            "((a)::text)::character varying",
             "((a)::character varying)::text",
             "f('a'::character varying)",
             "(a = ANY (ARRAY['x'::text, 'y'::text]))",

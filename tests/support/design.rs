@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use pgproof::design::language::validate;
 use pgproof::design::{Model, resolve};
 use pgproof::finding::Severity;
 use pgproof::source::{SourceMap, parse};
@@ -45,7 +46,8 @@ fn read(text: &str) -> (Option<Model>, Vec<String>) {
     let mut sources = SourceMap::new();
     let id = sources.add("design.yaml", text.to_owned());
     let root = parse(&sources, id).expect("the design is YAML");
-    let (model, findings) = resolve(&root);
+    let (model, mut findings) = resolve(&root);
+    findings.extend(validate(&root, &sources));
     let errors = findings.iter().filter(|f| f.severity == Severity::Error);
     let errors = errors.map(|f| {
         format!(

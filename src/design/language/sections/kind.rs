@@ -7,9 +7,13 @@ const IN: Key = Key::new("in", Shape::Name("table"), "The table.")
     .required()
     .example("case_assignment");
 
-const PER: Key = Key::new("per", COLUMNS, "Columns that make a group.")
-    .required()
-    .example("[tenant_id, case_id]");
+const PER: Key = Key::new(
+    "per",
+    COLUMNS,
+    "Columns that make a group; none (`[]`): all rows are one.",
+)
+.required()
+.example("[tenant_id, case_id]");
 
 const COLUMN: Key = Key::new("column", Shape::Name("column"), "The column.")
     .required()
