@@ -10,11 +10,12 @@ use crate::catalog::{Catalog, ObjectPath};
 use crate::sql::words::mentions;
 use crate::sql::{Ident, QualifiedName, SqlText};
 
-/// Whether the query of a view may read a column of a table: `*` was every column there was, and NATURAL names none. By words, since the server refuses
-/// a change under a view that was taken for one that stays.
+/// Whether the query of a view may read a column of a table: `*` and `TABLE t` were every column there was, and NATURAL names none. By words, since the
+/// server refuses a change under a view that was taken for one that stays.
 pub(super) fn may_read(query: &SqlText) -> impl Fn(&Ident, &Ident) -> bool {
     let said = words(query.as_str());
-    let says_all = query.as_str().contains('*') || said.contains("natural");
+    let says_all = query.as_str().contains('*')
+        || ["natural", "table"].iter().any(|word| said.contains(*word));
     move |table, column| {
         said.contains(table.as_str()) && (says_all || said.contains(column.as_str()))
     }
