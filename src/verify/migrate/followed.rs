@@ -8,8 +8,8 @@ use super::writes::Writes;
 use crate::catalog::ObjectPath;
 use crate::error::Error;
 use crate::migrate::{Phase, Plan, Step};
-use crate::postgres::{Session, SqlFailure, SqlState};
-use crate::sql::SqlText;
+use crate::postgres::{Session, SqlFailure};
+use crate::sql::{SqlText, fill, fixed};
 
 /// What is not as it should be.
 pub(super) enum Fault {
@@ -17,6 +17,8 @@ pub(super) enum Fault {
     Shown(String, Option<String>),
     /// A check that fails itself, and what the server says: nothing is known then.
     Fails(String, SqlFailure),
+    /// A proof that fails for a column that old programs do not know, and what the server says.
+    Left(String, SqlFailure),
     /// What is no longer written that went through before, with which statement where it is no program's, and what the server says.
     Stops(String, Option<SqlText>, SqlFailure),
 }
@@ -48,9 +50,14 @@ pub(super) async fn differing(
         }
     }
     if found.is_none() && !written.is_empty() {
+        let forced = unforced(&mut hands).await?;
         found = rehearsal
             .write_old(&mut hands, written, &checks, is_whole)
             .await?;
+        for statement in &forced {
+            let done = hands.owner.batch(statement).await;
+            done.map_err(|failure| failure.into_error("force policies again"))?;
+        }
     }
     if found.is_none() && !written.is_empty() {
         let path = rehearsal.stage.search_path();
@@ -65,7 +72,7 @@ pub(super) async fn differing(
         }
     }
     if found.is_none() && !written.is_empty() {
-        // A column that is left empty, or filled with what is nowhere, stands in the way of its proof. Of the whole plan it is told under load which program does the first.
+        // A column that is left empty, or filled with what is nowhere, stands in the way of its proof.
         let proofs = plan.steps.iter().enumerate();
         let proofs =
             proofs.filter(|(at, step)| step.phase == Phase::Validate && !is_run(*at, step));
@@ -75,9 +82,8 @@ pub(super) async fn differing(
                     .constraint
                     .as_ref()
                     .is_some_and(|name| rehearsal.breaks.forgotten.contains(name));
-                let is_nowhere = failure.sqlstate == SqlState::FOREIGN_KEY_VIOLATION;
-                if is_left && (is_nowhere || !is_whole) {
-                    found = Some(Fault::Shown(step.title.clone(), Some(failure.to_string())));
+                if is_left {
+                    found = Some(Fault::Left(step.title.clone(), failure));
                 }
                 break;
             }
@@ -93,6 +99,22 @@ pub(super) async fn differing(
     Ok(found)
 }
 
+/// Lets what follows writers see the rows of all tenants: it runs as the owner, for whichever tenant a program names, and nobody is named here. Says what takes that back.
+async fn unforced(hands: &mut Hands) -> Result<Vec<SqlText>, Error> {
+    let failed = |failure: SqlFailure| failure.into_error("let the owner pass policies by");
+    let query = fixed("SELECT oid::regclass::text FROM pg_class WHERE relforcerowsecurity");
+    let found = hands.owner.query(&query).await.map_err(failed)?;
+    let mut again = Vec::new();
+    for name in found.rows.into_iter().flatten().flatten() {
+        let name = SqlText::authored(name);
+        let parts = [("table", &name)];
+        let off = fill("ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY", &parts);
+        hands.owner.batch(&off).await.map_err(failed)?;
+        again.push(fill("ALTER TABLE {table} FORCE ROW LEVEL SECURITY", &parts));
+    }
+    Ok(again)
+}
+
 /// The first check that returns rows.
 async fn looked(mover: &mut Session, checks: &[(&str, &SqlText)]) -> Option<Fault> {
     for (name, check) in checks {
@@ -105,12 +127,23 @@ async fn looked(mover: &mut Session, checks: &[(&str, &SqlText)]) -> Option<Faul
     None
 }
 
-/// What old programs write after their rows were copied gets to its new place, whoever writes it.
-pub(super) async fn followed(rehearsal: &Rehearsal<'_>) -> Result<(), Ended> {
+/// What old programs write after their rows were copied gets to its new place, whoever writes it. Handed back is what would refute the migration if no program that
+/// runs shows it better.
+pub(super) async fn followed(rehearsal: &Rehearsal<'_>) -> Result<Option<Refuted>, Ended> {
     let tables = rehearsal.old.compiled.catalog.tables.keys();
     let written: Vec<ObjectPath> = tables.map(|name| ObjectPath::Table(name.clone())).collect();
     match differing(rehearsal, &rehearsal.plan, &written, None).await? {
-        None => Ok(()),
+        None => Ok(None),
+        Some(Fault::Left(what, failure)) => {
+            let mut refuted = Refuted::new(format!(
+                "programs of the old version can write, after the backfill, what fails in `{what}`: {failure}"
+            ));
+            refuted.lines.push(refuted.reason.clone());
+            refuted.lines.push(
+                "let `dual_write` give the new column a value for every row that the old schema allows, or let the column be without one".to_owned(),
+            );
+            Ok(Some(refuted))
+        }
         Some(Fault::Fails(name, failure)) => Err(Refuted::new(format!(
             "what programs of the old version write after the backfill cannot be looked for: {name} fails: {}",
             failure.message
@@ -130,9 +163,11 @@ pub(super) async fn followed(rehearsal: &Rehearsal<'_>) -> Result<(), Ended> {
             refuted.lines.push(refuted.reason.clone());
             refuted.lines.extend(statement.map(|own| own.as_str().to_owned()));
             refuted.lines.extend(failure.context.clone());
-            refuted.lines.push(
-                "let what follows them take every row that the old schema allows, and pass by those that it can do nothing with".to_owned(),
-            );
+            let is_reference = failure.context.is_none();
+            refuted.lines.push(match is_reference {
+                true => "a reference of a table that they do not know refuses it: let it say `on_delete: cascade`, or come when they are gone".to_owned(),
+                false => "let what follows them take every row that the old schema allows, and pass by those that it can do nothing with".to_owned(),
+            });
             Err(refuted.into())
         }
     }

@@ -30,7 +30,10 @@ pub(super) async fn killed(rehearsal: &Rehearsal<'_>) -> Result<usize, Ended> {
     }
     let mut kills = 0;
     let steps = &rehearsal.plan.steps;
-    if steps.first().is_none_or(|step| step.phase > Phase::Validate) {
+    if steps
+        .first()
+        .is_none_or(|step| step.phase > Phase::Validate)
+    {
         rehearsal.validated(&mut hands).await?;
     }
     for (at, step) in steps.iter().enumerate() {

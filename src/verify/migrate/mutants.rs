@@ -63,7 +63,7 @@ pub(super) async fn mutants(rehearsal: &Rehearsal<'_>) -> Result<(Mutants, Vec<S
                     };
                     let upto = last.map(|last| last.max(at));
                     let fault = differing(rehearsal, &plan, written, upto).await?;
-                    matches!(fault, Some(Fault::Shown(..)))
+                    matches!(fault, Some(Fault::Shown(..) | Fault::Left(..)))
                 }
             };
             mutants.made += 1;

@@ -236,9 +236,12 @@ impl Rehearsal<'_> {
         let killed = kill::killed(self).await?;
         let reversed = self.taken_back().await?;
         // Before the load, whose luck it would be.
-        followed::followed(self).await?;
+        let left = followed::followed(self).await?;
         returned::returned(self).await?;
         let seen = self.under_load().await?;
+        if let Some(left) = left {
+            return Err(left.into());
+        }
         let (mutants, survivors) = mutants::mutants(self).await?;
         let lock = self.policy.lock;
         if seen.longest.as_secs_f64() > lock {

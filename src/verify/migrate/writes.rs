@@ -26,13 +26,14 @@ impl Rehearsal<'_> {
         let renames = Renames::of(self.new.model);
         let mut out = Vec::new();
         for cause in written {
-            let Some(table) = cause.table() else { continue };
+            let Some(now) = cause.table() else { continue };
+            let table = renames.tables.get(now).unwrap_or(now);
             let Some(old) = self.old.compiled.catalog.tables.get(table) else {
                 continue;
             };
             let mut columns: Vec<Ident> = Vec::new();
             if let ObjectPath::Column(_, column) = cause {
-                let was = renames.columns.get(&(table.clone(), column.clone()));
+                let was = renames.columns.get(&(now.clone(), column.clone()));
                 columns.push(was.unwrap_or(column).clone());
             } else {
                 columns.extend(old.columns.iter().map(|column| column.name.clone()));
@@ -49,8 +50,9 @@ impl Rehearsal<'_> {
         }
         // Rows that nothing stands on go first.
         let order = self.old.maker.parents_first();
-        let mut tables: Vec<&QualifiedName> =
-            written.iter().filter_map(ObjectPath::table).collect();
+        let tables = written.iter().filter_map(ObjectPath::table);
+        let tables = tables.map(|now| renames.tables.get(now).unwrap_or(now));
+        let mut tables: Vec<&QualifiedName> = tables.collect();
         tables.sort_by_key(|table| {
             std::cmp::Reverse(order.iter().position(|own| **own == table.name))
         });
