@@ -115,20 +115,36 @@ fn converted<'a>(
         })
 }
 
-/// Each row gets a value that some row has.
+/// Each row gets a value that some row has; and some rows by themselves, where a rule lets not all of them go there.
 fn writes(table: &QualifiedName, column: &Ident) -> Vec<SqlText> {
-    let all = 0..VALUES;
-    let one = |at: i64| {
+    let mut out = Vec::new();
+    for at in 0..VALUES {
         let parts = [
             ("table", &quote_qualified(table)),
             ("column", &quote_ident(column)),
             ("at", &number(at)),
-            ("count", &number(VALUES)),
         ];
-        fill(
-            "UPDATE {table} AS row SET {column} = other.{column}\n    FROM (SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY {column} OFFSET {at} LIMIT 1) AS other\n    WHERE abs(hashtext(row.ctid::text)) % {count} = {at}",
+        let one = fill(
+            "UPDATE {table} AS row SET {column} = other.{column}\n    FROM (SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL ORDER BY {column} OFFSET {at} LIMIT 1) AS other",
             &parts,
-        )
-    };
-    all.map(one).collect()
+        );
+        let parts = [
+            ("one", &one),
+            ("count", &number(VALUES)),
+            ("at", &number(at)),
+        ];
+        out.push(fill(
+            "{one}\n    WHERE abs(hashtext(row.ctid::text)) % {count} = {at}",
+            &parts,
+        ));
+        let name = quote_qualified(table);
+        out.extend((0..VALUES).map(|row| {
+            let parts = [("one", &one), ("table", &name), ("row", &number(row))];
+            fill(
+                "{one}\n    WHERE row.ctid = (SELECT ctid FROM {table} ORDER BY ctid OFFSET {row} LIMIT 1)",
+                &parts,
+            )
+        }));
+    }
+    out
 }
