@@ -15,53 +15,53 @@ CREATE TABLE IF NOT EXISTS shop.pgproof_progress (
 );
 COMMIT;
 
--- 2 expand: type bed_state beside the old one
+-- 2 expand: type state beside the old one
 -- runs      in one transaction
 -- because   PostgreSQL cannot take a label out of an enum, nor move one
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
-CREATE TYPE shop.bed_state_new AS ENUM ('free', 'reserved', 'used');
-COMMENT ON TYPE shop.bed_state_new IS 'how it stands';
+CREATE TYPE shop.state_new AS ENUM ('open', 'paid');
+COMMENT ON TYPE shop.state_new IS 'where an order stands';
 COMMIT;
 
--- 3 expand: a column beside bed.state
+-- 3 expand: a column beside orders.state
 -- runs      in one transaction
--- locks     bed ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
-ALTER TABLE shop.bed
-    ADD COLUMN state_new shop.bed_state_new;
-COMMENT ON COLUMN shop.bed.state_new IS 'how it stands';
+ALTER TABLE shop.orders
+    ADD COLUMN state_new shop.state_new;
+COMMENT ON COLUMN shop.orders.state_new IS 'where it stands';
 COMMIT;
 
--- 4 expand: keep both columns of bed.state the same
+-- 4 expand: keep both columns of orders.state the same
 -- runs      in one transaction
--- locks     bed SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
+-- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 -- because   programs of the old version write the old column, programs of the new version the new one
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
-CREATE FUNCTION shop.pgproof_sync_bed_state() RETURNS trigger LANGUAGE plpgsql SET search_path = shop, public, pg_temp AS $pgproof$
+CREATE FUNCTION shop.pgproof_sync_orders_state() RETURNS trigger LANGUAGE plpgsql SET search_path = shop, public, pg_temp AS $pgproof$
 #variable_conflict use_column
 BEGIN
-    NEW.state_new := (SELECT CASE state WHEN 'held' THEN 'reserved' ELSE state::text END FROM (SELECT NEW.*) AS pgproof_row);
+    NEW.state_new := (SELECT CASE state WHEN 'new' THEN 'open' ELSE 'paid' END FROM (SELECT NEW.*) AS pgproof_row);
     RETURN NEW;
 END
 $pgproof$;
-CREATE TRIGGER pgproof_sync_bed_state BEFORE INSERT OR UPDATE ON shop.bed
-    FOR EACH ROW EXECUTE FUNCTION shop.pgproof_sync_bed_state();
+CREATE TRIGGER pgproof_sync_orders_state BEFORE INSERT OR UPDATE ON shop.orders
+    FOR EACH ROW EXECUTE FUNCTION shop.pgproof_sync_orders_state();
 COMMIT;
 
--- 5 backfill: fill bed.state_new
+-- 5 backfill: fill orders.state_new
 -- runs      outside a transaction; commits after each chunk, goes on where it was when it is run again
--- locks     bed ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
+-- locks     orders ROW EXCLUSIVE, a chunk of 5000 rows at a time: nobody waits who reads or writes rows; DDL waits
 -- check     this must return no row:
---           SELECT * FROM shop.bed WHERE state_new IS DISTINCT FROM (CASE state WHEN 'held' THEN 'reserved' ELSE state::text END)::shop.bed_state_new LIMIT 10
+--           SELECT * FROM shop.orders WHERE state_new IS DISTINCT FROM (CASE state WHEN 'new' THEN 'open' ELSE 'paid' END)::shop.state_new LIMIT 10
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
@@ -78,150 +78,134 @@ DECLARE
 BEGIN
     -- What the design names without its schema is found; a policy that would hide rows is an error, not silence.
     PERFORM set_config('search_path', 'shop, public', false), set_config('row_security', 'off', false);
-    INSERT INTO shop.pgproof_progress (step) VALUES ('bed.state_new') ON CONFLICT (step) DO NOTHING;
+    INSERT INTO shop.pgproof_progress (step) VALUES ('orders.state_new') ON CONFLICT (step) DO NOTHING;
     SELECT progress.after IS NOT NULL, (progress.after ->> 0)::integer
     INTO pgproof_begun, pgproof_after_1
-    FROM shop.pgproof_progress AS progress WHERE progress.step = 'bed.state_new';
+    FROM shop.pgproof_progress AS progress WHERE progress.step = 'orders.state_new';
     LOOP
         pgproof_since := clock_timestamp();
         IF pgproof_begun THEN
-            SELECT bed_id INTO pgproof_upto_1
-            FROM (SELECT bed_id FROM shop.bed WHERE ROW(bed_id) > ROW(pgproof_after_1) ORDER BY bed_id LIMIT 5000) AS chunk
-            ORDER BY bed_id DESC LIMIT 1;
+            SELECT order_id INTO pgproof_upto_1
+            FROM (SELECT order_id FROM shop.orders WHERE ROW(order_id) > ROW(pgproof_after_1) ORDER BY order_id LIMIT 5000) AS chunk
+            ORDER BY order_id DESC LIMIT 1;
         ELSE
-            SELECT bed_id INTO pgproof_upto_1
-            FROM (SELECT bed_id FROM shop.bed ORDER BY bed_id LIMIT 5000) AS chunk
-            ORDER BY bed_id DESC LIMIT 1;
+            SELECT order_id INTO pgproof_upto_1
+            FROM (SELECT order_id FROM shop.orders ORDER BY order_id LIMIT 5000) AS chunk
+            ORDER BY order_id DESC LIMIT 1;
         END IF;
         EXIT WHEN NOT FOUND;
         IF pgproof_begun THEN
-            UPDATE shop.bed SET state_new = (CASE state WHEN 'held' THEN 'reserved' ELSE state::text END)::shop.bed_state_new
-                WHERE ROW(bed_id) > ROW(pgproof_after_1) AND ROW(bed_id) <= ROW(pgproof_upto_1) AND state_new IS DISTINCT FROM (CASE state WHEN 'held' THEN 'reserved' ELSE state::text END)::shop.bed_state_new;
+            UPDATE shop.orders SET state_new = (CASE state WHEN 'new' THEN 'open' ELSE 'paid' END)::shop.state_new
+                WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1) AND state_new IS DISTINCT FROM (CASE state WHEN 'new' THEN 'open' ELSE 'paid' END)::shop.state_new;
         ELSE
-            UPDATE shop.bed SET state_new = (CASE state WHEN 'held' THEN 'reserved' ELSE state::text END)::shop.bed_state_new
-                WHERE ROW(bed_id) <= ROW(pgproof_upto_1) AND state_new IS DISTINCT FROM (CASE state WHEN 'held' THEN 'reserved' ELSE state::text END)::shop.bed_state_new;
+            UPDATE shop.orders SET state_new = (CASE state WHEN 'new' THEN 'open' ELSE 'paid' END)::shop.state_new
+                WHERE ROW(order_id) <= ROW(pgproof_upto_1) AND state_new IS DISTINCT FROM (CASE state WHEN 'new' THEN 'open' ELSE 'paid' END)::shop.state_new;
         END IF;
         GET DIAGNOSTICS pgproof_written = ROW_COUNT;
         pgproof_after_1 := pgproof_upto_1;
         pgproof_begun := true;
         UPDATE shop.pgproof_progress AS progress
         SET after = jsonb_build_array(pgproof_upto_1::text), rows = progress.rows + pgproof_written, changed_at = clock_timestamp()
-        WHERE progress.step = 'bed.state_new';
+        WHERE progress.step = 'orders.state_new';
         COMMIT;
         PERFORM pg_sleep(greatest(extract(epoch FROM clock_timestamp() - pgproof_since), 50 / 1000.0));
-        WHILE EXISTS (SELECT FROM shop.pgproof_progress AS progress WHERE progress.step = 'bed.state_new' AND progress.paused)
+        WHILE EXISTS (SELECT FROM shop.pgproof_progress AS progress WHERE progress.step = 'orders.state_new' AND progress.paused)
             OR EXISTS (SELECT FROM pg_stat_replication WHERE replay_lag > make_interval(secs => 10))
         LOOP
             COMMIT;
             PERFORM pg_sleep(1);
         END LOOP;
     END LOOP;
-    UPDATE shop.pgproof_progress AS progress SET finished_at = clock_timestamp() WHERE progress.step = 'bed.state_new';
+    UPDATE shop.pgproof_progress AS progress SET finished_at = clock_timestamp() WHERE progress.step = 'orders.state_new';
     PERFORM set_config('search_path', pgproof_path, false), set_config('row_security', pgproof_policies, false);
 END
 $pgproof$;
 
--- 6 validate: refuse new nulls in bed.state
+-- 6 validate: refuse new nulls in orders.state
 -- runs      in one transaction
--- locks     bed ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
-ALTER TABLE shop.bed
-    ADD CONSTRAINT bed_state_new_not_null_proof CHECK (state_new IS NOT NULL) NOT VALID;
+ALTER TABLE shop.orders
+    ADD CONSTRAINT orders_state_new_not_null_proof CHECK (state_new IS NOT NULL) NOT VALID;
 COMMIT;
 
--- 7 validate: prove that bed.state has no nulls
+-- 7 validate: prove that orders.state has no nulls
 -- runs      in one transaction
--- locks     bed SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- locks     orders SHARE UPDATE EXCLUSIVE, as long as all its rows take: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- because   in a transaction of its own, so that the lock of the step before is not held through the scan
 -- check     this must return no row:
---           SELECT * FROM shop.bed WHERE state_new IS NULL LIMIT 10
+--           SELECT * FROM shop.orders WHERE state_new IS NULL LIMIT 10
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
-ALTER TABLE shop.bed
-    VALIDATE CONSTRAINT bed_state_new_not_null_proof;
+ALTER TABLE shop.orders
+    VALIDATE CONSTRAINT orders_state_new_not_null_proof;
 COMMIT;
 
--- 8 validate: make bed.state NOT NULL
+-- 8 validate: make orders.state NOT NULL
 -- runs      in one transaction
--- locks     bed ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   the validated check spares the scan
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
-ALTER TABLE shop.bed
+ALTER TABLE shop.orders
     ALTER COLUMN state_new SET NOT NULL;
-ALTER TABLE shop.bed
-    DROP CONSTRAINT bed_state_new_not_null_proof;
+ALTER TABLE shop.orders
+    DROP CONSTRAINT orders_state_new_not_null_proof;
 COMMIT;
 
--- 9 validate: gather statistics of bed
+-- 9 validate: gather statistics of orders
 -- runs      outside a transaction
--- locks     bed SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
+-- locks     orders SHARE UPDATE EXCLUSIVE, an instant: nobody waits who reads or writes rows; vacuum and other DDL wait
 -- because   until then the planner guesses at what is new
 SET search_path = shop, public;
 SET lock_timeout = 0;
 SET statement_timeout = 0;
-ANALYZE shop.bed;
+ANALYZE shop.orders;
 
--- 10 switch: switch bed
+-- 10 switch: switch orders
 -- runs      in one transaction
--- locks     bed ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     open_orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- because   everything that changes its place at once does so in one short transaction
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
-DROP TRIGGER pgproof_sync_bed_state ON shop.bed;
-ALTER TABLE shop.bed
+DROP VIEW shop.open_orders;
+DROP TRIGGER pgproof_sync_orders_state ON shop.orders;
+ALTER TABLE shop.orders
     ALTER COLUMN state DROP DEFAULT;
-ALTER TYPE shop.bed_state RENAME TO bed_state_old;
-ALTER TYPE shop.bed_state_new RENAME TO bed_state;
-ALTER TABLE shop.bed
+ALTER TYPE shop.state RENAME TO state_old;
+ALTER TYPE shop.state_new RENAME TO state;
+ALTER TABLE shop.orders
     RENAME COLUMN state TO state_old;
-ALTER TABLE shop.bed
+ALTER TABLE shop.orders
     RENAME COLUMN state_new TO state;
-ALTER TABLE shop.bed
+ALTER TABLE shop.orders
     ALTER COLUMN state_old DROP NOT NULL;
-ALTER TABLE shop.bed
-    ALTER COLUMN state SET DEFAULT 'free';
-CREATE OR REPLACE FUNCTION shop.moves_start() RETURNS trigger
-    LANGUAGE plpgsql
-    SECURITY DEFINER
-    SET search_path = shop, public, pg_temp
-AS $$
-#variable_conflict use_column
-BEGIN
-  IF NEW.state::text NOT IN ('free') THEN
-    RAISE EXCEPTION USING
-      ERRCODE = 'check_violation',
-      MESSAGE = 'moves: a bed is used that nobody holds',
-      CONSTRAINT = 'moves',
-      TABLE = TG_TABLE_NAME,
-      SCHEMA = TG_TABLE_SCHEMA;
-  END IF;
-  RETURN NEW;
-END
-$$;
-CREATE FUNCTION shop.pgproof_back_bed_state() RETURNS trigger LANGUAGE plpgsql SET search_path = shop, public, pg_temp AS $pgproof$
+ALTER TABLE shop.orders
+    ALTER COLUMN state SET DEFAULT 'open';
+CREATE FUNCTION shop.pgproof_back_orders_state() RETURNS trigger LANGUAGE plpgsql SET search_path = shop, public, pg_temp AS $pgproof$
 #variable_conflict use_column
 BEGIN
     BEGIN
-        NEW.state_old := (SELECT CASE state WHEN 'reserved' THEN 'held' ELSE state::text END FROM (SELECT NEW.*) AS pgproof_row);
+        NEW.state_old := (SELECT CASE state WHEN 'open' THEN 'new' ELSE 'paid' END FROM (SELECT NEW.*) AS pgproof_row);
     EXCEPTION WHEN data_exception THEN
         NEW.state_old := NULL;
     END;
     RETURN NEW;
 END
 $pgproof$;
-CREATE TRIGGER pgproof_back_bed_state BEFORE INSERT OR UPDATE ON shop.bed
-    FOR EACH ROW EXECUTE FUNCTION shop.pgproof_back_bed_state();
-CREATE OR REPLACE FUNCTION shop.moves() RETURNS trigger
+CREATE TRIGGER pgproof_back_orders_state BEFORE INSERT OR UPDATE ON shop.orders
+    FOR EACH ROW EXECUTE FUNCTION shop.pgproof_back_orders_state();
+CREATE OR REPLACE FUNCTION shop.order_moves() RETURNS trigger
     LANGUAGE plpgsql
     SECURITY DEFINER
     SET search_path = shop, public, pg_temp
@@ -232,46 +216,65 @@ BEGIN
     RETURN NEW;
   END IF;
   IF (CASE OLD.state::text
-    WHEN 'free' THEN NEW.state::text IN ('reserved')
-    WHEN 'reserved' THEN NEW.state::text IN ('used', 'free')
-    WHEN 'used' THEN NEW.state::text IN ('free')
+    WHEN 'open' THEN NEW.state::text IN ('paid')
     ELSE FALSE
   END) IS NOT TRUE THEN
     RAISE EXCEPTION USING
       ERRCODE = 'check_violation',
-      MESSAGE = 'moves: a bed is used that nobody holds',
-      CONSTRAINT = 'moves',
+      MESSAGE = 'order-moves: a paid order is open again',
+      CONSTRAINT = 'order_moves',
       TABLE = TG_TABLE_NAME,
       SCHEMA = TG_TABLE_SCHEMA;
   END IF;
   RETURN NEW;
 END
 $$;
+CREATE OR REPLACE FUNCTION shop.order_moves_start() RETURNS trigger
+    LANGUAGE plpgsql
+    SECURITY DEFINER
+    SET search_path = shop, public, pg_temp
+AS $$
+#variable_conflict use_column
+BEGIN
+  IF NEW.state::text NOT IN ('open') THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'check_violation',
+      MESSAGE = 'order-moves: a paid order is open again',
+      CONSTRAINT = 'order_moves',
+      TABLE = TG_TABLE_NAME,
+      SCHEMA = TG_TABLE_SCHEMA;
+  END IF;
+  RETURN NEW;
+END
+$$;
+CREATE VIEW shop.open_orders WITH (security_invoker = true) AS
+SELECT order_id, customer_id, total FROM orders WHERE state = 'open';
+COMMENT ON VIEW shop.open_orders IS 'what is to be done';
 COMMIT;
 
--- 11 contract: drop the old column of bed.state
+-- 11 contract: drop the old column of orders.state
 -- runs      in one transaction
--- locks     bed ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 -- forward   only: the old values are gone; they are in the new column
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
-DROP TRIGGER pgproof_back_bed_state ON shop.bed;
-DROP FUNCTION shop.pgproof_back_bed_state();
-DROP FUNCTION shop.pgproof_sync_bed_state();
-ALTER TABLE shop.bed
+DROP TRIGGER pgproof_back_orders_state ON shop.orders;
+DROP FUNCTION shop.pgproof_back_orders_state();
+DROP FUNCTION shop.pgproof_sync_orders_state();
+ALTER TABLE shop.orders
     DROP COLUMN state_old;
 COMMIT;
 
--- 12 contract: drop the old type bed_state
+-- 12 contract: drop the old type state
 -- runs      in one transaction
 -- forward   only: the columns that had it are gone
 BEGIN;
 SET LOCAL search_path = shop, public;
 SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
-DROP TYPE shop.bed_state_old;
+DROP TYPE shop.state_old;
 COMMIT;
 
 -- 13 contract: drop the progress of backfills
