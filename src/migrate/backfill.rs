@@ -91,13 +91,17 @@ pub(super) fn column(
         write: &write,
     };
     let check = fill("SELECT * FROM {table} WHERE {stale} LIMIT 10", &parts);
+    let backfill = Backfill {
+        column: Some(column.clone()),
+        ..walk.backfill(draft, &subject)
+    };
     let item = Item::new(
         Phase::Backfill,
         Rank::Backfills,
         format!("fill {subject}"),
         cause,
     )
-    .backfill(walk.backfill(draft, &subject))
+    .backfill(backfill)
     .fills(table, vec![column.clone()])
     .undo(forgotten(draft, &subject))
     .check(check);
@@ -267,6 +271,7 @@ impl Walk<'_> {
             chunk,
             pause_ms,
             is_walk: !self.is_declared,
+            column: None,
             progress: subject.to_owned(),
             call: fill(BLOCK, &parts),
         }

@@ -9,8 +9,8 @@ use crate::catalog::ObjectPath;
 use crate::error::Error;
 use crate::sql::words as text;
 use crate::sql::{
-    Ident, QualifiedName, SqlText, facts, fill, fixed, number, quote_ident, quote_qualified,
-    substitute,
+    Ident, QualifiedName, SqlText, Token, TokenKind, facts, fill, fixed, fold, number, quote_ident,
+    quote_qualified, substitute, tokens,
 };
 
 /// What stands before the number of a backfill of a table that has several.
@@ -48,12 +48,24 @@ fn one_declared(
     if draft.has(&title) {
         return Ok(());
     }
-    let Some((source, column)) = entry.by.as_ref().and_then(|by| source(draft, sql, by)) else {
+    let found = entry
+        .by
+        .as_ref()
+        .and_then(|by| Some((source(draft, sql, by)?, by)));
+    let Some(((source, column), by)) = found else {
         return Err(Error::Usage(format!(
             "the backfill of {subject} cuts its chunks by {}, and no table of the old design that it reads has such a column: say in migration.backfill.{name}.by by which one (under its old name), and read its table",
             entry.by.as_ref().map_or("nothing", |by| by.as_str())
         )));
     };
+    if !tokens(sql.as_str())
+        .iter()
+        .any(|token| token.kind == TokenKind::Param)
+    {
+        return Err(Error::Usage(format!(
+            "the backfill of {subject} names neither :after nor :chunk, so each of its chunks would go through all rows: read in migration.backfill.{name}.sql those after :after, :chunk of them"
+        )));
+    }
     let written: Vec<Ident> = match draft.to.tables.get(table) {
         Some(made) if text::mentions(sql, &"update".into()) => made
             .columns
@@ -70,12 +82,15 @@ fn one_declared(
     let begin = least(&column.data_type);
     let pace = draft.policy.pace_of(Some(entry));
     let (chunk, after) = (number(pace.0), variable("after", 1));
-    // The walk's own bounds say how far a chunk reaches: the statement sees at least as many rows as keys were counted.
+    let upto = variable("upto", 1);
+    // The walk's own bounds say how far a chunk reaches: the statement sees at least as many rows as keys were counted, and none behind them, which are not locked.
+    let bounded = bounded(sql.as_str(), by);
     let write = |range: &SqlText| {
         let is_first = !range.as_str().contains(after.as_str());
         let from = if is_first { &begin } else { &after };
-        let sql = substitute(sql.as_str(), &|name| match name {
+        let sql = substitute(&bounded, &|name| match name {
             "after" => from.clone(),
+            UPTO => upto.clone(),
             _ => chunk.clone(),
         });
         let parts = [
@@ -145,6 +160,42 @@ fn waits(item: &Item, other: &Item) -> bool {
     own != Some(table) && reads(&table.name) && (columns.is_empty() || columns.iter().any(reads))
 }
 
+/// Stands for the last key of a chunk, where a statement says only after which one it begins.
+const UPTO: &str = "pgproof_upto";
+
+/// A statement that reads no row behind its chunk: `id > :after` becomes `id <= :pgproof_upto AND id > :after`, whatever its LIMIT and its other conditions reach.
+fn bounded(sql: &str, by: &Ident) -> String {
+    let all: Vec<Token> = tokens(sql)
+        .into_iter()
+        .filter(|token| token.kind != TokenKind::Comment)
+        .collect();
+    let (mut out, mut copied) = (String::with_capacity(sql.len()), 0);
+    for (at, token) in all.iter().enumerate() {
+        let is_after = token.kind == TokenKind::Param && token.text(sql) == ":after";
+        let Some([column, sign]) = all.get(at.wrapping_sub(2)..at) else {
+            continue;
+        };
+        if !is_after || sign.text(sql) != ">" || Ident::new(fold(column.text(sql))) != *by {
+            continue;
+        }
+        // `alias.column`
+        let is_of_alias = at >= 4 && all[at - 3].is_symbol(sql, ".");
+        let first = if is_of_alias { at - 4 } else { at - 2 };
+        if first > 0 && all[first - 1].is(sql, "not") {
+            continue;
+        }
+        let begin = all[first].range.start;
+        out.push_str(&sql[copied..begin]);
+        out.push_str(&sql[begin..column.range.end]);
+        out.push_str(" <= :");
+        out.push_str(UPTO);
+        out.push_str(" AND ");
+        copied = begin;
+    }
+    out.push_str(&sql[copied..]);
+    out
+}
+
 /// The table that a declared backfill walks along, and its key column.
 fn source(draft: &Draft<'_>, sql: &SqlText, by: &Ident) -> Option<(QualifiedName, KeyColumn)> {
     let facts = facts(sql.as_str())?;
@@ -176,5 +227,35 @@ fn least(data_type: &SqlText) -> SqlText {
         _ if text.starts_with("timestamp") => fill("'-infinity'::{type}", &[("type", data_type)]),
         _ if text.starts_with("numeric") => fixed("'-infinity'::numeric"),
         _ => fixed("''"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_reads_no_row_behind_its_chunk() {
+        let by = Ident::from("id");
+        for (sql, wanted) in [
+            (
+                "SELECT id FROM a WHERE id > :after AND b IS NOT NULL LIMIT :chunk",
+                "SELECT id FROM a WHERE id <= :pgproof_upto AND id > :after AND b IS NOT NULL LIMIT :chunk",
+            ),
+            (
+                "SELECT x.id FROM a x WHERE x.\"id\" > :after + 1",
+                "SELECT x.id FROM a x WHERE x.\"id\" <= :pgproof_upto AND x.\"id\" > :after + 1",
+            ),
+            (
+                "SELECT 1 FROM a WHERE other > :after",
+                "SELECT 1 FROM a WHERE other > :after",
+            ),
+            (
+                "SELECT 1 FROM a WHERE NOT id > :after",
+                "SELECT 1 FROM a WHERE NOT id > :after",
+            ),
+        ] {
+            assert_eq!(bounded(sql, &by), wanted);
+        }
     }
 }

@@ -10,20 +10,10 @@ use crate::sql::{
     quote_qualified, tokens,
 };
 
-/// A trigger for each table of `migration.dual_write` and `migration.dual_delete`, there from the expansion to the contraction.
+/// A trigger for each table of `migration.dual_write` and `migration.dual_delete`, there from the expansion to the contraction. What is deleted is followed
+/// before what is written is, and after it: what an old program writes and deletes between the two would stay in its new place.
 pub(super) fn declared(draft: &mut Draft<'_>) {
-    for (table, sql) in &draft.policy.dual_writes {
-        let Some(from) = known(draft, table, "dual_write") else {
-            continue;
-        };
-        let body = Body::of(draft, table, from, sql);
-        let title = format!(
-            "bring what is written to {} to its new place",
-            table.name.as_str()
-        );
-        let events = "INSERT OR UPDATE";
-        push(draft, table, &body, ("dual", events, title));
-    }
+    let mut triggers = Vec::new();
     for (table, sql) in &draft.policy.dual_deletes {
         if known(draft, table, "dual_delete").is_none() {
             continue;
@@ -33,11 +23,20 @@ pub(super) fn declared(draft: &mut Draft<'_>) {
             is_before: false,
             guards: Vec::new(),
         };
-        let title = format!(
-            "take what is deleted from {} out of its new place",
-            table.name.as_str()
-        );
-        push(draft, table, &body, ("dual_delete", "DELETE", title));
+        triggers.push((table, "dual_delete", "DELETE", body));
+    }
+    for (table, sql) in &draft.policy.dual_writes {
+        if let Some(from) = known(draft, table, "dual_write") {
+            let body = Body::of(draft, table, from, sql);
+            triggers.push((table, "dual", "INSERT OR UPDATE", body));
+        }
+    }
+    let gone: Vec<Item> = triggers
+        .iter()
+        .map(|(table, word, events, body)| push(draft, table, body, (word, events)))
+        .collect();
+    for item in gone.into_iter().rev() {
+        draft.push(item);
     }
 }
 
@@ -60,12 +59,23 @@ struct Body<'a> {
     guards: Vec<SqlText>,
 }
 
+/// Adds the trigger, and hands back what takes it away.
 fn push(
     draft: &mut Draft<'_>,
     table: &QualifiedName,
     body: &Body<'_>,
-    (word, events, title): (&str, &'static str, String),
-) {
+    (word, events): (&str, &'static str),
+) -> Item {
+    let title = match events {
+        "DELETE" => format!(
+            "take what is deleted from {} out of its new place",
+            table.name.as_str()
+        ),
+        _ => format!(
+            "bring what is written to {} to its new place",
+            table.name.as_str()
+        ),
+    };
     let name = derived(&["pgproof", word, table.name.as_str()]);
     let function = quote_qualified(&QualifiedName::new(table.schema.clone(), name.clone()));
     let end = if body.sql.as_str().ends_with(';') {
@@ -124,12 +134,11 @@ fn push(
         ),
         _ => format!("no longer follow {}", table.name.as_str()),
     };
-    let item = Item::new(Phase::Contract, Rank::GoneViews, title, &object)
+    Item::new(Phase::Contract, Rank::GoneViews, title, &object)
         .part(without_trigger)
         .part(without_function)
         .undo(create)
-        .undo(trigger);
-    draft.push(item);
+        .undo(trigger)
 }
 
 impl<'a> Body<'a> {

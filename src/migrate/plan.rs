@@ -6,7 +6,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::catalog::ObjectPath;
-use crate::sql::{QualifiedName, SqlText};
+use crate::sql::{Ident, QualifiedName, SqlText};
 
 /// What a step is there for. Later phases come later; an application version works in some of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -158,6 +158,9 @@ pub struct Backfill {
     pub pause_ms: u64,
     /// Whether it walks a table along its key by itself; else the design's own statement says how far a chunk goes.
     pub is_walk: bool,
+    /// The one column that it fills, where it is one.
+    #[serde(skip)]
+    pub column: Option<Ident>,
     /// The key of its row in the progress table.
     pub progress: String,
     /// The statement that starts it, to be run outside a transaction; may be called again at any time and goes on where it was.

@@ -1,7 +1,7 @@
 //! Texts compared and changed word by word, not letter by letter.
 
 use super::ident::{Ident, SqlText};
-use super::lex::{TokenKind, fold, tokens};
+use super::lex::{Token, TokenKind, fold, tokens};
 use super::quote::quote_ident;
 
 /// Whether two texts are the same but for blanks, comments and the case of words.
@@ -89,7 +89,8 @@ fn otherwise(text: &SqlText, from: &Ident, to: &Ident, but: &[&str]) -> SqlText 
         let is_other = all
             .get(number + 1)
             .is_some_and(|next| but.iter().any(|symbol| next.is_symbol(source, symbol)));
-        if is_name(token.kind) && !is_other && fold(token.text(source)) == from.as_str() {
+        let is_name = is_name(token.kind) && !is_syntax(&all, number, source);
+        if is_name && !is_other && fold(token.text(source)) == from.as_str() {
             out.push_str(&source[at..token.range.start]);
             out.push_str(quote_ident(to).as_str());
             at = token.range.end;
@@ -97,6 +98,19 @@ fn otherwise(text: &SqlText, from: &Ident, to: &Ident, but: &[&str]) -> SqlText 
     }
     out.push_str(&source[at..]);
     SqlText::made(out)
+}
+
+/// Whether a word that could be a name is none where it stands: `AT TIME ZONE`, `with time zone`, `EXTRACT(year FROM …)`.
+fn is_syntax(all: &[Token], at: usize, source: &str) -> bool {
+    let is = |at: usize, word: &str| all.get(at).is_some_and(|token| token.is(source, word));
+    let behind = |back: usize, word: &str| at.checked_sub(back).is_some_and(|at| is(at, word));
+    let is_zone = is(at, "at") && is(at + 1, "time") && is(at + 2, "zone")
+        || is(at, "time") && is(at + 1, "zone")
+        || is(at, "zone") && behind(1, "time");
+    let is_open = at
+        .checked_sub(1)
+        .is_some_and(|at| all[at].is_symbol(source, "("));
+    is_zone || is_open && behind(2, "extract") && is(at + 1, "from")
 }
 
 #[cfg(test)]
@@ -122,6 +136,19 @@ mod tests {
             &"Low".into(),
         );
         assert_eq!(out.as_str(), "lower(\"Low\") = 'lower'");
+        let zone = renamed(
+            &sql("at AT TIME ZONE zone < time::timestamp with time zone"),
+            &"at".into(),
+            &"x".into(),
+        );
+        let zone = renamed(&zone, &"time".into(), &"y".into());
+        let zone = renamed(&zone, &"zone".into(), &"z".into());
+        assert_eq!(
+            zone.as_str(),
+            "x AT TIME ZONE z < y::timestamp with time zone"
+        );
+        let year = renamed(&sql("EXTRACT(year FROM year)"), &"year".into(), &"y".into());
+        assert_eq!(year.as_str(), "EXTRACT(year FROM y)");
         assert!(mentions(&sql("x.status <> 'a'"), &"status".into()));
         assert!(!mentions(&sql("'status'"), &"status".into()));
     }

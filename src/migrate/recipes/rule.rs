@@ -78,9 +78,9 @@ fn function(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
                         .part(replace)
                         .forward_only("the guard rows are counted by the new rule after this")
                 }
-                None if regroup::home(draft, &[name]).is_some() => {
+                None if changes_with(draft, name).is_some() => {
                     // The new table may have the new names only, so what it calls changes with it.
-                    if let Some(home) = regroup::home(draft, &[name]) {
+                    if let Some(home) = changes_with(draft, name) {
                         let back = vec![Part::new(text::replacing(&was.definition))];
                         draft.switch(home, Slot::Rules, &change.object, (replace, back));
                     }
@@ -99,6 +99,16 @@ fn function(change: &Change, draft: &mut Draft<'_>) -> Result<(), Error> {
     };
     draft.push(item);
     Ok(())
+}
+
+/// The table in whose switch a function changes that its triggers call: one that is built anew, or one whose columns are exchanged. A session that has run the
+/// function would go on with the types that the row had, and the old rule would judge new values.
+fn changes_with<'d>(draft: &Draft<'d>, function: &QualifiedName) -> Option<&'d QualifiedName> {
+    let mut tables = draft.to.tables.iter().filter(|(name, table)| {
+        let mut all = table.triggers.values();
+        draft.diff.exchanges_columns(name) && all.any(|own| own.function == *function)
+    });
+    regroup::home(draft, &[function]).or_else(|| tables.next().map(|(name, _)| name))
 }
 
 pub(in crate::migrate) static TRIGGER: Recipe = Recipe {

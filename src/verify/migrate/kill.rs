@@ -30,6 +30,12 @@ pub(super) async fn killed(rehearsal: &Rehearsal<'_>) -> Result<usize, Ended> {
     }
     let mut kills = 0;
     let steps = &rehearsal.plan.steps;
+    if steps
+        .first()
+        .is_none_or(|step| step.phase > Phase::Validate)
+    {
+        rehearsal.validated(&mut hands).await?;
+    }
     for (at, step) in steps.iter().enumerate() {
         if half(rehearsal, &database, step).await? {
             kills += 1;
@@ -67,15 +73,10 @@ async fn begun_again(
     hands: &mut Hands,
     step: &Step,
 ) -> Result<(), Ended> {
-    let mut declared = rehearsal.policy.backfills.iter().map(|entry| &entry.table);
-    let backfill = step.backfill.as_ref().filter(|own| !own.is_walk);
-    let (Some(backfill), Some(mover)) = (backfill, &mut hands.mover) else {
+    let (Some(target), Some(backfill)) = (rehearsal.target(step), &step.backfill) else {
         return Ok(());
     };
-    let Some(target) = declared.find(|table| {
-        let rest = backfill.progress.strip_prefix(table.name.as_str());
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(PART))
-    }) else {
+    let Some(mover) = &mut hands.mover else {
         return Ok(());
     };
     let before = content(mover, target).await?;
@@ -99,6 +100,18 @@ async fn begun_again(
         .into());
     }
     Ok(())
+}
+
+impl Rehearsal<'_> {
+    /// The table that a backfill of the design's own fills.
+    pub(super) fn target(&self, step: &Step) -> Option<&QualifiedName> {
+        let mut declared = self.policy.backfills.iter().map(|entry| &entry.table);
+        let backfill = step.backfill.as_ref().filter(|own| !own.is_walk)?;
+        declared.find(|table| {
+            let rest = backfill.progress.strip_prefix(table.name.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(PART))
+        })
+    }
 }
 
 /// A digest of the rows of a table.

@@ -1,15 +1,16 @@
 //! A migration while programs of both versions run.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::ended::{Ended, Refuted, shown};
 use super::rehearse::{Rehearsal, named};
 use super::steps::Hands;
-use super::traffic::{Traffic, that_run};
+use super::traffic::{Breaks, Traffic, Tried};
+use crate::catalog::Catalog;
 use crate::compile::derived;
-use crate::migrate::{Phase, Step};
+use crate::migrate::{Phase, Renames, Step};
+use crate::sql::Ident;
 
 /// Calls that programs make before a step at least.
 const CALLS: u64 = 12;
@@ -20,16 +21,14 @@ impl Rehearsal<'_> {
         let (database, mut hands) = self.begin().await?;
         database.find_deadlocks().await?;
         let path = self.stage.search_path();
-        let old_calls = that_run(&database, &self.old_calls(), &path).await?;
         let (until, since) = self.compatible();
-        let forgotten = Arc::new(self.forgotten());
-        let started = Traffic::start(&database, &old_calls, &path, forgotten).await?;
+        let started = Traffic::start(&database, &self.tried, &path, self.breaks.clone()).await?;
         let mut old = Some(started);
         let mut new: Option<Traffic> = None;
         let mut seen = Seen::default();
         for (at, step) in self.plan.steps.iter().enumerate() {
             if new.is_none() && step.phase > since {
-                let calls = self.calls(&self.new);
+                let calls = self.new_calls();
                 let started = Traffic::start(&database, &calls, &path, Arc::default()).await?;
                 // Each of them once before the step, which may bring what they need.
                 started.go_round().await;
@@ -78,7 +77,7 @@ impl Rehearsal<'_> {
             seen.old_calls += traffic.stop().await.0;
         }
         if new.is_none() {
-            let calls = self.calls(&self.new);
+            let calls = self.new_calls();
             new = Some(Traffic::start(&database, &calls, &path, Arc::default()).await?);
         }
         if let Some(traffic) = new.take() {
@@ -122,24 +121,10 @@ impl Rehearsal<'_> {
         Ok(())
     }
 
-    /// Constraints by which columns are kept filled that old programs do not know: they cannot keep them.
-    pub(super) fn forgotten(&self) -> BTreeSet<String> {
-        let (old, new) = (&self.old.compiled.catalog, &self.new.compiled.catalog);
-        let mut out = BTreeSet::new();
-        for (name, table) in &new.tables {
-            let Some(was) = old.tables.get(name) else {
-                continue;
-            };
-            let mut columns = table.columns.iter();
-            while let Some(column) = columns.find(|c| was.column(&c.name).is_none()) {
-                for word in ["not_null_proof", "not_null"] {
-                    let proof = derived(&[name.name.as_str(), column.name.as_str(), word]);
-                    out.insert(proof.as_str().to_owned());
-                }
-                out.insert(format!("{}.{}", name.name.as_str(), column.name.as_str()));
-            }
-        }
-        out
+    /// Calls of the new version's programs, of which nobody knows yet whether they go through.
+    fn new_calls(&self) -> Vec<Tried> {
+        let calls = self.calls(&self.new).into_iter();
+        calls.map(|call| Tried { call, done: false }).collect()
     }
 
     /// Until which phase old programs are to work, and after which new ones.
@@ -171,6 +156,40 @@ impl Rehearsal<'_> {
         }
         (until.unwrap_or(Phase::Switch), since)
     }
+}
+
+/// What old programs cannot keep, since they do not know it.
+pub(super) fn breaks(old: &Catalog, new: &Catalog, renames: &Renames) -> Breaks {
+    let mut out = Breaks::default();
+    for (name, table) in &new.tables {
+        let was = renames.tables.get(name).unwrap_or(name);
+        let Some(was) = old.tables.get(was) else {
+            out.new_tables.insert(name.name.as_str().to_owned());
+            continue;
+        };
+        let mut columns = table.columns.iter();
+        while let Some(column) = columns.find(|c| was.column(&c.name).is_none()) {
+            for word in ["not_null_proof", "not_null"] {
+                let proof = derived(&[name.name.as_str(), column.name.as_str(), word]);
+                out.forgotten.insert(proof.as_str().to_owned());
+            }
+            let path = format!("{}.{}", name.name.as_str(), column.name.as_str());
+            out.forgotten.insert(path);
+        }
+        let is_new = |column: &Ident| {
+            let is_renamed = renames
+                .columns
+                .contains_key(&(name.clone(), column.clone()));
+            was.column(column).is_none() && !is_renamed
+        };
+        let of_new = table
+            .foreign_keys
+            .iter()
+            .filter(|(_, key)| key.columns.iter().all(is_new));
+        let of_new = of_new.map(|(name, _)| name.as_str().to_owned());
+        out.forgotten.extend(of_new);
+    }
+    out
 }
 
 /// What was seen under load.

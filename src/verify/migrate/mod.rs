@@ -3,6 +3,7 @@
 pub mod apply;
 mod ended;
 mod files;
+mod followed;
 mod found;
 mod kill;
 mod load;
@@ -10,10 +11,12 @@ mod mutants;
 mod planned;
 mod rates;
 mod rehearse;
+mod returned;
 mod rows;
 mod schema;
 mod steps;
 mod traffic;
+mod writes;
 
 pub use found::{Both, Found, catalogs};
 pub use rates::rates;

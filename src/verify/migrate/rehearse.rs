@@ -1,6 +1,7 @@
 //! A migration rehearsed: with rows and with programs of both versions running, killed and resumed at every step, taken back, and with its safeguards taken out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::ended::{Ended, Refuted, shown};
@@ -9,15 +10,15 @@ use super::rates::{Ground, table};
 use super::rows::{live, stored};
 use super::schema::{read, wanted};
 use super::steps::{Hands, back, forward};
-use super::traffic::that_run;
-use super::{kill, mutants};
+use super::traffic::{Breaks, Tried, tried};
+use super::{followed, kill, load, mutants, returned};
 use crate::catalog::{Catalog, Difference, ObjectPath, differences};
 use crate::compile::{Compiled, compile};
 use crate::design::Model;
 use crate::error::Error;
 use crate::finding::{Claim, Counterexample, Evidence, Finding, Method, Mutants, Verdict};
 use crate::invariant::drift;
-use crate::migrate::{Phase, Plan, Policy, Renames, Reverse, Step, audit, plan, stops};
+use crate::migrate::{Hazard, Phase, Plan, Policy, Renames, Reverse, Step, audit, plan, stops};
 use crate::postgres::{Database, SqlFailure};
 use crate::sql::Ident;
 use crate::template::Environment;
@@ -69,6 +70,9 @@ pub(super) struct Rehearsal<'a> {
     /// The old schema with rows, to be copied.
     pub filled: Database,
     pub rows: Vec<Bulk>,
+    /// Calls of old programs, and what comes of each where no migration has begun.
+    pub tried: Vec<Tried>,
+    pub breaks: Arc<Breaks>,
     /// Rules that the rows break before anything has begun: they are not the migration's.
     pub excused: BTreeSet<String>,
     pub seed: u64,
@@ -159,7 +163,7 @@ pub async fn rehearse(
     let written = stored(&mut mover, old, &from.catalog).await?;
     // And what its programs make of them, so that values are there that nobody can make up.
     let calls = program_calls(old, &from.catalog, &old_side.maker, &written, run.seed);
-    that_run(&filled, &calls, &stage.search_path()).await?;
+    tried(&filled, calls, &stage.search_path()).await?;
     let rows = stored(&mut mover, old, &from.catalog).await?;
     let mut excused = BTreeSet::new();
     for invariant in &old.invariants {
@@ -173,7 +177,9 @@ pub async fn rehearse(
         }
     }
     drop(mover);
-    let rehearsal = Rehearsal {
+    let mut rehearsal = Rehearsal {
+        tried: Vec::new(),
+        breaks: Arc::new(load::breaks(&from.catalog, &to.catalog, &Renames::of(new))),
         role,
         filled,
         rows,
@@ -186,6 +192,7 @@ pub async fn rehearse(
         seed: run.seed,
         wanted,
     };
+    rehearsal.try_old().await?;
     let ended = rehearsal.all().await;
     rehearsal.filled.drop().await?;
     rehearsal.stage.close().await?;
@@ -229,8 +236,12 @@ impl Rehearsal<'_> {
         let killed = kill::killed(self).await?;
         let reversed = self.taken_back().await?;
         // Before the load, whose luck it would be.
-        mutants::followed(self).await?;
+        let left = followed::followed(self).await?;
+        returned::returned(self).await?;
         let seen = self.under_load().await?;
+        if let Some(left) = left {
+            return Err(left.into());
+        }
         let (mutants, survivors) = mutants::mutants(self).await?;
         let lock = self.policy.lock;
         if seen.longest.as_secs_f64() > lock {
@@ -267,8 +278,16 @@ impl Rehearsal<'_> {
                 names.join(", ")
             )
         };
+        let hazards: BTreeSet<String> = self.plan.hazards().map(Hazard::name).collect();
+        let hazards = match hazards.is_empty() {
+            true => String::new(),
+            false => {
+                let all: Vec<String> = hazards.into_iter().collect();
+                format!("; hazards that have to be accepted: {}", all.join(", "))
+            }
+        };
         let mut judged = Judged::new(verdict).bounds(format!(
-            "{steps} steps with {} rows{empty}; {} calls of old and {} of new programs, the longest statement {} ms (during `{}`); {killed} steps killed and resumed; {reversed} steps taken back; {} of {} safeguards noticed when they were taken out{excused}",
+            "{steps} steps with {} rows{empty}; {} calls of old and {} of new programs, the longest statement {} ms (during `{}`); {killed} steps killed and resumed; {reversed} steps taken back; {} of {} safeguards noticed when they were taken out{excused}{hazards}",
             self.rows.iter().map(|bulk| bulk.rows.len()).sum::<usize>(),
             seen.old_calls,
             seen.new_calls,
@@ -317,9 +336,13 @@ impl Rehearsal<'_> {
         )
     }
 
-    /// Calls of the old version's programs.
-    pub(super) fn old_calls(&self) -> Vec<ProgramCall> {
-        self.calls(&self.old)
+    /// Runs the old version's programs where no migration has begun.
+    async fn try_old(&mut self) -> Result<(), Error> {
+        let (database, hands) = self.begin().await?;
+        let calls = self.calls(&self.old);
+        self.tried = tried(&database, calls, &self.stage.search_path()).await?;
+        drop(hands);
+        database.drop().await
     }
 
     /// A database with the old schema and rows.
@@ -351,6 +374,7 @@ impl Rehearsal<'_> {
     /// Why a step failed: the rows that stand in the way, where its own query shows them.
     async fn failed(&self, hands: &mut Hands, step: &Step, failure: &SqlFailure) -> Refuted {
         let mut refuted = Refuted::new(format!("{} fails: {failure}", named(step)));
+        let is_rows = failure.sqlstate.code().starts_with("23");
         if let (Some(check), Some(mover)) = (&step.check, &mut hands.mover)
             && let Ok(found) = mover.query(check).await
         {
@@ -362,6 +386,12 @@ impl Rehearsal<'_> {
                     .take(3)
                     .map(|row| format!("a row in the way: {}", shown(row))),
             );
+        }
+        if is_rows && step.backfill.is_none() {
+            if refuted.lines.is_empty() {
+                refuted.lines.push(refuted.reason.clone());
+            }
+            refuted.lines.push("the old design allows such rows: put them right before, or let the old design say that there are none".to_owned());
         }
         refuted
     }
@@ -438,12 +468,13 @@ impl Rehearsal<'_> {
             let rows = rows.map_err(|failure| failure.into_error("run a drift query"))?;
             let name = invariant.name.as_str();
             if !rows.rows.is_empty() && !self.excused.contains(name) {
-                return Err(Refuted::new(format!(
-                    "at the end {} rows break {}",
-                    rows.rows.len(),
-                    invariant.name.as_str()
-                ))
-                .into());
+                let mut refuted =
+                    Refuted::new(format!("at the end {} rows break {name}", rows.rows.len()));
+                refuted.lines.push(refuted.reason.clone());
+                let shown = rows.rows.iter().take(3).map(|row| shown(row));
+                refuted.lines.extend(shown);
+                refuted.lines.push("either the old design allows such rows, which have to be put right before, or a backfill makes them".to_owned());
+                return Err(refuted.into());
             }
         }
         Ok(())

@@ -102,7 +102,9 @@ pub(super) async fn live(
     }
     for statement in declared_values(model)
         .into_iter()
+        .chain(declared_ranges(model, catalog))
         .chain(filled_values(model, catalog))
+        .chain(varied_values(model, catalog))
     {
         if !kept(admin, model, &statement).await.map_err(failed)? {
             admin.batch(&fixed("ROLLBACK")).await.map_err(failed)?;
@@ -134,6 +136,41 @@ fn declared_values(model: &Model) -> Vec<SqlText> {
                     &parts,
                 ));
             }
+        }
+    }
+    out
+}
+
+/// Spreads times over the range that the design says they have.
+fn declared_ranges(model: &Model, catalog: &Catalog) -> Vec<SqlText> {
+    let mut out = Vec::new();
+    for table in &model.tables {
+        let name = model.qualified(&table.name.ident);
+        let Some(made) = catalog.tables.get(&name) else {
+            continue;
+        };
+        for column in &table.columns {
+            let Some((low, high)) = &column.data.range else {
+                continue;
+            };
+            let own = made.column(&column.name.ident).filter(|own| {
+                let data_type = own.data_type.as_str().to_ascii_lowercase();
+                ["timestamp", "date"]
+                    .iter()
+                    .any(|word| data_type.starts_with(word))
+            });
+            let Some(own) = own else { continue };
+            let parts = [
+                ("table", &quote_qualified(&name)),
+                ("column", &quote_ident(&own.name)),
+                ("type", &own.data_type),
+                ("low", &literal(low)),
+                ("high", &literal(high)),
+            ];
+            out.push(fill(
+                "UPDATE {table} SET {column} = ({low}::timestamp + ({high}::timestamp - {low}::timestamp) * (abs(hashtext(ctid::text)) % 1000) / 1000)::{type}",
+                &parts,
+            ));
         }
     }
     out
@@ -173,14 +210,60 @@ fn filled_values(model: &Model, catalog: &Catalog) -> Vec<SqlText> {
     out
 }
 
+/// Gives columns capitals and fractions, or nothing would be seen of what folds or rounds them. Where the design says what a column holds, that is kept.
+fn varied_values(model: &Model, catalog: &Catalog) -> Vec<SqlText> {
+    let mut out = Vec::new();
+    for table in &model.tables {
+        let name = model.qualified(&table.name.ident);
+        let Some(made) = catalog.tables.get(&name) else {
+            continue;
+        };
+        for column in &table.columns {
+            let is_told = !column.data.values.is_empty() || column.data.pattern.is_some();
+            let Some(own) = made.column(&column.name.ident).filter(|_| !is_told) else {
+                continue;
+            };
+            let data_type = own.data_type.as_str().to_ascii_lowercase();
+            let is = |words: &[&str]| words.iter().any(|word| data_type.starts_with(word));
+            let quoted = quote_ident(&own.name);
+            let value = match () {
+                () if is(&["text", "varchar", "character varying"])
+                    && !data_type.ends_with(']') =>
+                {
+                    fill("upper({column})", &[("column", &quoted)])
+                }
+                () if data_type.ends_with("[]") => {
+                    fill("array_append({column}, '7')", &[("column", &quoted)])
+                }
+                () if is(&["numeric", "real", "double"]) => {
+                    fill("{column} + 0.37", &[("column", &quoted)])
+                }
+                () => continue,
+            };
+            let parts = [
+                ("table", &quote_qualified(&name)),
+                ("column", &quoted),
+                ("value", &value),
+            ];
+            out.push(fill(
+                "UPDATE {table} SET {column} = {value} WHERE abs(hashtext(ctid::text)) % 3 = 1",
+                &parts,
+            ));
+        }
+    }
+    out
+}
+
 /// A value for each row.
 fn some_value(data_type: &str) -> Option<&'static str> {
     let data_type = data_type.to_ascii_lowercase();
     let is = |words: &[&str]| words.iter().any(|word| data_type.starts_with(word));
     if is(&["text", "varchar", "character varying"]) {
         Some("left(md5(ctid::text), 8)")
-    } else if is(&["integer", "bigint", "smallint", "numeric"]) {
+    } else if is(&["integer", "bigint", "smallint"]) {
         Some("abs(hashtext(ctid::text)) % 1000")
+    } else if is(&["numeric", "real", "double"]) {
+        Some("abs(hashtext(ctid::text)) % 1000 + 0.37")
     } else if is(&["timestamp", "date"]) {
         Some("now()")
     } else if is(&["bool"]) {

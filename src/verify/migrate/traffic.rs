@@ -37,12 +37,65 @@ impl Seen {
     }
 }
 
-/// Whether a rule refused the row for a column that the program does not know.
-fn is_forgotten(failure: &SqlFailure, forgotten: &BTreeSet<String>) -> bool {
-    let column = failure.table.as_ref().zip(failure.column.as_ref());
-    let column = column.map(|(table, column)| format!("{table}.{column}"));
-    let named = failure.constraint.iter().chain(column.iter());
-    named.into_iter().any(|name| forgotten.contains(name))
+/// A call, and what came of it before anything had begun.
+#[derive(Clone)]
+pub(super) struct Tried {
+    pub call: ProgramCall,
+    /// Whether it committed.
+    pub done: bool,
+}
+
+/// Refusals that are the migration's: a program could not have kept the rule.
+#[derive(Default)]
+pub(super) struct Breaks {
+    /// Constraints, and `table.column`s, by which columns are kept filled that old programs do not know.
+    pub forgotten: BTreeSet<String>,
+    /// Tables that old programs do not know.
+    pub new_tables: BTreeSet<String>,
+}
+
+impl Breaks {
+    /// Whether a program is refused what it may do. `done` says that the same call went through before.
+    pub(super) fn breaks(&self, failure: &SqlFailure, done: bool) -> bool {
+        let is_rule = is_rule(failure);
+        let is_thrown = is_in_trigger(failure) && (is_rule || done);
+        is_thrown || done && is_rule && self.is_of_new_table(failure) || self.is_forgotten(failure)
+    }
+
+    /// The same of a write that went through before and that no program makes: a new rule may refuse its values.
+    pub(super) fn refuses(failure: &SqlFailure) -> bool {
+        let code = failure.sqlstate.code();
+        let is_of_values = ["23505", "23514", "23P01", "P0001"].contains(&code);
+        !is_of_values && is_in_trigger(failure)
+    }
+
+    /// Whether a rule refused the row for a column that the program does not know.
+    fn is_forgotten(&self, failure: &SqlFailure) -> bool {
+        let column = failure.table.as_ref().zip(failure.column.as_ref());
+        let column = column.map(|(table, column)| format!("{table}.{column}"));
+        let named = failure.constraint.iter().chain(column.iter());
+        named.into_iter().any(|name| self.forgotten.contains(name))
+    }
+
+    fn is_of_new_table(&self, failure: &SqlFailure) -> bool {
+        let table = failure.table.as_ref();
+        table.is_some_and(|table| self.new_tables.contains(table))
+    }
+}
+
+fn is_rule(failure: &SqlFailure) -> bool {
+    failure.sqlstate.code().starts_with("23")
+}
+
+/// Whether it failed in a trigger that is there only while the migration lasts: in what that computes, or by a rule of a table that it writes to. What it makes of
+/// the row itself may break a rule that the row would have broken without it, and that is asked later.
+fn is_in_trigger(failure: &SqlFailure) -> bool {
+    let is_conflict = failure.sqlstate.code().starts_with("40");
+    let context = failure.context.iter();
+    let mut lines = context.flat_map(|context| context.lines());
+    let is_in =
+        lines.any(|line| line.starts_with("PL/pgSQL function") && line.contains("pgproof_"));
+    is_in && !is_conflict && (!is_rule(failure) || failure.table.is_some())
 }
 
 /// Running programs of one version.
@@ -52,20 +105,41 @@ pub(super) struct Traffic {
     programs: u64,
 }
 
-/// Calls that run on the schema as it is; the others are not the migration's fault.
-pub(super) async fn that_run(
+/// Calls that run on the schema as it is, and whether they committed; the others are not the migration's fault.
+pub(super) async fn tried(
     database: &Database,
-    calls: &[ProgramCall],
+    calls: Vec<ProgramCall>,
     path: &SqlText,
-) -> Result<Vec<ProgramCall>, Error> {
-    let mut sessions = BTreeMap::new();
+) -> Result<Vec<Tried>, Error> {
+    let (mut sessions, mut longest) = (BTreeMap::new(), Duration::ZERO);
     let mut out = Vec::new();
     for call in calls {
-        let session = session(&mut sessions, database, call, path).await?;
-        let mut longest = Duration::ZERO;
-        if !matches!(call.run(session, &mut longest).await, Called::Broken(_)) {
-            out.push(call.clone());
+        let session = session(&mut sessions, database, &call, path).await?;
+        let called = call.run(session, &mut longest).await;
+        if !matches!(called, Called::Broken(_)) {
+            let done = matches!(called, Called::Done);
+            out.push(Tried { call, done });
         }
+    }
+    Ok(out)
+}
+
+/// Runs each of them once, and says what failed with what.
+pub(super) async fn that_run(
+    database: &Database,
+    calls: &[Tried],
+    path: &SqlText,
+) -> Result<Vec<(Tried, Option<SqlFailure>)>, Error> {
+    let (mut sessions, mut longest) = (BTreeMap::new(), Duration::ZERO);
+    let mut out = Vec::new();
+    for tried in calls {
+        let session = session(&mut sessions, database, &tried.call, path).await?;
+        let called = tried.call.run(session, &mut longest).await;
+        let failure = match called {
+            Called::Done | Called::Refused(None) => None,
+            Called::Refused(Some(failure)) | Called::Broken(failure) => Some(failure),
+        };
+        out.push((tried.clone(), failure));
     }
     Ok(out)
 }
@@ -89,24 +163,24 @@ async fn session<'s>(
 }
 
 impl Traffic {
-    /// Starts them. A constraint, or a column that must not be null, among the forgotten ones is none that they could keep.
+    /// Starts them.
     pub(super) async fn start(
         database: &Database,
-        calls: &[ProgramCall],
+        calls: &[Tried],
         path: &SqlText,
-        forgotten: Arc<BTreeSet<String>>,
+        breaks: Arc<Breaks>,
     ) -> Result<Traffic, Error> {
         let seen = Arc::new(Seen::default());
         let mut tasks = Vec::new();
         for number in 0..SESSIONS {
             let mut sessions = BTreeMap::new();
-            for call in calls {
-                session(&mut sessions, database, call, path).await?;
+            for tried in calls {
+                session(&mut sessions, database, &tried.call, path).await?;
             }
             let (seen, calls) = (seen.clone(), calls.to_vec());
-            let forgotten = forgotten.clone();
+            let breaks = breaks.clone();
             tasks.push(tokio::spawn(async move {
-                work(&seen, &calls, sessions, (number, &forgotten)).await;
+                work(&seen, &calls, sessions, (number, &breaks)).await;
             }));
         }
         Ok(Traffic {
@@ -160,13 +234,13 @@ impl Traffic {
 
 async fn work(
     seen: &Seen,
-    calls: &[ProgramCall],
+    calls: &[Tried],
     mut sessions: BTreeMap<Option<Ident>, Session>,
-    (number, forgotten): (usize, &BTreeSet<String>),
+    (number, breaks): (usize, &Breaks),
 ) {
     let mut at = number * 7;
     while !seen.stop.load(Ordering::Relaxed) && !calls.is_empty() {
-        let call = &calls[at % calls.len()];
+        let Tried { call, done } = &calls[at % calls.len()];
         at += 1;
         let Some(session) = sessions.get_mut(&call.role().cloned()) else {
             return;
@@ -176,7 +250,7 @@ async fn work(
             Called::Done => {
                 seen.done.fetch_add(1, Ordering::Relaxed);
             }
-            Called::Refused(Some(failure)) if is_forgotten(&failure, forgotten) => {
+            Called::Refused(Some(failure)) if breaks.breaks(&failure, *done) => {
                 seen.broke(call, &failure);
             }
             Called::Refused(_) => {}

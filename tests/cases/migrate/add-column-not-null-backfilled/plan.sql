@@ -68,10 +68,10 @@ BEGIN
         EXIT WHEN NOT FOUND;
         IF pgproof_begun THEN
             PERFORM FROM shop.orders WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1) FOR NO KEY UPDATE;
-            UPDATE orders SET channel = 'shop' WHERE order_id IN (SELECT order_id FROM orders WHERE order_id > pgproof_after_1 ORDER BY order_id LIMIT 7);
+            UPDATE orders SET channel = 'shop' WHERE order_id IN (SELECT order_id FROM orders WHERE order_id <= pgproof_upto_1 AND order_id > pgproof_after_1 ORDER BY order_id LIMIT 7);
         ELSE
             PERFORM FROM shop.orders WHERE ROW(order_id) <= ROW(pgproof_upto_1) FOR NO KEY UPDATE;
-            UPDATE orders SET channel = 'shop' WHERE order_id IN (SELECT order_id FROM orders WHERE order_id > ((-2147483648)::integer) ORDER BY order_id LIMIT 7);
+            UPDATE orders SET channel = 'shop' WHERE order_id IN (SELECT order_id FROM orders WHERE order_id <= pgproof_upto_1 AND order_id > ((-2147483648)::integer) ORDER BY order_id LIMIT 7);
         END IF;
         GET DIAGNOSTICS pgproof_written = ROW_COUNT;
         -- Rows that came into the chunk meanwhile have pushed its last ones out of the statement's LIMIT: the same chunk again, cut anew.

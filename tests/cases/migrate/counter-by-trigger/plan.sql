@@ -82,10 +82,10 @@ BEGIN
         EXIT WHEN NOT FOUND;
         IF pgproof_begun THEN
             PERFORM FROM shop.customer WHERE ROW(customer_id) > ROW(pgproof_after_1) AND ROW(customer_id) <= ROW(pgproof_upto_1) FOR NO KEY UPDATE;
-            UPDATE customer SET orders = (SELECT count(*) FROM orders AS o WHERE o.customer_id = customer.customer_id) WHERE customer_id IN (SELECT customer_id FROM customer WHERE customer_id > pgproof_after_1 ORDER BY customer_id LIMIT 7);
+            UPDATE customer SET orders = (SELECT count(*) FROM orders AS o WHERE o.customer_id = customer.customer_id) WHERE customer_id IN (SELECT customer_id FROM customer WHERE customer_id <= pgproof_upto_1 AND customer_id > pgproof_after_1 ORDER BY customer_id LIMIT 7);
         ELSE
             PERFORM FROM shop.customer WHERE ROW(customer_id) <= ROW(pgproof_upto_1) FOR NO KEY UPDATE;
-            UPDATE customer SET orders = (SELECT count(*) FROM orders AS o WHERE o.customer_id = customer.customer_id) WHERE customer_id IN (SELECT customer_id FROM customer WHERE customer_id > ((-9223372036854775808)::bigint) ORDER BY customer_id LIMIT 7);
+            UPDATE customer SET orders = (SELECT count(*) FROM orders AS o WHERE o.customer_id = customer.customer_id) WHERE customer_id IN (SELECT customer_id FROM customer WHERE customer_id <= pgproof_upto_1 AND customer_id > ((-9223372036854775808)::bigint) ORDER BY customer_id LIMIT 7);
         END IF;
         GET DIAGNOSTICS pgproof_written = ROW_COUNT;
         -- Rows that came into the chunk meanwhile have pushed its last ones out of the statement's LIMIT: the same chunk again, cut anew.

@@ -79,7 +79,25 @@ DROP INDEX CONCURRENTLY IF EXISTS shop.ix_orders_placed;
 CREATE INDEX CONCURRENTLY ix_orders_placed
     ON shop.orders (placed_at DESC);
 
--- 7 expand: bring what is written to orders to its new place
+-- 7 expand: take what is deleted from orders out of its new place
+-- runs      in one transaction
+-- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
+-- because   programs of the old version go on writing it until they are gone
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = '900s';
+CREATE FUNCTION shop.pgproof_dual_delete_orders() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = shop, public, pg_temp AS $pgproof$
+BEGIN
+    DELETE FROM buyer WHERE order_id = OLD.order_id;
+    RETURN NULL;
+END
+$pgproof$;
+CREATE TRIGGER pgproof_dual_delete_orders AFTER DELETE ON shop.orders
+    FOR EACH ROW EXECUTE FUNCTION shop.pgproof_dual_delete_orders();
+COMMIT;
+
+-- 8 expand: bring what is written to orders to its new place
 -- runs      in one transaction
 -- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
 -- because   programs of the old version go on writing it until they are gone
@@ -104,24 +122,6 @@ END
 $pgproof$;
 CREATE TRIGGER pgproof_dual_orders AFTER INSERT OR UPDATE ON shop.orders
     FOR EACH ROW EXECUTE FUNCTION shop.pgproof_dual_orders();
-COMMIT;
-
--- 8 expand: take what is deleted from orders out of its new place
--- runs      in one transaction
--- locks     orders SHARE ROW EXCLUSIVE, an instant: everybody waits who writes; reading goes on
--- because   programs of the old version go on writing it until they are gone
-BEGIN;
-SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '1s';
-SET LOCAL statement_timeout = '900s';
-CREATE FUNCTION shop.pgproof_dual_delete_orders() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = shop, public, pg_temp AS $pgproof$
-BEGIN
-    DELETE FROM buyer WHERE order_id = OLD.order_id;
-    RETURN NULL;
-END
-$pgproof$;
-CREATE TRIGGER pgproof_dual_delete_orders AFTER DELETE ON shop.orders
-    FOR EACH ROW EXECUTE FUNCTION shop.pgproof_dual_delete_orders();
 COMMIT;
 
 -- 9 backfill: fill buyer as the design says
@@ -165,10 +165,10 @@ BEGIN
         EXIT WHEN NOT FOUND;
         IF pgproof_begun THEN
             PERFORM FROM shop.orders WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1) FOR NO KEY UPDATE;
-            INSERT INTO buyer SELECT order_id, customer_id FROM orders WHERE order_id > pgproof_after_1 ORDER BY order_id LIMIT 7 ON CONFLICT DO NOTHING;
+            INSERT INTO buyer SELECT order_id, customer_id FROM orders WHERE order_id <= pgproof_upto_1 AND order_id > pgproof_after_1 ORDER BY order_id LIMIT 7 ON CONFLICT DO NOTHING;
         ELSE
             PERFORM FROM shop.orders WHERE ROW(order_id) <= ROW(pgproof_upto_1) FOR NO KEY UPDATE;
-            INSERT INTO buyer SELECT order_id, customer_id FROM orders WHERE order_id > ((-2147483648)::integer) ORDER BY order_id LIMIT 7 ON CONFLICT DO NOTHING;
+            INSERT INTO buyer SELECT order_id, customer_id FROM orders WHERE order_id <= pgproof_upto_1 AND order_id > ((-2147483648)::integer) ORDER BY order_id LIMIT 7 ON CONFLICT DO NOTHING;
         END IF;
         GET DIAGNOSTICS pgproof_written = ROW_COUNT;
         -- Rows that came into the chunk meanwhile have pushed its last ones out of the statement's LIMIT: the same chunk again, cut anew.

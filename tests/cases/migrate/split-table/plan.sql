@@ -84,10 +84,10 @@ BEGIN
         EXIT WHEN NOT FOUND;
         IF pgproof_begun THEN
             PERFORM FROM shop.customer WHERE ROW(customer_id) > ROW(pgproof_after_1) AND ROW(customer_id) <= ROW(pgproof_upto_1) FOR NO KEY UPDATE;
-            INSERT INTO nickname SELECT customer_id, nick FROM customer WHERE customer_id > pgproof_after_1 AND nick IS NOT NULL ORDER BY customer_id LIMIT 5 ON CONFLICT DO NOTHING;
+            INSERT INTO nickname SELECT customer_id, nick FROM customer WHERE customer_id <= pgproof_upto_1 AND customer_id > pgproof_after_1 AND nick IS NOT NULL ORDER BY customer_id LIMIT 5 ON CONFLICT DO NOTHING;
         ELSE
             PERFORM FROM shop.customer WHERE ROW(customer_id) <= ROW(pgproof_upto_1) FOR NO KEY UPDATE;
-            INSERT INTO nickname SELECT customer_id, nick FROM customer WHERE customer_id > ((-9223372036854775808)::bigint) AND nick IS NOT NULL ORDER BY customer_id LIMIT 5 ON CONFLICT DO NOTHING;
+            INSERT INTO nickname SELECT customer_id, nick FROM customer WHERE customer_id <= pgproof_upto_1 AND customer_id > ((-9223372036854775808)::bigint) AND nick IS NOT NULL ORDER BY customer_id LIMIT 5 ON CONFLICT DO NOTHING;
         END IF;
         GET DIAGNOSTICS pgproof_written = ROW_COUNT;
         -- Rows that came into the chunk meanwhile have pushed its last ones out of the statement's LIMIT: the same chunk again, cut anew.

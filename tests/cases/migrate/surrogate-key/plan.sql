@@ -186,10 +186,10 @@ BEGIN
         EXIT WHEN NOT FOUND;
         IF pgproof_begun THEN
             PERFORM FROM shop.city WHERE ROW(city_id) > ROW(pgproof_after_1) AND ROW(city_id) <= ROW(pgproof_upto_1) FOR NO KEY UPDATE;
-            UPDATE city SET country_id = c.country_id FROM country AS c WHERE c.code = city.code AND city_id IN (SELECT city_id FROM city WHERE city_id > pgproof_after_1 ORDER BY city_id LIMIT 5);
+            UPDATE city SET country_id = c.country_id FROM country AS c WHERE c.code = city.code AND city_id IN (SELECT city_id FROM city WHERE city_id <= pgproof_upto_1 AND city_id > pgproof_after_1 ORDER BY city_id LIMIT 5);
         ELSE
             PERFORM FROM shop.city WHERE ROW(city_id) <= ROW(pgproof_upto_1) FOR NO KEY UPDATE;
-            UPDATE city SET country_id = c.country_id FROM country AS c WHERE c.code = city.code AND city_id IN (SELECT city_id FROM city WHERE city_id > ((-9223372036854775808)::bigint) ORDER BY city_id LIMIT 5);
+            UPDATE city SET country_id = c.country_id FROM country AS c WHERE c.code = city.code AND city_id IN (SELECT city_id FROM city WHERE city_id <= pgproof_upto_1 AND city_id > ((-9223372036854775808)::bigint) ORDER BY city_id LIMIT 5);
         END IF;
         GET DIAGNOSTICS pgproof_written = ROW_COUNT;
         -- Rows that came into the chunk meanwhile have pushed its last ones out of the statement's LIMIT: the same chunk again, cut anew.

@@ -132,10 +132,10 @@ BEGIN
         EXIT WHEN NOT FOUND;
         IF pgproof_begun THEN
             PERFORM FROM shop.orders WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1) FOR NO KEY UPDATE;
-            UPDATE orders SET tenant_id = c.tenant_id FROM customer AS c WHERE c.customer_id = orders.customer_id AND order_id IN (SELECT order_id FROM orders WHERE order_id > pgproof_after_1 ORDER BY order_id LIMIT 7);
+            UPDATE orders SET tenant_id = c.tenant_id FROM customer AS c WHERE c.customer_id = orders.customer_id AND order_id IN (SELECT order_id FROM orders WHERE order_id <= pgproof_upto_1 AND order_id > pgproof_after_1 ORDER BY order_id LIMIT 7);
         ELSE
             PERFORM FROM shop.orders WHERE ROW(order_id) <= ROW(pgproof_upto_1) FOR NO KEY UPDATE;
-            UPDATE orders SET tenant_id = c.tenant_id FROM customer AS c WHERE c.customer_id = orders.customer_id AND order_id IN (SELECT order_id FROM orders WHERE order_id > ((-2147483648)::integer) ORDER BY order_id LIMIT 7);
+            UPDATE orders SET tenant_id = c.tenant_id FROM customer AS c WHERE c.customer_id = orders.customer_id AND order_id IN (SELECT order_id FROM orders WHERE order_id <= pgproof_upto_1 AND order_id > ((-2147483648)::integer) ORDER BY order_id LIMIT 7);
         END IF;
         GET DIAGNOSTICS pgproof_written = ROW_COUNT;
         -- Rows that came into the chunk meanwhile have pushed its last ones out of the statement's LIMIT: the same chunk again, cut anew.
@@ -213,10 +213,10 @@ BEGIN
         EXIT WHEN NOT FOUND;
         IF pgproof_begun THEN
             PERFORM FROM shop.line WHERE ROW(order_id) > ROW(pgproof_after_1) AND ROW(order_id) <= ROW(pgproof_upto_1) FOR NO KEY UPDATE;
-            UPDATE line SET tenant_id = o.tenant_id FROM orders AS o WHERE o.order_id = line.order_id AND (line.order_id, line.number) IN (SELECT order_id, number FROM line WHERE order_id > pgproof_after_1 ORDER BY order_id LIMIT 7);
+            UPDATE line SET tenant_id = o.tenant_id FROM orders AS o WHERE o.order_id = line.order_id AND (line.order_id, line.number) IN (SELECT order_id, number FROM line WHERE order_id <= pgproof_upto_1 AND order_id > pgproof_after_1 ORDER BY order_id LIMIT 7);
         ELSE
             PERFORM FROM shop.line WHERE ROW(order_id) <= ROW(pgproof_upto_1) FOR NO KEY UPDATE;
-            UPDATE line SET tenant_id = o.tenant_id FROM orders AS o WHERE o.order_id = line.order_id AND (line.order_id, line.number) IN (SELECT order_id, number FROM line WHERE order_id > ((-2147483648)::integer) ORDER BY order_id LIMIT 7);
+            UPDATE line SET tenant_id = o.tenant_id FROM orders AS o WHERE o.order_id = line.order_id AND (line.order_id, line.number) IN (SELECT order_id, number FROM line WHERE order_id <= pgproof_upto_1 AND order_id > ((-2147483648)::integer) ORDER BY order_id LIMIT 7);
         END IF;
         GET DIAGNOSTICS pgproof_written = ROW_COUNT;
         -- Rows that came into the chunk meanwhile have pushed its last ones out of the statement's LIMIT: the same chunk again, cut anew.
@@ -427,18 +427,7 @@ ALTER TABLE shop.line
     RENAME CONSTRAINT fk_line_orders_new TO fk_line_orders;
 COMMIT;
 
--- 21 contract: no longer follow orders
--- runs      in one transaction
--- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
-BEGIN;
-SET LOCAL search_path = shop, public;
-SET LOCAL lock_timeout = '1s';
-SET LOCAL statement_timeout = '900s';
-DROP TRIGGER pgproof_dual_orders ON shop.orders;
-DROP FUNCTION shop.pgproof_dual_orders();
-COMMIT;
-
--- 22 contract: no longer follow line
+-- 21 contract: no longer follow line
 -- runs      in one transaction
 -- locks     line ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
 BEGIN;
@@ -447,6 +436,17 @@ SET LOCAL lock_timeout = '1s';
 SET LOCAL statement_timeout = '900s';
 DROP TRIGGER pgproof_dual_line ON shop.line;
 DROP FUNCTION shop.pgproof_dual_line();
+COMMIT;
+
+-- 22 contract: no longer follow orders
+-- runs      in one transaction
+-- locks     orders ACCESS EXCLUSIVE, an instant: everybody waits, who reads as well as who writes
+BEGIN;
+SET LOCAL search_path = shop, public;
+SET LOCAL lock_timeout = '1s';
+SET LOCAL statement_timeout = '900s';
+DROP TRIGGER pgproof_dual_orders ON shop.orders;
+DROP FUNCTION shop.pgproof_dual_orders();
 COMMIT;
 
 -- 23 contract: drop the progress of backfills
