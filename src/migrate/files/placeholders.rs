@@ -116,7 +116,11 @@ fn places(text: &str, tool: Tool) -> Vec<Place> {
             let Some(end) = text[inner..].find(close).map(|end| inner + end) else {
                 break;
             };
-            let name = text[inner..end].trim();
+            // `a <@ b @> c` has blanks, and operators.
+            let name = match open {
+                "@" => &text[inner..end],
+                _ => text[inner..end].trim(),
+            };
             let is_ours = is_name(name) && (everywhere && open == "${" || !is_quoted(at));
             if is_ours {
                 from = end + close.len();
@@ -206,7 +210,7 @@ mod tests {
         assert_eq!(masked("SET x TO :'v'").0, "SET x TO  'v'");
         for kept in [
             "SELECT a[1:n], b::text, '10:30', ':x', $$ @y@ :z $$ -- :w",
-            "SELECT @ a, f(b := 1), c @> d, '{{e}}' @@ f",
+            "SELECT @ a, f(b := 1), c <@ d @> e, '{{e}}' @@ f",
             "SELECT a[b:c]",
         ] {
             assert_eq!(masked(kept), (kept.to_owned(), Vec::new()));
