@@ -298,7 +298,7 @@ async fn a_dump_is_a_place_to_begin() {
         },
         Source {
             path: "2_more.sql".to_owned(),
-            text: "CREATE TABLE notes (a public.citext);\nCREATE RULE keep AS ON DELETE TO shop.orders DO INSTEAD NOTHING;\n\
+            text: "CREATE TABLE notes (a public.citext);\nLOCK TABLE notes;\nCREATE RULE keep AS ON DELETE TO shop.orders DO INSTEAD NOTHING;\n\
                    CREATE SEQUENCE shop.numbers;\nCREATE AGGREGATE shop.total(integer) (SFUNC = int4pl, STYPE = integer);\n"
                 .to_owned(),
         },

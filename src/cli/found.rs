@@ -1,6 +1,6 @@
 //! The old side of `pgproof migrate`, where no design says it: migration files, or a database.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::analysis::{Analysis, Design};
@@ -9,7 +9,7 @@ use super::output::Output;
 use super::runtime::until_done_or_told;
 use crate::catalog::Catalog;
 use crate::error::{Error, ExitCode};
-use crate::migrate::files::{Source, load, read};
+use crate::migrate::files::{Source, filled_in, load, read};
 use crate::postgres::{Places, ServerOptions, Target};
 use crate::verify::migrate::apply::Side;
 use crate::verify::migrate::{Found, catalogs};
@@ -81,21 +81,18 @@ fn filled(mut sources: Vec<Source>, placeholders: &[String]) -> Result<Vec<Sourc
                 "--placeholder {placeholder} has no value; write NAME=VALUE"
             ))
         })?;
-        let written = ["${", name, "}"].concat();
         for source in &mut sources {
-            source.text = source.text.replace(&written, value);
+            source.text = filled_in(&source.text, name, value);
         }
     }
     Ok(sources)
 }
 
-fn without_value(names: &BTreeSet<String>) -> Error {
-    let names: Vec<String> = names
-        .iter()
-        .map(|name| ["${", name, "}"].concat())
-        .collect();
+fn without_value(placeholders: &BTreeMap<String, String>) -> Error {
+    let written: BTreeSet<&str> = placeholders.values().map(String::as_str).collect();
+    let written: Vec<&str> = written.into_iter().collect();
     Error::Usage(format!(
         "the migrations have placeholders whose values are not known: {}; say each with --placeholder NAME=VALUE",
-        names.join(", ")
+        written.join(", ")
     ))
 }

@@ -41,7 +41,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "NEW", default_value = ".")]
     to: PathBuf,
 
-    /// What the tool of the migrations in `--from` fills in for `${NAME}`
+    /// What the tool of the migrations in `--from` fills in for `${NAME}`, `:NAME`, `@NAME@` or `{{ NAME }}`
     #[arg(long, value_name = "NAME=VALUE")]
     placeholder: Vec<String>,
 

@@ -1,6 +1,6 @@
 //! Existing SQL migrations among the paths of `pgproof check`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -16,6 +16,10 @@ use crate::source::{SourceId, Span};
 
 /// Most findings of one folder; nobody reads more.
 const FINDINGS: usize = 1_000;
+/// How a reason begins for which a statement is not analysed because it is no SQL.
+const UNREADABLE: &str = "it cannot be read: ";
+/// So many reasons of that kind are told one by one.
+const REASONS: usize = 8;
 /// So many places of one kind are named in a note.
 const PLACES: usize = 3;
 
@@ -47,6 +51,8 @@ enum ToolName {
     Sqitch,
     Goose,
     SqlMigrate,
+    Diesel,
+    Prisma,
 }
 
 impl From<ToolName> for Tool {
@@ -61,6 +67,8 @@ impl From<ToolName> for Tool {
             ToolName::Sqitch => Tool::Sqitch,
             ToolName::Goose => Tool::Goose,
             ToolName::SqlMigrate => Tool::SqlMigrate,
+            ToolName::Diesel => Tool::Diesel,
+            ToolName::Prisma => Tool::Prisma,
         }
     }
 }
@@ -193,7 +201,16 @@ fn counted(count: usize, noun: &str) -> String {
 /// What was not analysed, by reason.
 fn unknown(analysis: &Analysis, linted: &Linted, ids: &[SourceId]) -> Vec<String> {
     let mut by_reason: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let unreadable = linted.unknown.iter().map(|(_, _, why)| why);
+    let unreadable: BTreeSet<&String> = unreadable
+        .filter(|why| why.starts_with(UNREADABLE))
+        .collect();
     for (file, at, why) in &linted.unknown {
+        // Many reasons of one kind say no more than the first of them.
+        let why = match why.starts_with(UNREADABLE) && unreadable.len() > REASONS {
+            true => "they cannot be read as PostgreSQL's SQL",
+            false => why.as_str(),
+        };
         let Some(id) = ids.get(*file) else { continue };
         let places = by_reason.entry(why).or_default();
         let span = Span::new(*id, at.start as u32, at.end as u32);

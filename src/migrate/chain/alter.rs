@@ -6,14 +6,16 @@ use super::tables::{add_column, add_constraint, set_nullable};
 use super::words;
 use crate::catalog::{ColumnDefault, Table};
 use crate::migrate::effect::Found;
-use crate::sql::{ConstraintKind, Ident, Named, QualifiedName, SqlText, TableAction};
+use crate::sql::{ConstraintKind, Ident, Named, QualifiedName, Rename, SqlText, TableAction};
 
 pub(super) fn alter_table(chain: &mut Chain, named: &Named, actions: &[TableAction]) {
     let (name, found) = chain.look().relation(named);
     let is_table = matches!(found, Found::Table(_));
     // What is done to a partition alone is not in the catalog.
     let is_part = matches!(found, Found::Partition(..));
+    let is_unknown = matches!(found, Found::Nothing);
     for action in actions {
+        learn(chain, &name, action, is_unknown);
         match action {
             TableAction::Rename(rename) => super::objects::rename(chain, &name, rename),
             TableAction::AttachPartition { partition, bound } => {
@@ -42,6 +44,48 @@ pub(super) fn alter_table(chain: &mut Chain, named: &Named, actions: &[TableActi
             _ if is_table => change(chain, &name, action),
             _ if is_part => change_part(chain, &name, action),
             _ => {}
+        }
+    }
+}
+
+/// What is known of columns beside the catalog: which are new, and, of tables that no file makes, their types.
+fn learn(chain: &mut Chain, name: &QualifiedName, action: &TableAction, is_unknown: bool) {
+    let of = |column: &Ident| (name.clone(), column.clone());
+    let told = match action {
+        TableAction::AddColumn { column, .. } => {
+            let known = chain.look().table(name);
+            if known.is_none_or(|known| known.column(&column.name).is_none()) {
+                chain.beside.fresh_columns.insert(of(&column.name));
+            }
+            (of(&column.name), Some(column.data_type.clone()))
+        }
+        TableAction::SetType {
+            column,
+            data_type,
+            collation: None,
+            ..
+        } => (of(column), Some(data_type.clone())),
+        TableAction::SetType { column, .. } | TableAction::DropColumn { column, .. } => {
+            (of(column), None)
+        }
+        TableAction::Rename(Rename::Column(from, to)) => {
+            if chain.beside.fresh_columns.remove(&of(from)) {
+                chain.beside.fresh_columns.insert(of(to));
+            }
+            (of(to), chain.beside.learnt.remove(&of(from)))
+        }
+        TableAction::Rename(_) => {
+            chain.beside.learnt.retain(|(own, _), _| own != name);
+            return;
+        }
+        _ => return,
+    };
+    match told {
+        (column, Some(data_type)) if is_unknown => {
+            chain.beside.learnt.insert(column, data_type);
+        }
+        (column, _) => {
+            chain.beside.learnt.remove(&column);
         }
     }
 }

@@ -17,6 +17,10 @@ pub struct Beside {
     pub own: BTreeMap<QualifiedName, Table>,
     /// Relations that nobody uses yet: made in the open transaction, or by the migration at hand. Nobody waits for them.
     pub fresh: BTreeSet<QualifiedName>,
+    /// Columns that the migration at hand has added: no program uses their names yet.
+    pub fresh_columns: BTreeSet<(QualifiedName, Ident)>,
+    /// Types of columns of tables that are not in the catalog, where a statement has said them.
+    pub learnt: BTreeMap<(QualifiedName, Ident), String>,
     /// Values of enums that were added in the open transaction.
     pub fresh_values: BTreeSet<(QualifiedName, String)>,
     /// Columns that came without a value, and were not written since: null in every row.

@@ -71,6 +71,7 @@ impl Chain {
     pub fn end_migration(&mut self) {
         self.end_transaction();
         self.beside.fresh.clear();
+        self.beside.fresh_columns.clear();
     }
 
     pub(in crate::migrate) fn look(&self) -> Look<'_> {

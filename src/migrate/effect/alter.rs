@@ -202,7 +202,11 @@ fn renamed(work: &mut Work, name: &QualifiedName, rename: &Rename) {
         Rename::Column(column, _) => format!("column {} of {}", column.as_str(), shown(name)),
         Rename::To(_) | Rename::Schema(_) => format!("relation {}", shown(name)),
     };
-    if !work.look.beside.fresh.contains(name) {
+    let is_fresh = match rename {
+        Rename::Column(column, _) => work.look.is_fresh(name, column),
+        Rename::To(_) | Rename::Schema(_) => work.look.beside.fresh.contains(name),
+    };
+    if !is_fresh {
         work.out.breaks.push(what);
     }
 }

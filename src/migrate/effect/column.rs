@@ -88,7 +88,7 @@ pub(super) fn drop(
     for own in std::iter::once(table.clone()).chain(work.look.below(table)) {
         work.out.loses_data.push(Loss::Column(own, column.clone()));
     }
-    if !work.look.beside.fresh.contains(table) {
+    if !work.look.is_fresh(table, column) {
         work.out
             .breaks
             .push(format!("column {} of {}", column.as_str(), shown(table)));
@@ -199,6 +199,19 @@ pub(super) fn set_type(
     let known = work.look.table(table);
     let own = known.and_then(|known| known.column(column));
     let Some((known, own)) = known.zip(own) else {
+        let learnt = work
+            .look
+            .beside
+            .learnt
+            .get(&(table.clone(), column.clone()));
+        let stays = learnt.is_some_and(|old| {
+            using.is_none_or(|using| is_plain_cast(using, column, data_type))
+                && collation.is_none()
+                && change(old, data_type, &work.look) == Change::None
+        });
+        if stays {
+            return;
+        }
         work.rewrite(table);
         work.build(table);
         work.out.assumed.insert(table.clone());

@@ -188,6 +188,15 @@ impl<'a> Look<'a> {
         }
     }
 
+    /// Whether no program uses this column yet: the migration at hand has made it, or its table.
+    pub(in crate::migrate) fn is_fresh(&self, table: &QualifiedName, column: &Ident) -> bool {
+        let beside = &self.beside;
+        beside.fresh.contains(table)
+            || beside
+                .fresh_columns
+                .contains(&(table.clone(), column.clone()))
+    }
+
     /// A column of a relation.
     pub(in crate::migrate) fn column(
         &self,

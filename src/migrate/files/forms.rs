@@ -1,6 +1,6 @@
 //! What is known of migration files.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::tool::Tool;
@@ -23,8 +23,8 @@ pub struct Migrations {
     pub files: Vec<MigrationFile>,
     /// Files that are no migrations, or of which nothing can be read, and why.
     pub notes: Vec<String>,
-    /// Names of `${…}` that the tool fills in.
-    pub placeholders: BTreeSet<String>,
+    /// What the tool fills in, as it is written (`${name}`, `:name`), by the word that stands in its place in the statements.
+    pub placeholders: BTreeMap<String, String>,
 }
 
 /// One file. The statements that take it back may come from another one.

@@ -54,7 +54,8 @@ fn gather(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), E
             gather(&path, depth - 1, found)?;
         } else if has_ending(&path, "sql")
             || path.file_name().is_some_and(|name| {
-                name == "sqitch.plan" || name.to_string_lossy().ends_with(".sql.conf")
+                matches!(name.to_str(), Some("sqitch.plan" | "metadata.toml"))
+                    || name.to_string_lossy().ends_with(".sql.conf")
             })
         {
             found.push(path);

@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::forms::Unread;
-use super::tool::Tool;
 use crate::sql::{TokenKind, tokens};
 
 /// A text without psql's meta commands and without the rows behind COPY … FROM stdin.
@@ -85,47 +84,4 @@ pub(super) fn blank(text: &mut String, range: Range<usize>) {
         .map(|byte| if byte == b'\n' { '\n' } else { ' ' })
         .collect();
     text.replace_range(range, &blanks);
-}
-
-/// A text in which `${name}` is a word of the same length: what a tool fills in there is not known. Where no tool fills anything in, only what
-/// could not be SQL is taken for one. Handed back are the names.
-pub(super) fn placeholders(text: &mut String, tool: Tool) -> Vec<String> {
-    let mut names = Vec::new();
-    if !text.contains("${") {
-        return names;
-    }
-    let strings = match tool {
-        Tool::Flyway | Tool::Liquibase => Vec::new(),
-        _ => strings(text),
-    };
-    let mut from = 0;
-    while let Some(at) = text[from..].find("${").map(|at| at + from) {
-        let Some(end) = text[at..].find('}').map(|end| at + end + 1) else {
-            break;
-        };
-        let name = &text[at + 2..end - 1];
-        let is_name = !name.is_empty()
-            && name
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | ':' | '-'));
-        let is_text = strings.iter().any(|string| string.contains(&at));
-        if is_name && !is_text {
-            names.push(name.to_owned());
-            let word: String = std::iter::once('p')
-                .chain((at + 1..end).map(|_| '_'))
-                .collect();
-            text.replace_range(at..end, &word);
-            from = end;
-        } else {
-            from = at + 2;
-        }
-    }
-    names
-}
-
-fn strings(text: &str) -> Vec<Range<usize>> {
-    let all = tokens(text).into_iter();
-    all.filter(|token| matches!(token.kind, TokenKind::String | TokenKind::Comment))
-        .map(|token| token.range)
-        .collect()
 }

@@ -11,6 +11,7 @@ mod load;
 mod marks;
 mod mask;
 mod order;
+mod placeholders;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -18,5 +19,6 @@ mod tool;
 
 pub use forms::{MigrationFile, Migrations, Source, Statement, Unread, Wrapping};
 pub use load::{load, looks_like_migrations};
+pub use placeholders::filled_in;
 pub use read::read;
 pub use tool::Tool;

@@ -33,7 +33,7 @@ pub(super) fn place(tool: Tool, path: &str) -> (Role, String) {
             "deploy" => (Role::Up, sqitch_change(path, "deploy")),
             _ => (Role::Up, stem.to_owned()),
         },
-        Tool::Sqlx | Tool::GolangMigrate | Tool::Plain => {
+        Tool::Sqlx | Tool::GolangMigrate | Tool::Diesel | Tool::Prisma | Tool::Plain => {
             let (role, stem) = match (stem.strip_suffix(".up"), stem.strip_suffix(".down")) {
                 (Some(stem), _) => (Role::Up, stem),
                 (_, Some(stem)) => (Role::Down, stem),
@@ -102,12 +102,33 @@ pub(super) fn plan(sources: &[Source]) -> Vec<String> {
     changes.into_iter().map(|(name, _)| name).collect()
 }
 
-/// Which of two versions comes first: numbers as numbers, repeatable ones last.
+/// Which of two versions comes first: numbers as numbers, repeatable ones last. Prisma and Diesel go by the text.
 pub(super) fn compare(tool: Tool, one: &str, other: &str) -> Ordering {
+    if matches!(tool, Tool::Prisma | Tool::Diesel) {
+        return one.cmp(other);
+    }
     let is_repeated = |version: &str| tool == Tool::Flyway && version.starts_with("R__");
     is_repeated(one)
         .cmp(&is_repeated(other))
         .then_with(|| natural(one, other))
+}
+
+/// Files without marks of any tool are run folder by folder: `1.4/b.sql` before `1.10/a.sql`. Tools go by versions alone.
+pub(super) fn compare_folders(tool: Tool, one: &str, other: &str) -> Ordering {
+    match tool {
+        Tool::Plain => natural(before_version(one), before_version(other)),
+        _ => Ordering::Equal,
+    }
+}
+
+/// What stands before that part of a path which says the version.
+fn before_version(path: &str) -> &str {
+    let folder = |path: &str| path.rfind('/').unwrap_or(0);
+    let own = &path[..folder(path)];
+    match file_name(path) {
+        "up.sql" | "down.sql" | "migration.sql" => &own[..folder(own)],
+        _ => own,
+    }
 }
 
 /// Runs of digits compare as numbers, everything else as text.

@@ -1,14 +1,15 @@
 //! From texts to migrations.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::cut::cut;
 use super::forms::{MigrationFile, Migrations, Source, Statement, Unread, Wrapping};
 use super::liquibase::{Changeset, changesets};
 use super::marks::{DBMATE, GOOSE, Marks, SQL_MIGRATE, comment, lines, parts};
-use super::mask::{blank, mask, placeholders};
-use super::order::{Role, compare, place, plan};
+use super::mask::{blank, mask};
+use super::order::{Role, compare, compare_folders, place, plan};
+use super::placeholders::placeholders;
 use super::tool::{Tool, file_name, no_transaction, recognise};
 use crate::sql::{Ddl, ddl};
 
@@ -18,7 +19,7 @@ pub fn read(sources: &[Source], tool: Option<Tool>) -> Migrations {
     let mut files: Vec<MigrationFile> = Vec::new();
     let mut backs: BTreeMap<String, MigrationFile> = BTreeMap::new();
     let mut notes = Vec::new();
-    let mut filled: Vec<String> = Vec::new();
+    let mut filled = BTreeMap::new();
     for source in sources {
         if !source.path.ends_with(".sql") {
             continue;
@@ -39,6 +40,12 @@ pub fn read(sources: &[Source], tool: Option<Tool>) -> Migrations {
         let mut file = one(tool, source, &masked, version);
         if tool == Tool::Flyway && is_told_outside(sources, &source.path) {
             file.up.iter_mut().for_each(|own| own.transactional = false);
+        }
+        if tool == Tool::Diesel && is_without_transaction(sources, &source.path) {
+            let several = file.up.len() > 1;
+            file.up
+                .iter_mut()
+                .for_each(|own| own.transactional = several);
         }
         if tool == Tool::Liquibase {
             for set in changesets(&masked).iter().filter(|set| !set.is_ours) {
@@ -78,22 +85,22 @@ pub fn read(sources: &[Source], tool: Option<Tool>) -> Migrations {
     files.sort_by(|one, other| {
         let by_plan = at(&one.version).cmp(&at(&other.version));
         by_plan
+            .then_with(|| compare_folders(tool, &one.path, &other.path))
             .then_with(|| compare(tool, &one.version, &other.version))
             .then_with(|| one.path.cmp(&other.path))
     });
     notes.extend(twice(tool, &files));
-    let placeholders: BTreeSet<String> = filled.iter().cloned().collect();
-    if let Some(first) = placeholders.first() {
-        notes.push(format!(
-            "{} placeholders such as ${{{first}}} are filled in by the tool; what they stand for is not known here",
-            filled.len()
-        ));
+    if let Some(first) = filled.values().next() {
+        notes.push(match filled.len() {
+            1 => format!("{first} is filled in by the tool; what it stands for is not known here"),
+            many => format!("{many} placeholders such as {first} are filled in by the tool; what they stand for is not known here"),
+        });
     }
     Migrations {
         tool,
         files,
         notes,
-        placeholders,
+        placeholders: filled,
     }
 }
 
@@ -158,7 +165,10 @@ fn one(tool: Tool, source: &Source, masked: &str, version: String) -> MigrationF
             };
             file.up = cut(masked, whole, wrapping, 0);
         }
-        Tool::GolangMigrate => file.up = cut(masked, whole, Wrapping::Message, 0),
+        Tool::GolangMigrate | Tool::Prisma => {
+            file.up = cut(masked, whole, Wrapping::Message, 0);
+        }
+        Tool::Diesel => file.up = cut(masked, whole, Wrapping::Transaction, 0),
         Tool::Sqitch | Tool::Plain => file.up = cut(masked, whole, Wrapping::Each, 0),
     }
     file
@@ -189,6 +199,19 @@ fn is_told_outside(sources: &[Source], path: &str) -> bool {
             line.split_once('=').is_some_and(|(key, value)| {
                 key.trim().eq_ignore_ascii_case("executeInTransaction")
                     && value.trim().eq_ignore_ascii_case("false")
+            })
+        })
+    })
+}
+
+/// `run_in_transaction = false` in the `metadata.toml` beside a file of Diesel's.
+fn is_without_transaction(sources: &[Source], path: &str) -> bool {
+    let folder = path.strip_suffix(file_name(path)).unwrap_or_default();
+    let beside = |own: &&Source| own.path.strip_prefix(folder) == Some("metadata.toml");
+    sources.iter().find(beside).is_some_and(|own| {
+        own.text.lines().any(|line| {
+            line.split_once('=').is_some_and(|(key, value)| {
+                key.trim() == "run_in_transaction" && value.trim().starts_with("false")
             })
         })
     })

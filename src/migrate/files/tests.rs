@@ -52,7 +52,7 @@ fn flyway_compares_versions_as_numbers_and_repeats_last() {
         files[0].1,
         [
             up("CREATE TABLE b (x int)", true),
-            up("SELECT p___.f()", true)
+            up("SELECT p_a_.f()", true)
         ]
     );
     assert_eq!(files[0].2, 1);
@@ -329,11 +329,11 @@ fn placeholders_are_told_where_a_tool_fills_them_in() {
     let text = "CREATE TABLE ${schema}.a (b text DEFAULT '${kind}');";
     let names = |tool| read(&[source("V1__a.sql", text)], Some(tool)).placeholders;
     assert_eq!(
-        names(Tool::Flyway).into_iter().collect::<Vec<_>>(),
-        ["kind", "schema"]
+        names(Tool::Flyway).into_values().collect::<Vec<_>>(),
+        ["${kind}", "${schema}"]
     );
     assert_eq!(
-        names(Tool::Plain).into_iter().collect::<Vec<_>>(),
-        ["schema"]
+        names(Tool::Plain).into_values().collect::<Vec<_>>(),
+        ["${schema}"]
     );
 }

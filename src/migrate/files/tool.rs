@@ -23,11 +23,15 @@ pub enum Tool {
     Goose,
     /// `-- +migrate Up`.
     SqlMigrate,
+    /// `2024-01-01-120000_x/up.sql` and `down.sql`.
+    Diesel,
+    /// `20240101120000_x/migration.sql`.
+    Prisma,
 }
 
 impl Tool {
     /// All.
-    pub const ALL: [Tool; 9] = [
+    pub const ALL: [Tool; 11] = [
         Tool::Plain,
         Tool::Flyway,
         Tool::Liquibase,
@@ -37,6 +41,8 @@ impl Tool {
         Tool::Sqitch,
         Tool::Goose,
         Tool::SqlMigrate,
+        Tool::Diesel,
+        Tool::Prisma,
     ];
 
     /// As its makers call it.
@@ -51,12 +57,17 @@ impl Tool {
             Tool::Sqitch => "Sqitch",
             Tool::Goose => "goose",
             Tool::SqlMigrate => "sql-migrate",
+            Tool::Diesel => "Diesel",
+            Tool::Prisma => "Prisma",
         }
     }
 
     /// Whether it tells migrations apart by the number at the beginning of their names.
     pub(super) fn numbers(self) -> bool {
-        !matches!(self, Tool::Plain | Tool::Liquibase | Tool::Sqitch)
+        !matches!(
+            self,
+            Tool::Plain | Tool::Liquibase | Tool::Sqitch | Tool::Diesel | Tool::Prisma
+        )
     }
 
     /// How this tool is told to run a migration outside of a transaction.
@@ -80,6 +91,12 @@ impl Tool {
             Tool::Goose => "put it into a migration of its own with -- +goose NO TRANSACTION",
             Tool::SqlMigrate => {
                 "put it into a migration of its own with -- +migrate Up notransaction"
+            }
+            Tool::Diesel => {
+                "put it into a migration of its own whose metadata.toml says run_in_transaction = false"
+            }
+            Tool::Prisma => {
+                "put it into a migration of its own: several statements are one transaction"
             }
         }
     }
@@ -128,7 +145,20 @@ pub(super) fn recognise(sources: &[Source]) -> Tool {
     }) {
         return Tool::GolangMigrate;
     }
+    if any(|source| in_own_folder(source, "migration.sql")) {
+        return Tool::Prisma;
+    }
+    if any(|source| in_own_folder(source, "up.sql")) {
+        return Tool::Diesel;
+    }
     Tool::Plain
+}
+
+/// Whether a file of this name is in a folder whose name begins with a number.
+fn in_own_folder(source: &Source, name: &str) -> bool {
+    let path = source.path.strip_suffix(name);
+    let folder = path.and_then(|path| path.strip_suffix('/'));
+    folder.is_some_and(|folder| file_name(folder).starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// Whether a comment of a text begins with these words.

@@ -1,5 +1,6 @@
 //! What is said of migrations.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Facts that every rule about migrations can use in its words, as `found.NAME`.
@@ -29,6 +30,29 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// Placeholders as they are written, where words stand for them.
+    pub(super) fn fill(&mut self, placeholders: &BTreeMap<String, String>) {
+        if placeholders.is_empty() {
+            return;
+        }
+        for text in [
+            &mut self.what,
+            &mut self.table,
+            &mut self.more,
+            &mut self.instead,
+        ] {
+            let mut out = String::new();
+            let is_apart = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+            for piece in text.split_inclusive(is_apart) {
+                let word = piece.trim_end_matches(is_apart);
+                let written = placeholders.get(&word.to_ascii_lowercase());
+                out.push_str(written.map_or(word, String::as_str));
+                out.push_str(&piece[word.len()..]);
+            }
+            *text = out;
+        }
+    }
+
     /// The facts by their names.
     pub fn facts(&self) -> Vec<(&'static str, String)> {
         let values = [

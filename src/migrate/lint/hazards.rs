@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::recipe;
 use super::transactions::fault;
 use super::walk::{At, State};
-use crate::migrate::effect::{Effects, shown};
+use crate::migrate::effect::{Effects, Type, shown};
 use crate::migrate::lock::LockMode;
 use crate::sql::{Ddl, QualifiedName, TableAction};
 
@@ -96,7 +96,8 @@ fn work(
     let more = match assumed.is_empty() {
         true => String::new(),
         false => format!(
-            " (nothing is known of {assumed} from these files: it is taken to be in use and large)"
+            " (nothing is known of {assumed} from these files: it is taken to be in use and large{})",
+            unless(form)
         ),
     };
     Fault {
@@ -107,6 +108,23 @@ fn work(
         more,
         instead: recipe::of(&with_its_column(form, known.form), &state.chain),
         ..fault(code)
+    }
+}
+
+/// What a change of type does not do where the old type, which is not known, is one that stays as it is.
+fn unless(form: &Ddl) -> &'static str {
+    let to = match form {
+        Ddl::AlterTable { actions, .. } => actions.iter().find_map(|action| match action {
+            TableAction::SetType { data_type, .. } => Some(Type::parse(data_type).name),
+            _ => None,
+        }),
+        _ => None,
+    };
+    match to.as_deref() {
+        Some("text" | "character varying") => {
+            "; where the column is a varchar that is no longer than the new type, nothing is written"
+        }
+        _ => "",
     }
 }
 

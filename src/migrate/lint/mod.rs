@@ -10,6 +10,8 @@ mod forms;
 mod hazards;
 mod recipe;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod texts;
 mod transactions;
 mod walk;

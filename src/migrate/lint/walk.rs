@@ -47,6 +47,7 @@ pub fn lint(migrations: &Migrations, texts: &[&str], options: &Options) -> Linte
     };
     state.chain.beside.is_whole = options.is_whole;
     let mut linted = Linted::default();
+    let filled = |fault: &mut Fault| fault.fill(&migrations.placeholders);
     let mut is_past = options.since.is_some();
     for (index, file) in migrations.files.iter().enumerate() {
         is_past &= options
@@ -62,6 +63,11 @@ pub fn lint(migrations: &Migrations, texts: &[&str], options: &Options) -> Linte
         linted.unknown.append(&mut one.unknown);
         linted.statements += one.statements;
     }
+    linted.faults.iter_mut().for_each(filled);
+    linted
+        .allowed
+        .iter_mut()
+        .for_each(|own| filled(&mut own.fault));
     linted
 }
 

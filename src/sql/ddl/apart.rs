@@ -88,7 +88,10 @@ pub(super) fn read(node: &SyntaxNode) -> Option<Ddl> {
         | SyntaxKind::CREATE_TEXT_SEARCH_PARSER
         | SyntaxKind::CREATE_TEXT_SEARCH_TEMPLATE
         | SyntaxKind::DROP_ACCESS_METHOD
+        | SyntaxKind::DROP_AGGREGATE
+        | SyntaxKind::DROP_CAST
         | SyntaxKind::DROP_CONVERSION
+        | SyntaxKind::DROP_OPERATOR
         | SyntaxKind::DROP_TABLESPACE
         | SyntaxKind::DROP_USER_MAPPING
         | SyntaxKind::DECLARE

@@ -4,6 +4,7 @@
 
 mod alter;
 mod apart;
+mod body;
 mod constraint;
 mod fires;
 mod forms;

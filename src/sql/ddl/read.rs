@@ -3,20 +3,24 @@
 use squawk_syntax::ast::{self, AstNode};
 use squawk_syntax::{SourceFile, SyntaxKind, SyntaxNode};
 
+use super::body::without_body;
 use super::forms::Ddl;
 use super::{alter, objects, rows, table};
 use crate::sql::guard::guarded;
-use crate::sql::lex::{TokenKind, tokens};
+use crate::sql::lex::{Token, TokenKind, tokens};
 use crate::sql::plpgsql::without_into;
 use crate::sql::syntax::{SyntaxFault, first_fault, tidy};
 
 /// What one statement says. A text that PostgreSQL's grammar refuses is a fault with its place.
 pub fn ddl(text: &str) -> Result<Ddl, SyntaxFault> {
-    let words = tokens(text)
-        .iter()
+    let words: Vec<Token> = tokens(text)
+        .into_iter()
         .filter(|token| token.kind != TokenKind::Comment)
-        .count();
-    let read = guarded(words, || {
+        .collect();
+    let read = guarded(words.len(), || {
+        if let Some(form) = bodiless(text, &words) {
+            return Ok(form);
+        }
         let parsed = SourceFile::parse(&without_into(text));
         match first_fault(&parsed) {
             Some((message, range)) => {
@@ -35,6 +39,23 @@ pub fn ddl(text: &str) -> Result<Ddl, SyntaxFault> {
         Err(SyntaxFault {
             message: "this statement is too long or too deep to be read".to_owned(),
             range: 0..text.len(),
+        })
+    })
+}
+
+/// A function or a block without its body: it is long, what it does is not asked here, and the parser does not know all of PL/pgSQL.
+fn bodiless(text: &str, words: &[Token]) -> Option<Ddl> {
+    without_body(text, words).into_iter().find_map(|own| {
+        let parsed = SourceFile::parse(&own);
+        let form = first_fault(&parsed)
+            .is_none()
+            .then(|| statement(&parsed.syntax_node(), text))?;
+        Some(match form {
+            Ddl::CreateFunction { name, .. } => Ddl::CreateFunction {
+                name,
+                definition: text.to_owned(),
+            },
+            other => other,
         })
     })
 }
