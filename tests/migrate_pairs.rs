@@ -1,6 +1,7 @@
 //! Designs at random and what somebody made of them: the plan leads to the new design, back to the old one and there again, and rows are kept.
 //!
-//! `PAIRS=1000` makes more of them than CI has time for, `SEED` others; `PAIR=17` is one of them, with all that is known of it.
+//! `PAIRS=1000` makes more of them than CI has time for, `SEED` others; `PAIR=17` is one of them, with all that is known of it, or the first of
+//! `PAIRS`.
 #![expect(clippy::print_stdout, reason = "a test says what it saw")]
 
 #[path = "support/design.rs"]
@@ -233,7 +234,7 @@ async fn pairs_of_designs_are_made_and_taken_back() {
             .unwrap_or(otherwise)
     };
     let (first, pairs) = match std::env::var("PAIR") {
-        Ok(one) => (one.parse().expect("a number"), 1),
+        Ok(one) => (one.parse().expect("a number"), number("PAIRS", 1)),
         Err(_) => (number("SEED", 1) * 1_000_000, number("PAIRS", 12)),
     };
     let home = Home::new();
@@ -242,6 +243,9 @@ async fn pairs_of_designs_are_made_and_taken_back() {
     let (mut equal, mut steps, mut stopped, mut refused, mut wrong) =
         (0, 0, Vec::new(), BTreeMap::new(), Vec::new());
     for seed in first..first + pairs {
+        if (seed - first) % 100 == 99 {
+            println!("{} pairs", seed - first);
+        }
         let named = || format!("{seed} ({})", Pair::of(seed).edits.join(", "));
         match of(&server, seed, &environment).await {
             Outcome::Equal(count) => {

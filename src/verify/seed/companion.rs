@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::evaluate::{Row, Value, evaluate};
-use super::maker::{Maker, NewRow, Values, has};
+use super::maker::{MOST, Maker, NewRow, Pending, Values, has};
 use super::shape::Shape;
 use super::solve::Candidate;
 use crate::design::{Limit, Model, Name, Rule};
@@ -151,9 +151,13 @@ pub(super) fn companions(model: &Model, shapes: &BTreeMap<Ident, Shape>) -> Vec<
 
 /// Adds what is missing.
 pub(super) fn complete(maker: &Maker, rows: &mut Vec<NewRow>) {
+    let most = 2 * rows.len() + MOST;
     for round in 0..ROUNDS {
         let before = rows.len();
         for at in 0..before {
+            if rows.len() >= most {
+                return;
+            }
             for companion in &maker.companions {
                 let distinct = at as u64 + 100 * (round as u64 + 1);
                 match companion {
@@ -206,7 +210,14 @@ fn add_child(
             .iter()
             .map(|p| Expression::IsTrue(Box::new(p.clone())))
             .collect();
-        maker.add_with(rows, &mut Vec::new(), child, &values, &extra, distinct)?;
+        maker.add_with(
+            rows,
+            &mut Pending::beside(rows),
+            child,
+            &values,
+            &extra,
+            distinct,
+        )?;
     }
     Some(())
 }
@@ -298,7 +309,14 @@ fn add_balance(
                 given.push((column.clone(), maker.known(&rows[at], column)));
             }
         }
-        maker.add_with(rows, &mut Vec::new(), table, &given, &extra, distinct)?;
+        maker.add_with(
+            rows,
+            &mut Pending::beside(rows),
+            table,
+            &given,
+            &extra,
+            distinct,
+        )?;
     }
     Some(())
 }

@@ -57,6 +57,25 @@ const APART: u64 = 1000;
 const BEYOND_SEQUENCE: i64 = 1000;
 /// How far references are followed for a value.
 const DEPTH: usize = 12;
+/// So many rows come with another at most: rows that need one another would need more without end.
+pub(super) const MOST: usize = 500;
+
+/// Rows that are being made, each a parent of the one before it.
+pub(super) struct Pending {
+    rows: Vec<NewRow>,
+    /// How many rows there may be in the end.
+    most: usize,
+}
+
+impl Pending {
+    /// None yet, beside rows that are made.
+    pub(super) fn beside(rows: &[NewRow]) -> Pending {
+        Pending {
+            rows: Vec::new(),
+            most: rows.len() + MOST,
+        }
+    }
+}
 
 /// Makes legal rows: parents first, every value legal for its type and the table's conditions. The same questions get the
 /// same answers.
@@ -104,7 +123,14 @@ impl Maker {
         overrides: &[(Ident, Option<String>)],
         distinct: u64,
     ) -> Option<usize> {
-        let at = self.add_with(rows, &mut Vec::new(), table, overrides, &[], distinct)?;
+        let at = self.add_with(
+            rows,
+            &mut Pending::beside(rows),
+            table,
+            overrides,
+            &[],
+            distinct,
+        )?;
         rows[at].asked = true;
         Some(at)
     }
@@ -120,7 +146,7 @@ impl Maker {
     ) -> Option<usize> {
         let at = self.add_with(
             rows,
-            &mut Vec::new(),
+            &mut Pending::beside(rows),
             table,
             overrides,
             conditions,
@@ -340,7 +366,7 @@ impl Maker {
     pub(super) fn add_with(
         &self,
         rows: &mut Vec<NewRow>,
-        pending: &mut Vec<NewRow>,
+        pending: &mut Pending,
         table: &Ident,
         overrides: &[(Ident, Option<String>)],
         extra: &[Expression],
@@ -361,14 +387,14 @@ impl Maker {
         self.follow_parents(rows, shape, &mut wide);
         let solved = self.solve(shape, &wide, extra, distinct);
         let row = self.with_history(shape, &wide, extra, distinct, solved);
-        if pending.len() >= DEPTH {
+        if pending.rows.len() >= DEPTH || rows.len() >= pending.most {
             return None;
         }
-        pending.push(row);
+        pending.rows.push(row);
         for reference in &shape.references {
             self.add_parent(rows, pending, reference, distinct);
         }
-        let row = pending.pop()?;
+        let row = pending.rows.pop()?;
         rows.push(row);
         rows.len().checked_sub(1)
     }
@@ -376,11 +402,11 @@ impl Maker {
     fn add_parent(
         &self,
         rows: &mut Vec<NewRow>,
-        pending: &mut Vec<NewRow>,
+        pending: &mut Pending,
         reference: &Reference,
         distinct: u64,
     ) -> Option<()> {
-        let child = pending.last()?;
+        let child = pending.rows.last()?;
         let key: Option<Values> = reference
             .columns
             .iter()
@@ -392,7 +418,7 @@ impl Maker {
         let own = child.table == reference.to;
         let there = rows
             .iter()
-            .chain(pending.iter())
+            .chain(&pending.rows)
             .any(|row| row.table == reference.to && has(row, &key));
         if !there {
             key.extend(super::companion::wanted_of_parent(
