@@ -67,7 +67,7 @@ fn a_folder_is_judged_with_places_and_notes() {
             (
                 "V2__b.sql",
                 "SET lock_timeout = '2s';\n\n-- pgproof: allow loses-data because it is empty\nALTER TABLE a DROP COLUMN b;\n\
-                 DO $$ BEGIN NULL; END $$;\n  ALTER TABLE a ADD c uuid DEFAULT gen_random_uuid();\n",
+                 DO $$ BEGIN EXECUTE 'SELECT 1'; END $$;\n  ALTER TABLE a ADD c uuid DEFAULT gen_random_uuid();\n",
             ),
             ("U2__b.sql", "ALTER TABLE a DROP COLUMN c;\n"),
         ],
@@ -95,7 +95,7 @@ fn a_folder_is_judged_with_places_and_notes() {
     let notes = json["notes"].to_string();
     for note in [
         "Flyway, 5 statements in 2 files; 1 statement to take back, not judged",
-        "1 statement not analysed: what a DO block runs is not seen",
+        "1 statement not analysed: what EXECUTE runs in a DO block is not seen",
         "`loses-data` is allowed at",
     ] {
         assert!(notes.contains(note), "{note}: {notes}");
@@ -622,4 +622,22 @@ fn time_grows_with_the_number_of_statements() {
     let (small, large) = (time(150), time(1_200));
     // Eight times as many; what grows with the square takes 64 times as long.
     assert!(large < small * 24.0, "{small}, {large}");
+}
+
+#[test]
+fn what_stands_in_a_block_is_judged() {
+    let made = "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (a_id int);";
+    let guarded = "DO $$ BEGIN ALTER TABLE b ADD CONSTRAINT fk FOREIGN KEY (a_id) REFERENCES a; EXCEPTION WHEN duplicate_object THEN null; END $$;";
+    assert_eq!(judged(made, guarded), ["2 scans-under-lock"]);
+    // A block is one transaction, and what it made is there afterwards.
+    let held =
+        "DO $$ BEGIN ALTER TABLE b ADD c int; UPDATE b SET c = 1; END $$;\nCREATE INDEX ON b (c);";
+    assert_eq!(
+        judged(made, held),
+        [
+            "2 whole-table-at-once",
+            "2 works-under-held-lock",
+            "3 builds-index-under-lock"
+        ]
+    );
 }

@@ -156,14 +156,14 @@ queries:
     does: lists a shelf
     kind: interactive
     runs: 50/s
-    within: 50 ms
+    within: {p95: 50 ms}
     params: {shelf: {type: integer, value: 3}}
     sql: SELECT item_id, kind FROM item WHERE shelf = :shelf AND hostile.sly('query') > 0 ORDER BY state LIMIT 20
   of-item:
     does: lists the parts of an item
     kind: interactive
     runs: 50/s
-    within: 50 ms
+    within: {p95: 50 ms}
     params: {label: {type: text, value: x}}
     sql: SELECT part_id FROM part WHERE label = :label AND hostile.sly('advice') > 0 LIMIT 20
 "#;

@@ -4,6 +4,7 @@
 //! them. What a statement does is [`effects`](crate::migrate::effects); the safe way is in `recipe`.
 
 mod allow;
+mod block;
 mod cause;
 mod fault;
 mod forms;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::allow::{Allow, allows};
+use super::block::inside;
 use super::fault::{Allowed, Fault, Linted, Options};
 use super::forms::forms;
 use super::{hazards, rows, texts, transactions};
@@ -10,7 +11,7 @@ use crate::catalog::Catalog;
 use crate::migrate::chain::Chain;
 use crate::migrate::effect::Effects;
 use crate::migrate::files::{MigrationFile, Migrations, Statement, Tool};
-use crate::sql::{Ddl, Ident, TokenKind, Transaction, tokens};
+use crate::sql::{Ddl, Ident, TokenKind, Transaction, ddl, tokens};
 
 /// What the statements before the one at hand have brought about.
 pub(super) struct State {
@@ -107,6 +108,23 @@ fn of_file(state: &mut State, file: &MigrationFile, text: &str, index: usize) ->
                 continue;
             }
         };
+        if form == Ddl::Do
+            && let Some(block) = inside(statement)
+        {
+            if block.is_dynamic {
+                let why = "what EXECUTE runs in a DO block is not seen".to_owned();
+                linted.unknown.push((index, at, why));
+            }
+            for own in &block.statements {
+                for fault in of_block(state, own, &mut linted.unknown, index) {
+                    take(&mut linted, &mut allows, number, fault);
+                }
+            }
+            if !statement.transactional && state.begun.is_none() {
+                state.chain.end_transaction();
+            }
+            continue;
+        }
         let effects = state.chain.effects(&form);
         if let Some(why) = &effects.unknown {
             linted.unknown.push((index, at.clone(), why.clone()));
@@ -117,10 +135,7 @@ fn of_file(state: &mut State, file: &MigrationFile, text: &str, index: usize) ->
             sql: &statement.sql,
             transactional: statement.transactional || state.begun.is_some(),
         };
-        let found = judge(state, &known);
-        for mut fault in found {
-            fault.file = index;
-            fault.at = at.clone();
+        for fault in placed(judge(state, &known), index, &at) {
             take(&mut linted, &mut allows, number, fault);
         }
         if keeps {
@@ -146,6 +161,52 @@ fn of_file(state: &mut State, file: &MigrationFile, text: &str, index: usize) ->
         .faults
         .sort_by_key(|fault| (fault.at.start, fault.at.end, fault.code));
     linted
+}
+
+/// A statement of a DO block, all of which is one transaction but for its own COMMIT. What the server would refuse is behind a condition, or caught.
+fn of_block(
+    state: &mut State,
+    own: &Statement,
+    unknown: &mut Vec<(usize, Range<usize>, String)>,
+    index: usize,
+) -> Vec<Fault> {
+    let at = head(own);
+    let form = match ddl(&own.sql) {
+        Ok(form) => form,
+        Err(fault) => {
+            let why = format!("it cannot be read: {}", fault.message);
+            unknown.push((index, at, why));
+            return Vec::new();
+        }
+    };
+    let effects = state.chain.effects(&form);
+    if effects.refused.is_some() {
+        return Vec::new();
+    }
+    if let Some(why) = &effects.unknown {
+        unknown.push((index, at.clone(), why.clone()));
+    }
+    let known = At {
+        form: &form,
+        effects: &effects,
+        sql: &own.sql,
+        transactional: true,
+    };
+    let found = match form {
+        Ddl::Transaction(_) => Vec::new(),
+        _ => judge(state, &known),
+    };
+    follow(state, &form, &effects, own, at.clone());
+    placed(found, index, &at).collect()
+}
+
+fn placed(found: Vec<Fault>, file: usize, at: &Range<usize>) -> impl Iterator<Item = Fault> {
+    let at = at.clone();
+    found.into_iter().map(move |fault| Fault {
+        file,
+        at: at.clone(),
+        ..fault
+    })
 }
 
 fn judge(state: &mut State, known: &At) -> Vec<Fault> {
