@@ -226,19 +226,15 @@ fn varied_values(model: &Model, catalog: &Catalog) -> Vec<SqlText> {
             let data_type = own.data_type.as_str().to_ascii_lowercase();
             let is = |words: &[&str]| words.iter().any(|word| data_type.starts_with(word));
             let quoted = quote_ident(&own.name);
-            let value = match () {
-                () if is(&["text", "varchar", "character varying"])
-                    && !data_type.ends_with(']') =>
-                {
-                    fill("upper({column})", &[("column", &quoted)])
-                }
-                () if data_type.ends_with("[]") => {
-                    fill("array_append({column}, '7')", &[("column", &quoted)])
-                }
-                () if is(&["numeric", "real", "double"]) => {
-                    fill("{column} + 0.37", &[("column", &quoted)])
-                }
-                () => continue,
+            let parts = [("column", &quoted)];
+            let value = if data_type.ends_with("[]") {
+                fill("array_append({column}, '7')", &parts)
+            } else if is(&["text", "varchar", "character varying"]) {
+                fill("upper({column})", &parts)
+            } else if is(&["numeric", "real", "double"]) {
+                fill("{column} + 0.37", &parts)
+            } else {
+                continue;
             };
             let parts = [
                 ("table", &quote_qualified(&name)),
