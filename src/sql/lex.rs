@@ -55,6 +55,15 @@ impl Token {
     pub fn is_symbol(&self, of: &str, symbol: &str) -> bool {
         self.kind == TokenKind::Symbol && self.text(of) == symbol
     }
+
+    /// What stands between dollar quotes: its bytes in the same text.
+    pub fn dollar_quoted(&self, of: &str) -> Option<Range<usize>> {
+        if self.kind != TokenKind::String || !self.terminated {
+            return None;
+        }
+        let quote = self.text(of).strip_prefix('$')?.find('$')? + 2;
+        Some(self.range.start + quote..self.range.end - quote)
+    }
 }
 
 /// The tokens of a text. Never fails: what is no token is [`TokenKind::Unknown`].

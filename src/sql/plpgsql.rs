@@ -11,27 +11,14 @@ pub(super) fn without_into(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut out = text.to_owned();
-    for body in tokens(text)
-        .iter()
-        .filter(|token| is_dollar_quoted(token, text))
-    {
-        let quoted = body.text(text);
-        let Some(open) = quoted[1..].find('$').map(|at| at + 2) else {
-            continue;
-        };
-        let Some(inner) = quoted.get(open..quoted.len().saturating_sub(open)) else {
-            continue;
-        };
-        for (from, to) in targets(inner) {
-            let start = body.range.start + open;
+    let all = tokens(text);
+    for body in all.iter().filter_map(|token| token.dollar_quoted(text)) {
+        let start = body.start;
+        for (from, to) in targets(&text[body]) {
             out.replace_range(start + from..start + to, &" ".repeat(to - from));
         }
     }
     Cow::Owned(out)
-}
-
-fn is_dollar_quoted(token: &Token, text: &str) -> bool {
-    token.kind == TokenKind::String && token.terminated && token.text(text).starts_with('$')
 }
 
 /// From where to where each `INTO …` of a body goes. `INSERT INTO` is no such thing, and `EXECUTE … INTO` and `FETCH … INTO` are known.

@@ -66,16 +66,11 @@ fn in_bodies(text: &str) -> Vec<Place> {
     let all = tokens(text);
     let mut found = of_psql(text, &all);
     for token in all {
-        let own = token.text(text);
-        let open = own
-            .strip_prefix('$')
-            .and_then(|rest| rest.find('$'))
-            .map(|at| at + 2);
-        let (TokenKind::String, Some(open)) = (token.kind, open) else {
+        let Some(body) = token.dollar_quoted(text) else {
             continue;
         };
-        let start = token.range.start + open;
-        found.extend(in_bodies(&own[open..]).into_iter().map(|place| Place {
+        let start = body.start;
+        found.extend(in_bodies(&text[body]).into_iter().map(|place| Place {
             at: start + place.at.start..start + place.at.end,
             ..place
         }));

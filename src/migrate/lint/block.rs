@@ -44,12 +44,9 @@ pub(super) fn inside(statement: &Statement) -> Option<Block> {
     if language.is_some_and(|name| !name.eq_ignore_ascii_case("plpgsql")) {
         return None;
     }
-    let body = all.iter().find(|token| {
-        token.kind == TokenKind::String && token.terminated && token.text(whole).starts_with('$')
-    })?;
-    let quote = body.text(whole)[1..].find('$')? + 2;
-    let text = whole.get(body.range.start + quote..body.range.end - quote)?;
-    let base = body.range.start + quote;
+    let body = all.iter().find_map(|token| token.dollar_quoted(whole))?;
+    let base = body.start;
+    let text = &whole[body];
     let mut block = Block::default();
     let mut place = Place::Head;
     let mut depth = 0_usize;

@@ -54,14 +54,11 @@ fn padded(text: &str, length: usize) -> String {
 
 /// What is between the quotes.
 fn inner(token: &Token, text: &str) -> Range<usize> {
-    let own = token.text(text);
-    let quote = match own.strip_prefix('$').and_then(|rest| rest.find('$')) {
-        Some(at) => at + 2,
-        None => own.find('\'').map_or(0, |at| at + 1),
-    };
-    let close = if own.starts_with('$') { quote } else { 1 };
-    let end = token.range.end.saturating_sub(close);
-    (token.range.start + quote).min(end)..end
+    token.dollar_quoted(text).unwrap_or_else(|| {
+        let quote = token.text(text).find('\'').map_or(0, |at| at + 1);
+        let end = token.range.end.saturating_sub(1);
+        (token.range.start + quote).min(end)..end
+    })
 }
 
 #[cfg(test)]
