@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::Catalog;
-use crate::design::Model;
+use crate::catalog::{Catalog, Column};
+use crate::design::{self, Model};
 use crate::error::Error;
 use crate::invariant::drift;
 use crate::postgres::Session;
@@ -141,37 +141,42 @@ fn declared_values(model: &Model) -> Vec<SqlText> {
     out
 }
 
+/// Columns of the design, with the quoted name of their table and what the schema has of them.
+fn columns<'m>(
+    model: &'m Model,
+    catalog: &'m Catalog,
+) -> impl Iterator<Item = (SqlText, &'m design::Column, &'m Column)> {
+    model.tables.iter().flat_map(move |table| {
+        let name = model.qualified(&table.name.ident);
+        let made = catalog.tables.get(&name);
+        table.columns.iter().filter_map(move |column| {
+            let own = made?.column(&column.name.ident)?;
+            Some((quote_qualified(&name), column, own))
+        })
+    })
+}
+
 /// Spreads times over the range that the design says they have.
 fn declared_ranges(model: &Model, catalog: &Catalog) -> Vec<SqlText> {
     let mut out = Vec::new();
-    for table in &model.tables {
-        let name = model.qualified(&table.name.ident);
-        let Some(made) = catalog.tables.get(&name) else {
+    for (table, column, own) in columns(model, catalog) {
+        let data_type = own.data_type.as_str().to_ascii_lowercase();
+        let mut times = ["timestamp", "date"].iter();
+        let is_time = times.any(|word| data_type.starts_with(word));
+        let Some((low, high)) = column.data.range.as_ref().filter(|_| is_time) else {
             continue;
         };
-        for column in &table.columns {
-            let Some((low, high)) = &column.data.range else {
-                continue;
-            };
-            let own = made.column(&column.name.ident).filter(|own| {
-                let data_type = own.data_type.as_str().to_ascii_lowercase();
-                ["timestamp", "date"]
-                    .iter()
-                    .any(|word| data_type.starts_with(word))
-            });
-            let Some(own) = own else { continue };
-            let parts = [
-                ("table", &quote_qualified(&name)),
-                ("column", &quote_ident(&own.name)),
-                ("type", &own.data_type),
-                ("low", &literal(low)),
-                ("high", &literal(high)),
-            ];
-            out.push(fill(
-                "UPDATE {table} SET {column} = ({low}::timestamp + ({high}::timestamp - {low}::timestamp) * (abs(hashtext(ctid::text)) % 1000) / 1000)::{type}",
-                &parts,
-            ));
-        }
+        let parts = [
+            ("table", &table),
+            ("column", &quote_ident(&own.name)),
+            ("type", &own.data_type),
+            ("low", &literal(low)),
+            ("high", &literal(high)),
+        ];
+        out.push(fill(
+            "UPDATE {table} SET {column} = ({low}::timestamp + ({high}::timestamp - {low}::timestamp) * (abs(hashtext(ctid::text)) % 1000) / 1000)::{type}",
+            &parts,
+        ));
     }
     out
 }
@@ -213,39 +218,27 @@ fn filled_values(model: &Model, catalog: &Catalog) -> Vec<SqlText> {
 /// Gives columns capitals and fractions, or nothing would be seen of what folds or rounds them. Where the design says what a column holds, that is kept.
 fn varied_values(model: &Model, catalog: &Catalog) -> Vec<SqlText> {
     let mut out = Vec::new();
-    for table in &model.tables {
-        let name = model.qualified(&table.name.ident);
-        let Some(made) = catalog.tables.get(&name) else {
+    let told =
+        |column: &design::Column| !column.data.values.is_empty() || column.data.pattern.is_some();
+    for (table, _, own) in columns(model, catalog).filter(|(_, column, _)| !told(column)) {
+        let data_type = own.data_type.as_str().to_ascii_lowercase();
+        let is = |words: &[&str]| words.iter().any(|word| data_type.starts_with(word));
+        let quoted = quote_ident(&own.name);
+        let parts = [("column", &quoted)];
+        let value = if data_type.ends_with("[]") {
+            fill("array_append({column}, '7')", &parts)
+        } else if is(&["text", "varchar", "character varying"]) {
+            fill("upper({column})", &parts)
+        } else if is(&["numeric", "real", "double"]) {
+            fill("{column} + 0.37", &parts)
+        } else {
             continue;
         };
-        for column in &table.columns {
-            let is_told = !column.data.values.is_empty() || column.data.pattern.is_some();
-            let Some(own) = made.column(&column.name.ident).filter(|_| !is_told) else {
-                continue;
-            };
-            let data_type = own.data_type.as_str().to_ascii_lowercase();
-            let is = |words: &[&str]| words.iter().any(|word| data_type.starts_with(word));
-            let quoted = quote_ident(&own.name);
-            let parts = [("column", &quoted)];
-            let value = if data_type.ends_with("[]") {
-                fill("array_append({column}, '7')", &parts)
-            } else if is(&["text", "varchar", "character varying"]) {
-                fill("upper({column})", &parts)
-            } else if is(&["numeric", "real", "double"]) {
-                fill("{column} + 0.37", &parts)
-            } else {
-                continue;
-            };
-            let parts = [
-                ("table", &quote_qualified(&name)),
-                ("column", &quoted),
-                ("value", &value),
-            ];
-            out.push(fill(
-                "UPDATE {table} SET {column} = {value} WHERE abs(hashtext(ctid::text)) % 3 = 1",
-                &parts,
-            ));
-        }
+        let parts = [("table", &table), ("column", &quoted), ("value", &value)];
+        out.push(fill(
+            "UPDATE {table} SET {column} = {value} WHERE abs(hashtext(ctid::text)) % 3 = 1",
+            &parts,
+        ));
     }
     out
 }
